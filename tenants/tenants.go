@@ -1,0 +1,159 @@
+// Package tenants is the wall between businesses: the tenant, and transactions that see one tenant's rows or none.
+package tenants
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// DB is the database as the application role sees it. It hands out transactions only, each of one tenant or of none.
+type DB struct {
+	pool *sqlx.DB
+}
+
+// Tx is a transaction in which row level security shows the rows of Tenant, or, where Tenant is uuid.Nil, the platform
+// tables and no customer of anybody. As and System are the only ways to get one.
+type Tx struct {
+	*sqlx.Tx
+	Tenant uuid.UUID
+}
+
+// Open connects to the database with the application role's DSN. It refuses a login that row level security does not bind:
+// a superuser, a BYPASSRLS role, or the owner of any table.
+func Open(ctx context.Context, dsn string) (*DB, error) {
+	pool, err := sqlx.ConnectContext(ctx, "postgres", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	pool.SetMaxOpenConns(24)
+	pool.SetMaxIdleConns(24)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+
+	if err := refusePowerfulLogin(ctx, pool); err != nil {
+		_ = pool.Close()
+		return nil, err
+	}
+
+	return &DB{pool: pool}, nil
+}
+
+func refusePowerfulLogin(ctx context.Context, pool *sqlx.DB) error {
+	var login struct {
+		Name   string `db:"name"`
+		Bypass bool   `db:"bypass"`
+		Owns   bool   `db:"owns"`
+	}
+
+	err := pool.GetContext(ctx, &login, `
+		SELECT current_user AS name,
+		       r.rolsuper OR r.rolbypassrls AS bypass,
+		       EXISTS (SELECT 1 FROM pg_class c
+		               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+		                 AND pg_has_role(current_user, c.relowner, 'USAGE')) AS owns
+		FROM pg_roles r WHERE r.rolname = current_user`)
+	if err != nil {
+		return fmt.Errorf("look at the database login: %w", err)
+	}
+
+	if login.Bypass || login.Owns {
+		return fmt.Errorf("the database login %q can pass the tenant wall (it is a superuser, has BYPASSRLS or owns tables); use the application role", login.Name)
+	}
+
+	return nil
+}
+
+// Close ends all connections.
+func (db *DB) Close() error { return db.pool.Close() }
+
+// SQL gives the pool to what must see the database itself: readiness and the migration check.
+func (db *DB) SQL() *sql.DB { return db.pool.DB }
+
+// As runs fn in a transaction of one tenant and commits it when fn returns nil.
+func (db *DB) As(ctx context.Context, tenant uuid.UUID, fn func(*Tx) error) error {
+	if tenant == uuid.Nil {
+		return errors.New("a tenant's transaction needs a tenant")
+	}
+
+	return db.run(ctx, tenant, nil, fn)
+}
+
+// AsSnapshot is As for reads that must agree with each other: every statement sees the same moment.
+func (db *DB) AsSnapshot(ctx context.Context, tenant uuid.UUID, fn func(*Tx) error) error {
+	if tenant == uuid.Nil {
+		return errors.New("a tenant's transaction needs a tenant")
+	}
+
+	return db.run(ctx, tenant, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
+}
+
+// System runs fn in a transaction of no tenant: platform tables only. arch_test lists who may call it.
+func (db *DB) System(ctx context.Context, fn func(*Tx) error) error {
+	return db.run(ctx, uuid.Nil, nil, fn)
+}
+
+func (db *DB) run(ctx context.Context, tenant uuid.UUID, opts *sql.TxOptions, fn func(*Tx) error) error {
+	tx, err := db.pool.BeginTxx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("begin transaction: %w", contextual(ctx, err))
+	}
+	defer func() { _ = tx.Rollback() }()
+
+	// Always set, also to nothing, so that no transaction depends on what a pooled connection carried before. SET takes no
+	// parameters; tenant is a uuid.UUID, so the literal is safe.
+	setting := ""
+	if tenant != uuid.Nil {
+		setting = tenant.String()
+	}
+	if _, err := tx.ExecContext(ctx, "SET LOCAL app.tenant_id = '"+setting+"'"); err != nil {
+		return fmt.Errorf("enter tenant: %w", contextual(ctx, err))
+	}
+
+	if err := fn(&Tx{Tx: tx, Tenant: tenant}); err != nil {
+		return contextual(ctx, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", contextual(ctx, err))
+	}
+
+	return nil
+}
+
+// contextual restores the context's own error where lib/pq reports only that the statement was cancelled.
+func contextual(ctx context.Context, err error) error {
+	var pqErr *pq.Error
+	if errors.As(err, &pqErr) && pqErr.Code == "57014" && ctx.Err() != nil {
+		return fmt.Errorf("%w (%w)", ctx.Err(), err)
+	}
+
+	return err
+}
+
+// Tenant is one business on the platform.
+type Tenant struct {
+	ID        uuid.UUID `db:"id"`
+	Slug      string    `db:"slug"`
+	Name      string    `db:"name"`
+	State     string    `db:"state"` // active, limited, suspended, closing
+	Lang      string    `db:"lang"`
+	Timezone  string    `db:"timezone"`
+	Density   string    `db:"density"` // shop or team
+	Demo      bool      `db:"demo"`
+	CreatedAt time.Time `db:"created_at"`
+}
+
+// Location is the tenant's time zone, UTC where the name is not known on this machine.
+func (t Tenant) Location() *time.Location {
+	loc, err := time.LoadLocation(t.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+
+	return loc
+}
