@@ -1,0 +1,101 @@
+// Command with runs a command beside a PostgreSQL server made for tests:
+//
+//	go run ./tenants/testdb/with -- go test ./...
+//
+// The command finds the server in TEST_DATABASE_URL; where that is set already,
+// it is left as it is. The exit code is the command's.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/pehchan/pehchan/tenants/postgres"
+)
+
+func main() {
+	held := flag.String("hold", "", "hold a server in this `folder` until no test process uses it")
+	flag.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: with -- command [argument ...]")
+	}
+	flag.Parse()
+	if (*held == "") == (flag.NArg() == 0) {
+		flag.Usage()
+		os.Exit(2)
+	}
+
+	if *held != "" {
+		if err := hold(*held); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+
+		return
+	}
+	code, err := with(flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+// start runs a server for tests: quick instead of durable, and with room for
+// the connection pools of many tests at once.
+func start(dir string) (*postgres.Server, error) {
+	return postgres.Start(context.Background(), postgres.Options{
+		Dir:      dir,
+		Settings: map[string]string{"max_connections": "500", "autovacuum": "off"},
+	})
+}
+
+func with(command []string) (code int, err error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+
+	if os.Getenv("TEST_DATABASE_URL") == "" {
+		dir, err := os.MkdirTemp("/tmp", "pehchan-with-")
+		if err != nil {
+			return 1, fmt.Errorf("make folder: %w", err)
+		}
+		defer os.RemoveAll(dir)
+		if err := os.Chmod(dir, 0o711); err != nil { // the server may run as another user
+			return 1, fmt.Errorf("open folder: %w", err)
+		}
+		srv, err := start(dir)
+		if err != nil {
+			return 1, err
+		}
+		defer srv.Stop()
+		cmd.Env = append(os.Environ(), "TEST_DATABASE_URL="+srv.DSN("postgres", "postgres"))
+	}
+
+	if err := cmd.Start(); err != nil {
+		return 1, fmt.Errorf("run %s: %w", command[0], err)
+	}
+	go func() {
+		for s := range signals {
+			// Ctrl-C reaches the command by itself; we stay to clean up.
+			if s == syscall.SIGTERM {
+				cmd.Process.Signal(s)
+			}
+		}
+	}()
+	err = cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return max(1, exit.ExitCode()), nil
+	}
+	if err != nil {
+		return 1, fmt.Errorf("run %s: %w", command[0], err)
+	}
+
+	return 0, nil
+}
