@@ -1,0 +1,173 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is what the environment sets. An empty value means the default named beside it.
+type Config struct {
+	Listen         string   `env:"PEHCHAN_LISTEN" envDefault:"127.0.0.1:8080"` // port 0 picks one
+	PublicURL      string   `env:"PEHCHAN_PUBLIC_URL"`                         // origin people use; from the listen address
+	DatabaseURL    string   `env:"DATABASE_URL"`                               // application role; embedded Postgres
+	OwnerURL       string   `env:"PEHCHAN_OWNER_URL"`                          // role that owns the schema, for migrate
+	Data           string   `env:"PEHCHAN_DATA" envDefault:".data"`
+	KeyFile        string   `env:"PEHCHAN_KEY_FILE"`        // master.key in Data
+	GraphURL       string   `env:"PEHCHAN_GRAPH_URL"`       // Meta's Graph API
+	SMTPURL        string   `env:"PEHCHAN_SMTP_URL"`        // mails are written to outbox/ in Data
+	MetricsListen  string   `env:"PEHCHAN_METRICS_LISTEN"`  // off
+	TrustedProxies []string `env:"PEHCHAN_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed; nobody's
+
+	proxies []netip.Prefix
+}
+
+// LoadConfig reads the environment. A value that cannot work is an error here, before anything starts.
+func LoadConfig() (Config, error) {
+	var cfg Config
+	if err := env.Parse(&cfg); err != nil {
+		return Config{}, fmt.Errorf("read settings: %w", err)
+	}
+	if err := cfg.check(); err != nil {
+		return Config{}, err
+	}
+
+	return cfg, nil
+}
+
+// check fills the defaults that hang on other settings and refuses what cannot work.
+func (cfg *Config) check() error {
+	if cfg.Data == "" {
+		return errors.New("PEHCHAN_DATA is empty; name a folder")
+	}
+	if cfg.KeyFile == "" {
+		cfg.KeyFile = filepath.Join(cfg.Data, "master.key")
+	}
+
+	if err := checkListen("PEHCHAN_LISTEN", cfg.Listen); err != nil {
+		return err
+	}
+	if cfg.MetricsListen != "" {
+		if err := checkListen("PEHCHAN_METRICS_LISTEN", cfg.MetricsListen); err != nil {
+			return err
+		}
+	}
+	if err := cfg.checkPublicURL(); err != nil {
+		return err
+	}
+	if err := checkURL("PEHCHAN_GRAPH_URL", cfg.GraphURL, "http", "https"); err != nil {
+		return err
+	}
+	if err := checkURL("PEHCHAN_SMTP_URL", cfg.SMTPURL, "smtp", "smtps"); err != nil {
+		return err
+	}
+	for name, dsn := range map[string]string{"DATABASE_URL": cfg.DatabaseURL, "PEHCHAN_OWNER_URL": cfg.OwnerURL} {
+		if dsn != "" && !strings.Contains(dsn, "=") && !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+			return fmt.Errorf("%s is not a Postgres address; write postgres://user:password@host/database?sslmode=…", name)
+		}
+	}
+
+	return cfg.parseProxies()
+}
+
+func (cfg *Config) checkPublicURL() error {
+	if cfg.PublicURL == "" {
+		return nil
+	}
+	if err := checkURL("PEHCHAN_PUBLIC_URL", cfg.PublicURL, "http", "https"); err != nil {
+		return err
+	}
+
+	cfg.PublicURL = strings.TrimSuffix(cfg.PublicURL, "/")
+	u, err := url.Parse(cfg.PublicURL)
+	if err != nil {
+		return fmt.Errorf("PEHCHAN_PUBLIC_URL: %w", err)
+	}
+	if u.Path != "" || u.RawQuery != "" || u.User != nil || u.Fragment != "" {
+		return errors.New("PEHCHAN_PUBLIC_URL is an origin, as https://pehchan.example; leave out what follows the host")
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return errors.New("PEHCHAN_PUBLIC_URL must be https unless it is this machine's own loopback address")
+	}
+	cfg.PublicURL = u.Scheme + "://" + strings.ToLower(u.Host)
+
+	return nil
+}
+
+func (cfg *Config) parseProxies() error {
+	cfg.proxies = nil
+	for _, s := range cfg.TrustedProxies {
+		s = strings.TrimSpace(s)
+		if s == "" {
+			continue
+		}
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(s)
+			if addrErr != nil {
+				return fmt.Errorf("PEHCHAN_TRUSTED_PROXIES: %q is neither an address nor a network", s)
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		cfg.proxies = append(cfg.proxies, prefix)
+	}
+
+	return nil
+}
+
+func checkListen(name, addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("%s %q is not host:port", name, addr)
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+		return fmt.Errorf("%s: %q is not a port", name, port)
+	}
+	if strings.ContainsAny(host, " /") {
+		return fmt.Errorf("%s: %q is not a host", name, host)
+	}
+
+	return nil
+}
+
+func checkURL(name, value string, schemes ...string) error {
+	if value == "" {
+		return nil
+	}
+
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("%s %q is not an address", name, redact(value))
+	}
+	for _, s := range schemes {
+		if u.Scheme == s {
+			return nil
+		}
+	}
+
+	return fmt.Errorf("%s begins with %s://", name, strings.Join(schemes, ":// or "))
+}
+
+// redact keeps a password in a mistyped address out of the error.
+func redact(value string) string {
+	if i := strings.LastIndex(value, "@"); i >= 0 {
+		return "…" + value[i:]
+	}
+
+	return value
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+
+	return err == nil && addr.IsLoopback()
+}

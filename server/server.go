@@ -1,0 +1,216 @@
+// Package server is the web server: HTTP in, HTML and JSON out, no SQL. routes.go lists every route.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/migrations"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
+)
+
+const (
+	bodyLimit     = 4 << 20
+	pageTimeout   = 10 * time.Second
+	shutdownGrace = 10 * time.Second
+)
+
+// Deps is what the server works with. OnListen, if set, is told the address once connections are taken.
+type Deps struct {
+	DB       *tenants.DB
+	Keys     *secrets.Keyring
+	Log      *slog.Logger
+	OnListen func(url string)
+}
+
+// Server answers HTTP. Any number of servers may work on one database.
+type Server struct {
+	cfg     Config
+	db      *tenants.DB
+	keys    *secrets.Keyring
+	log     *slog.Logger
+	ready   func(string)
+	app     *fiber.App
+	origin  atomic.Pointer[url.URL] // as people see it; known once the port is
+	closing atomic.Bool
+}
+
+// New builds the server and all its routes; it opens no port. A route without a permission is an error.
+func New(cfg Config, d Deps) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	if d.DB == nil || d.Keys == nil || d.Log == nil {
+		return nil, errors.New("a server needs a database, keys and a log")
+	}
+
+	s := &Server{cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen}
+	if err := s.setOrigin(cfg.Listen); err != nil {
+		return nil, err
+	}
+
+	s.app = fiber.New(fiber.Config{
+		AppName:                 "pehchan",
+		CaseSensitive:           true,
+		StrictRouting:           true,
+		Immutable:               true,
+		BodyLimit:               bodyLimit,
+		ReadTimeout:             10 * time.Second,
+		WriteTimeout:            30 * time.Second,
+		IdleTimeout:             60 * time.Second,
+		ReadBufferSize:          8 << 10,
+		DisableStartupMessage:   true,
+		EnableTrustedProxyCheck: true, // with no trusted proxy, forwarded headers are never believed; see clientIP
+		ErrorHandler:            s.fail,
+	})
+	if err := s.register(); err != nil {
+		return nil, err
+	}
+
+	return s, nil
+}
+
+// App is the router, for tests.
+func (s *Server) App() *fiber.App { return s.app }
+
+// Listen takes connections until ctx ends, then lets running requests finish for up to ten seconds. Once it is ready it prints
+// "listening on http://…" to standard output.
+func (s *Server) Listen(ctx context.Context) error {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.cfg.Listen, err)
+	}
+	if err := s.setOrigin(ln.Addr().String()); err != nil {
+		return err
+	}
+
+	served := make(chan error, 1)
+	go func() { served <- s.app.Listener(ln) }()
+
+	address := "http://" + reachable(ln.Addr().String())
+	if _, err := fmt.Fprintln(os.Stdout, "listening on "+address); err != nil {
+		return fmt.Errorf("say the address: %w", err)
+	}
+	if s.ready != nil {
+		s.ready(address)
+	}
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+
+	s.closing.Store(true)
+	if err := s.app.ShutdownWithTimeout(shutdownGrace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("shut down: %w", err)
+	}
+
+	return nil
+}
+
+// setOrigin settles the origin that forms come from and links lead to: the configured one, else that of the listen address.
+func (s *Server) setOrigin(listen string) error {
+	public := s.cfg.PublicURL
+	if public == "" {
+		public = "http://" + reachable(listen)
+	}
+
+	u, err := url.Parse(public)
+	if err != nil {
+		return fmt.Errorf("public address: %w", err)
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return fmt.Errorf("set PEHCHAN_PUBLIC_URL to the https address people use: %s cannot keep a sign-in safe on plain http", listen)
+	}
+	s.origin.Store(u)
+
+	return nil
+}
+
+// reachable names an address that listens everywhere by the name one can open here.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "localhost"
+	}
+
+	return net.JoinHostPort(host, port)
+}
+
+// secure tells whether people reach the server over https, hence Secure cookies and HSTS.
+func (s *Server) secure() bool { return s.origin.Load().Scheme == "https" }
+
+func (s *Server) healthz(c *fiber.Ctx) error {
+	return c.SendString("ok\n")
+}
+
+// readyz is 200 while the database answers and is migrated and the server is not shutting down.
+func (s *Server) readyz(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
+	defer cancel()
+
+	pending, err := migrations.Pending(ctx, s.db.SQL())
+	if err != nil || pending || s.closing.Load() {
+		if err != nil {
+			s.log.Warn("not ready", "error", err)
+		}
+		c.Set(fiber.HeaderRetryAfter, "2")
+
+		return c.Status(fiber.StatusServiceUnavailable).SendString("not ready\n")
+	}
+
+	return c.SendString("ready\n")
+}
+
+// clientIP is the address a request comes from: the peer's, or, where the peer is a trusted proxy, the last address in
+// X-Forwarded-For that is not one. An IPv6 address is returned whole.
+func (s *Server) clientIP(c *fiber.Ctx) netip.Addr {
+	addr, ok := netip.AddrFromSlice(c.Context().RemoteIP())
+	if !ok {
+		return netip.Addr{}
+	}
+	addr = addr.Unmap()
+	if !s.trusts(addr) {
+		return addr
+	}
+
+	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			return addr
+		}
+		addr = hop.Unmap().WithZone("")
+		if !s.trusts(addr) {
+			return addr
+		}
+	}
+
+	return addr
+}
+
+func (s *Server) trusts(addr netip.Addr) bool {
+	for _, p := range s.cfg.proxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+
+	return false
+}
