@@ -1,0 +1,289 @@
+package numbers
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// ConnectInput is a number to connect. App is the name of the platform's or the tenant's own app; PublicURL is this
+// installation's origin, under which the app's webhooks arrive. Unconfirmed asks Graph nothing.
+type ConnectInput struct {
+	App           string
+	WABAID        string
+	PhoneNumberID string
+	DisplayPhone  string // digits, with or without + and spaces
+	PortfolioID   string // "": whatever Graph says
+	AccessToken   string
+	PublicURL     string
+	Unconfirmed   bool
+}
+
+var phoneShape = regexp.MustCompile(`^[0-9]{4,15}$`)
+
+// Connect makes a number the tenant's: proof by token first, then the number, its place in the directory and its portfolio in
+// one transaction, then the subscription to its events. A failed proof is a *Refused with every check. A number that is some
+// tenant's already is a Conflict, "number_connected" where it is this tenant's, else "number_taken", told only to who proved
+// control of it. A number disconnected before comes back as the same number, with its history.
+func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant uuid.UUID, in ConnectInput) (Number, error) {
+	if err := in.validate(); err != nil {
+		return Number{}, err
+	}
+	in.DisplayPhone = whatsapp.Digits(in.DisplayPhone)
+
+	var app Credentials
+	err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		app, err = AppByName(ctx, tx, keys, in.App)
+		return err
+	})
+	if errors.Is(err, tenants.ErrNotFound) {
+		return Number{}, &tenants.Invalid{Field: "app", Key: "app"}
+	}
+	if err != nil {
+		return Number{}, err
+	}
+
+	proof := Proof{PortfolioID: in.PortfolioID, Checks: []CheckResult{}}
+	if !in.Unconfirmed {
+		proof = Check(ctx, graph, app.check(in.AccessToken, in.WABAID, in.PhoneNumberID, in.DisplayPhone, in.PortfolioID))
+		if err := refused(proof.Checks); err != nil {
+			return Number{}, err
+		}
+		if proof.PortfolioID == "" {
+			proof.PortfolioID = in.PortfolioID
+		}
+	}
+
+	var number Number
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		number, err = insert(ctx, tx, keys, actor, app.ID, in, proof)
+		return err
+	})
+	if tenants.Violates(err, "number_directory_active") {
+		return Number{}, &tenants.Conflict{Code: "number_taken"}
+	}
+	if err != nil {
+		return Number{}, err
+	}
+
+	if !in.Unconfirmed {
+		checks := append(proof.Checks, subscribe(ctx, graph, in.AccessToken, in.WABAID, app.reach(in.PublicURL))...)
+		if number, err = keepChecks(ctx, db, tenant, number.ID, checks); err != nil {
+			return Number{}, err
+		}
+	}
+
+	return number, nil
+}
+
+func (in ConnectInput) validate() error {
+	if !metaID.MatchString(in.WABAID) {
+		return &tenants.Invalid{Field: "waba_id", Key: "meta_id"}
+	}
+	if !metaID.MatchString(in.PhoneNumberID) {
+		return &tenants.Invalid{Field: "phone_number_id", Key: "meta_id"}
+	}
+	if !phoneShape.MatchString(whatsapp.Digits(in.DisplayPhone)) {
+		return &tenants.Invalid{Field: "display_phone_number", Key: "phone"}
+	}
+	if in.PortfolioID != "" && !metaID.MatchString(in.PortfolioID) {
+		return &tenants.Invalid{Field: "portfolio_id", Key: "meta_id"}
+	}
+	if !printable(in.AccessToken) {
+		return &tenants.Invalid{Field: "access_token", Key: "secret"}
+	}
+
+	return nil
+}
+
+func (c Credentials) check(token, wabaID, phoneNumberID, displayPhone, portfolioID string) CheckInput {
+	return CheckInput{
+		MetaAppID: c.MetaAppID, AppSecret: string(c.Secrets[0]), AccessToken: token,
+		WABAID: wabaID, PhoneNumberID: phoneNumberID, DisplayPhone: displayPhone, PortfolioID: portfolioID,
+	}
+}
+
+func (c Credentials) reach(publicURL string) Reach {
+	return Reach{CallbackURL: publicURL + HookPath(c.Name), VerifyToken: c.VerifyTokens[0]}
+}
+
+// insert writes everything a connected number consists of. The directory's unique index decides between two tenants.
+func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor tenants.Actor, app uuid.UUID, in ConnectInput, proof Proof) (Number, error) {
+	// Numbers of one WABA must agree on their scope, so a tenant connects one at a time.
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('numbers ' || $1, 0))`, tx.Tenant.String()); err != nil {
+		return Number{}, fmt.Errorf("lock numbers: %w", err)
+	}
+
+	id, known, err := numberRow(ctx, tx, in.PhoneNumberID)
+	if err != nil {
+		return Number{}, err
+	}
+	token, err := keys.Seal(tx.Tenant, tokenPurpose(id), []byte(in.AccessToken))
+	if err != nil {
+		return Number{}, fmt.Errorf("seal token: %w", err)
+	}
+	scope, portfolio, err := scopeOf(ctx, tx, in.WABAID, proof)
+	if err != nil {
+		return Number{}, err
+	}
+	checks, err := json.Marshal(proof.Checks)
+	if err != nil {
+		return Number{}, fmt.Errorf("encode checks: %w", err)
+	}
+
+	state := Waiting
+	if in.Unconfirmed {
+		state = Unconfirmed
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, name, portfolio_id, scope,
+		                     access_token, token_expires_at, state, checks)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13)
+		ON CONFLICT (tenant_id, id) DO UPDATE
+		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, name = excluded.name,
+		    portfolio_id = excluded.portfolio_id, scope = excluded.scope, access_token = excluded.access_token,
+		    token_expires_at = excluded.token_expires_at, token_problem = '', state = excluded.state, checks = excluded.checks,
+		    first_event_at = NULL, disconnected_at = NULL`,
+		tx.Tenant, id, app, in.WABAID, in.PhoneNumberID, in.DisplayPhone, proof.Name, portfolio, scope,
+		token, nullTime(proof.TokenExpires), state, checks); err != nil {
+		return Number{}, fmt.Errorf("write number: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO number_directory (phone_number_id, tenant_id, number_id, app_id, waba_id, display_phone)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (tenant_id, number_id) DO UPDATE
+		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, since = now(), until = NULL`,
+		in.PhoneNumberID, tx.Tenant, id, app, in.WABAID, in.DisplayPhone); err != nil {
+		return Number{}, fmt.Errorf("enter number into the directory: %w", err)
+	}
+
+	err = tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "number.connect", ObjectKind: "number", ObjectID: id.String(),
+		Detail: map[string]any{
+			"phone_number_id": in.PhoneNumberID, "waba_id": in.WABAID, "scope": scope, "app": in.App, "state": state, "again": known,
+		},
+	})
+	if err != nil {
+		return Number{}, err
+	}
+
+	return Get(ctx, tx, id)
+}
+
+// numberRow returns the id the number is to have: that of its row from before, or a new one.
+func numberRow(ctx context.Context, tx *tenants.Tx, phoneNumberID string) (id uuid.UUID, known bool, err error) {
+	var before struct {
+		ID    uuid.UUID `db:"id"`
+		State string    `db:"state"`
+	}
+	err = tx.GetContext(ctx, &before, `
+		SELECT id, state FROM numbers
+		WHERE tenant_id = $1 AND phone_number_id = $2
+		ORDER BY state = 'disconnected', id DESC LIMIT 1`, tx.Tenant, phoneNumberID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		if id, err = uuid.NewV7(); err != nil {
+			return uuid.Nil, false, fmt.Errorf("make number id: %w", err)
+		}
+
+		return id, false, nil
+	case err != nil:
+		return uuid.Nil, false, fmt.Errorf("look for number: %w", err)
+	case before.State != Disconnected:
+		return uuid.Nil, false, &tenants.Conflict{Code: "number_connected"}
+	}
+
+	return before.ID, true, nil
+}
+
+// scopeOf says in which scope identifiers of a number's customers are unique, and its portfolio. All numbers of a WABA are in
+// one portfolio, so what is known of one holds for the next; a portfolio that becomes known while others of the WABA are
+// active without one waits for the step that widens them together. Two portfolios of one WABA are a Conflict "portfolio_differs".
+func scopeOf(ctx context.Context, tx *tenants.Tx, wabaID string, proof Proof) (scope, portfolio string, err error) {
+	var sibling struct {
+		Scope     string `db:"scope"`
+		Portfolio string `db:"portfolio_id"`
+	}
+	err = tx.GetContext(ctx, &sibling, `
+		SELECT scope, coalesce(portfolio_id, '') AS portfolio_id FROM numbers
+		WHERE tenant_id = $1 AND waba_id = $2 AND (state <> 'disconnected' OR last_event_at IS NOT NULL)
+		ORDER BY portfolio_id IS NULL, id LIMIT 1`, tx.Tenant, wabaID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("look for numbers of the same WABA: %w", err)
+	}
+
+	portfolio = proof.PortfolioID
+	if portfolio == "" {
+		portfolio = sibling.Portfolio
+	}
+	if sibling.Portfolio != "" && sibling.Portfolio != portfolio {
+		return "", "", &tenants.Conflict{Code: "portfolio_differs"}
+	}
+	if portfolio != "" {
+		if err := keepPortfolio(ctx, tx, portfolio, proof.PortfolioName); err != nil {
+			return "", "", err
+		}
+	}
+
+	switch {
+	case sibling.Scope != "":
+		return sibling.Scope, portfolio, nil
+	case portfolio != "":
+		return "portfolio:" + portfolio, portfolio, nil
+	default:
+		return "waba:" + wabaID, "", nil
+	}
+}
+
+func keepPortfolio(ctx context.Context, tx *tenants.Tx, portfolioID, name string) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make portfolio id: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO portfolios (tenant_id, id, portfolio_id, name) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tenant_id, portfolio_id) DO UPDATE SET name = excluded.name WHERE excluded.name <> ''`,
+		tx.Tenant, id, portfolioID, name); err != nil {
+		return fmt.Errorf("write portfolio: %w", err)
+	}
+
+	return nil
+}
+
+// keepChecks stores what the last round of checks said and returns the number as it then is.
+func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, checks []CheckResult) (number Number, err error) {
+	raw, err := json.Marshal(checks)
+	if err != nil {
+		return Number{}, fmt.Errorf("encode checks: %w", err)
+	}
+	problem := ""
+	if i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Code == CheckToken || c.Code == CheckScopes }); i >= 0 {
+		problem = checks[i].Reason
+	}
+
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE numbers SET checks = $3, token_problem = $4
+			WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tenant, id, raw, problem); err != nil {
+			return fmt.Errorf("write checks: %w", err)
+		}
+		number, err = Get(ctx, tx, id)
+
+		return err
+	})
+
+	return number, err
+}
+
+func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

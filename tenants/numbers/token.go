@@ -1,0 +1,110 @@
+package numbers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Recheck asks Graph about a connected number again, with the token it has, subscribes it again and keeps the answers. What
+// fails is in the Checks of the number it returns; it is no error.
+func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, tenant, id uuid.UUID, publicURL string) (Number, error) {
+	number, app, token, err := open(ctx, db, keys, tenant, id)
+	if err != nil {
+		return Number{}, err
+	}
+
+	proof := Check(ctx, graph, app.check(token, number.WABAID, number.PhoneNumberID, number.DisplayPhone, number.PortfolioID))
+	checks := proof.Checks
+	if refused(checks) == nil {
+		checks = append(checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
+	}
+
+	return keepChecks(ctx, db, tenant, id, checks)
+}
+
+// ReplaceToken gives a number a new access token once that has proved, as in Connect, that it controls the number; else the
+// error is a *Refused and the old token stays. An unconfirmed number is confirmed by it.
+func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, token, publicURL string) (Number, error) {
+	if !printable(token) {
+		return Number{}, &tenants.Invalid{Field: "access_token", Key: "secret"}
+	}
+	number, app, _, err := open(ctx, db, keys, tenant, id)
+	if err != nil {
+		return Number{}, err
+	}
+
+	proof := Check(ctx, graph, app.check(token, number.WABAID, number.PhoneNumberID, number.DisplayPhone, number.PortfolioID))
+	if err := refused(proof.Checks); err != nil {
+		return Number{}, err
+	}
+	sealed, err := keys.Seal(tenant, tokenPurpose(id), []byte(token))
+	if err != nil {
+		return Number{}, fmt.Errorf("seal token: %w", err)
+	}
+
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		var state string
+		err := tx.GetContext(ctx, &state, `
+			UPDATE numbers
+			SET access_token = $3, token_expires_at = $4, token_problem = '', name = $5,
+			    state = CASE WHEN state <> 'unconfirmed' THEN state WHEN first_event_at IS NULL THEN 'waiting' ELSE 'connected' END
+			WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'
+			RETURNING state`, tenant, id, sealed, nullTime(proof.TokenExpires), proof.Name)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &tenants.Conflict{Code: "number_disconnected"}
+		}
+		if err != nil {
+			return fmt.Errorf("replace token of number %s: %w", id, err)
+		}
+
+		return tenants.Audit(ctx, tx, tenants.Act{
+			Actor: actor, Action: "number.replace_token", ObjectKind: "number", ObjectID: id.String(),
+			Detail: map[string]any{"state": state},
+		})
+	})
+	if err != nil {
+		return Number{}, err
+	}
+
+	checks := append(proof.Checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
+
+	return keepChecks(ctx, db, tenant, id, checks)
+}
+
+// open reads a number with its app and its token, for asking Graph about it outside any transaction.
+func open(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant, id uuid.UUID) (number Number, app Credentials, token string, err error) {
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		var err error
+		if number, err = Get(ctx, tx, id); err != nil {
+			return err
+		}
+		if number.State == Disconnected {
+			return &tenants.Conflict{Code: "number_disconnected"}
+		}
+		if app, err = AppByName(ctx, tx, keys, number.App); err != nil {
+			return fmt.Errorf("app of number %s: %w", id, err)
+		}
+
+		var sealed []byte
+		if err := tx.GetContext(ctx, &sealed, `SELECT access_token FROM numbers WHERE tenant_id = $1 AND id = $2`, tenant, id); err != nil {
+			return fmt.Errorf("read token of number %s: %w", id, err)
+		}
+		plain, err := keys.Open(tenant, tokenPurpose(id), sealed)
+		if err != nil {
+			return fmt.Errorf("open token of number %s: %w", id, err)
+		}
+		token = string(plain)
+
+		return nil
+	})
+
+	return number, app, token, err
+}
