@@ -1,0 +1,195 @@
+"use strict";
+{ // 1-ready.js
+// Says that scripts run, so the style sheet shows what needs them.
+document.documentElement.classList.add("js");
+}
+{ // copy.js
+// data-copy="text": puts the text on the clipboard and says so for two seconds.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // No clipboard on plain http: select the text, so that the person's own copy key works.
+    const text = button.closest(".ident, .copyline")?.querySelector("bdi, code");
+    if (text) getSelection().selectAllChildren(text);
+    return;
+  }
+  button.dataset.done = "";
+  const said = button.getAttribute("aria-label");
+  button.setAttribute("aria-label", button.dataset.copied);
+  setTimeout(() => {
+    delete button.dataset.done;
+    button.setAttribute("aria-label", said);
+  }, 2000);
+});
+}
+{ // dialog.js
+// Menus close on a click elsewhere and on Escape; a dialog opened as a popover
+// becomes modal, so that focus stays inside.
+const menus = () => document.querySelectorAll("details.drop[open]");
+
+document.addEventListener("click", (event) => {
+  for (const menu of menus()) if (!menu.contains(event.target)) menu.open = false;
+
+  const opener = event.target.closest("[popovertarget]");
+  const dialog = opener && document.getElementById(opener.getAttribute("popovertarget"));
+  if (dialog instanceof HTMLDialogElement) {
+    event.preventDefault();
+    if (dialog.open) return dialog.close();
+    dialog.removeAttribute("popover");
+    dialog.showModal();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of menus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// data-confirm-word: the button stays off until the word is typed.
+document.addEventListener("input", (event) => {
+  const word = event.target.dataset?.confirmWord;
+  if (!word) return;
+  const button = event.target.form.querySelector("[type=submit]");
+  button.setAttribute("aria-disabled", String(event.target.value.trim().toLowerCase() !== word.toLowerCase()));
+});
+}
+{ // forms.js
+// A form that writes is sent once: a second press while it is on its way does nothing.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  const button = event.submitter ?? form.querySelector("[type=submit]");
+  if (form.dataset.sent !== undefined || button?.getAttribute("aria-disabled") === "true") {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  form.dataset.sent = "";
+  button?.setAttribute("aria-busy", "true");
+}, true);
+
+const release = (root) => {
+  for (const form of root.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const button of root.querySelectorAll("[aria-busy=true]")) button.removeAttribute("aria-busy");
+};
+// Back from the next page, and answers that stay on this one.
+addEventListener("pageshow", () => release(document));
+document.addEventListener("htmx:afterRequest", () => release(document));
+
+// Controls that act at once when changed; without scripts their button is there.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+
+// Error pages for fragments replace what they are told to, rather than nothing.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.xhr.status >= 400 && event.detail.xhr.getResponseHeader("HX-Retarget")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+}
+{ // keys.js
+// Single keys. An element with data-key="y" is pressed by Y, unless the person
+// is writing, holds a modifier, or has switched shortcuts off.
+const writing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.shortcuts === "off") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || writing(event.target)) return;
+  const scope = document.querySelector("dialog[open]") ?? document;
+  for (const element of scope.querySelectorAll("[data-key]")) {
+    if (element.dataset.key.toLowerCase() !== event.key.toLowerCase()) continue;
+    if (!element.checkVisibility() || element.getAttribute("aria-disabled") === "true") continue;
+    event.preventDefault();
+    if (element.matches("input, textarea, select")) element.focus();
+    else element.click();
+    return;
+  }
+});
+}
+{ // live.js
+// data-live="15": the element is asked for again every 15 seconds while the tab
+// is seen, and at once when the stream named by data-live-stream says something
+// changed. It carries hx-get and hx-trigger="live"; when the answer has no
+// data-live any more, it stops by itself.
+const streams = new Map();
+
+const watch = () => {
+  for (const element of document.querySelectorAll("[data-live]:not([data-live-on])")) {
+    element.dataset.liveOn = "";
+    const ask = () => {
+      if (element.isConnected && element.dataset.live && !document.hidden) htmx.trigger(element, "live");
+    };
+    const timer = setInterval(() => {
+      if (!element.isConnected || !element.dataset.live) clearInterval(timer);
+      else ask();
+    }, Number(element.dataset.live) * 1000);
+    const address = element.dataset.liveStream;
+    if (!address || !window.EventSource) continue;
+    if (!streams.has(address)) streams.set(address, new EventSource(address));
+    streams.get(address).addEventListener("changed", ask);
+  }
+};
+
+document.addEventListener("htmx:load", watch);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) for (const element of document.querySelectorAll("[data-live]")) htmx.trigger(element, "live");
+});
+addEventListener("pagehide", () => {
+  for (const stream of streams.values()) stream.close();
+  streams.clear();
+});
+}
+{ // theme.js
+// The theme changes at once; the form keeps the choice for the next page.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-theme-form]");
+  if (!form || event.defaultPrevented) return;
+  event.preventDefault();
+  const root = document.documentElement;
+  const dark = (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "pehchan-dark" : "")) === "pehchan-dark";
+  root.dataset.theme = dark ? "pehchan" : "pehchan-dark";
+  const body = new URLSearchParams(new FormData(form));
+  body.set("theme", dark ? "light" : "dark");
+  fetch(form.action, { method: "POST", body, redirect: "manual", credentials: "same-origin" });
+  delete form.dataset.sent;
+  form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+});
+}
+{ // toast.js
+// A toast leaves after ten seconds in which nobody points at it or is inside it.
+const start = (toast) => {
+  toast.dataset.timed = "";
+  let left = 10_000, since = 0, timer = 0;
+  const run = () => {
+    since = Date.now();
+    timer = setTimeout(() => toast.remove(), left);
+  };
+  const pause = () => {
+    clearTimeout(timer);
+    left -= Date.now() - since;
+  };
+  toast.addEventListener("pointerenter", pause);
+  toast.addEventListener("pointerleave", run);
+  toast.addEventListener("focusin", pause);
+  toast.addEventListener("focusout", run);
+  run();
+};
+
+const find = () => {
+  for (const toast of document.querySelectorAll(".toast:not([data-timed])")) start(toast);
+};
+find();
+document.addEventListener("htmx:load", find);
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+});
+}

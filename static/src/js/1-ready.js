@@ -1,0 +1,2 @@
+// Says that scripts run, so the style sheet shows what needs them.
+document.documentElement.classList.add("js");

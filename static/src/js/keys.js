@@ -1,0 +1,17 @@
+// Single keys. An element with data-key="y" is pressed by Y, unless the person
+// is writing, holds a modifier, or has switched shortcuts off.
+const writing = (target) => target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (document.documentElement.dataset.shortcuts === "off") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || writing(event.target)) return;
+  const scope = document.querySelector("dialog[open]") ?? document;
+  for (const element of scope.querySelectorAll("[data-key]")) {
+    if (element.dataset.key.toLowerCase() !== event.key.toLowerCase()) continue;
+    if (!element.checkVisibility() || element.getAttribute("aria-disabled") === "true") continue;
+    event.preventDefault();
+    if (element.matches("input, textarea, select")) element.focus();
+    else element.click();
+    return;
+  }
+});

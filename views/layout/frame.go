@@ -1,0 +1,126 @@
+// Package layout draws what surrounds every page: the bar on top, the
+// navigation, the messages, and the head of the document.
+package layout
+
+import (
+	"context"
+
+	"github.com/pehchan/pehchan/views/i18n"
+)
+
+// Frame is what the surroundings of a page need to know. The language and
+// time zone come with the context (i18n.With).
+type Frame struct {
+	Title     string // of the page, translated
+	Theme     string // "light", "dark", or "" for the device's own
+	Nonce     string // of the content security policy
+	CSRF      string // goes into every form as _csrf
+	Path      string // path and query of this page, where the language form returns to
+	Person    Person // empty for nobody signed in
+	Tenant    Tenant // empty on the operator's pages
+	Tenants   []Tenant
+	Nav       []NavItem // what this person may open, in order
+	Toast     *Toast
+	Shortcuts bool // single keys are on
+}
+
+// Person is who is signed in.
+type Person struct {
+	Name  string
+	Email string
+	Role  string // key of the role: owner, lead, …; named by roles.<key>
+}
+
+// Tenant is a business the person belongs to.
+type Tenant struct {
+	ID   string
+	Name string
+}
+
+// NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
+// icon: home, queue, contacts, numbers, team, audit, settings, apps, keys,
+// and for the operator tenants, held.
+type NavItem struct {
+	Key     string
+	Href    string
+	Current bool
+	Badge   string // formatted count of what waits; empty for none
+}
+
+// Toast is what was just done. Undo is the address that takes it back by
+// POST, empty where there is nothing to take back.
+type Toast struct {
+	Text   string
+	Undo   string
+	Fields map[string]string
+}
+
+var navIcons = map[string]string{
+	"home": "house", "queue": "list-checks", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
+	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "tenants": "building-2", "held": "archive",
+}
+
+// daily are the entries that stand at the bottom of a phone and first at the
+// side; the others follow under a line, and on a phone under More.
+var daily = map[string]bool{"home": true, "queue": true, "contacts": true, "tenants": true, "held": true}
+
+func (f Frame) nav(wantDaily bool) []NavItem {
+	var items []NavItem
+	for _, item := range f.Nav {
+		if daily[item.Key] == wantDaily {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+func (f Frame) onMore() bool {
+	for _, item := range f.Nav {
+		if item.Current {
+			return !daily[item.Key]
+		}
+	}
+	return true
+}
+
+func (f Frame) home() string {
+	if len(f.Nav) > 0 {
+		return f.Nav[0].Href
+	}
+	return "/"
+}
+
+func (f Frame) canSearch() bool {
+	for _, item := range f.Nav {
+		if item.Key == "contacts" {
+			return true
+		}
+	}
+	return false
+}
+
+// dataTheme is the value of data-theme on the document; with none the
+// device's own setting picks the theme.
+func (f Frame) dataTheme() string {
+	switch f.Theme {
+	case "light":
+		return "pehchan"
+	case "dark":
+		return "pehchan-dark"
+	}
+	return ""
+}
+
+func (f Frame) shortcuts() string {
+	if f.Shortcuts {
+		return "on"
+	}
+	return "off"
+}
+
+func otherLang(ctx context.Context) string {
+	if i18n.Lang(ctx) == i18n.Hindi {
+		return i18n.English
+	}
+	return i18n.Hindi
+}
