@@ -84,6 +84,11 @@ func TypedPhone(raw, defaultCountry string) (canonical string, ok bool) {
 		return "", false
 	}
 
+	// The numbering plan knows today's form of a number only, so an older spelling
+	// of a full one is brought to that first.
+	if current, ok := Phone(typed); ok && typed[0] == '+' {
+		typed = "+" + current
+	}
 	if canonical, ok := validPhone(typed, defaultCountry); ok {
 		return canonical, true
 	}
