@@ -118,9 +118,26 @@ func (p *place) follow(link, target string) error {
 }
 
 func (p *place) keepOutside(link string) error {
-	base := filepath.Join("/var/tmp", "pehchan-"+hash(p.dir))
-	if err := ownDir(base, 0o711, os.Getuid(), os.Getgid()); err != nil {
-		return err
+	// What an earlier life of dir kept there went out of use with dir/data.
+	earlier, _ := filepath.Glob(filepath.Join("/var/tmp", "pehchan-"+hash(p.dir)+"-*")) // the pattern is well formed
+	for _, base := range earlier {
+		home, err := os.ReadFile(filepath.Join(base, "home"))
+		if info, statErr := os.Lstat(base); err != nil || statErr != nil || string(home) != p.dir {
+			continue
+		} else if uid, _ := owner(info); uid != os.Getuid() {
+			continue
+		}
+		if err := os.RemoveAll(base); err != nil {
+			return fmt.Errorf("clear earlier data: %w", err)
+		}
+	}
+
+	base, err := os.MkdirTemp("/var/tmp", "pehchan-"+hash(p.dir)+"-")
+	if err != nil {
+		return fmt.Errorf("make folder for data: %w", err)
+	}
+	if err := os.Chmod(base, 0o711); err != nil {
+		return fmt.Errorf("open folder for data: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(base, "home"), []byte(p.dir), 0o644); err != nil {
 		return fmt.Errorf("note home of data: %w", err)

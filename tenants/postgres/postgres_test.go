@@ -286,8 +286,23 @@ func TestPrivateFolderWorks(t *testing.T) {
 		t.Errorf("the copy sees %q of the original", got)
 	}
 	copied.Stop()
-	if theirs, err := os.Readlink(filepath.Join(twin, "data")); err == nil {
-		os.RemoveAll(filepath.Dir(theirs))
+	theirs, err := os.Readlink(filepath.Join(twin, "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// Deleting the folder deletes what it kept elsewhere, once it starts again.
+	if err := os.RemoveAll(twin); err != nil {
+		t.Fatal(err)
+	}
+	start(t, postgres.Options{Dir: twin}).Stop()
+	if now, err := os.Readlink(filepath.Join(twin, "data")); err != nil || now == theirs {
+		t.Errorf("data of a folder made anew: got %s, %v; want another than before", now, err)
+	} else {
+		t.Cleanup(func() { os.RemoveAll(filepath.Dir(now)) })
+	}
+	if _, err := os.Stat(theirs); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("data of the deleted folder: got %v, want none", err)
 	}
 
 	// A moved folder keeps its data.

@@ -53,7 +53,7 @@ func shared() (string, error) {
 // hold builds and starts the holder and waits for its server.
 func hold(root, base string) (string, error) {
 	program := filepath.Join(base, "holder")
-	build := exec.Command("go", "build", "-o", program, "./tenants/testdb/with")
+	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./tenants/testdb/with")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the holder (set TEST_DATABASE_URL to do without): %w: %s", err, out)

@@ -17,7 +17,7 @@ const idleFor = 10 * time.Second
 // nobody has held base/users for idleFor.
 func hold(base string) error {
 	data, dsn := filepath.Join(base, "postgres"), filepath.Join(base, "dsn")
-	srv, err := start(data)
+	srv, err := start(data, false)
 	if err != nil {
 		return err
 	}

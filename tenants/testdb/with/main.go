@@ -3,7 +3,8 @@
 //	go run ./tenants/testdb/with -- go test ./...
 //
 // The command finds the server in TEST_DATABASE_URL; where that is set already,
-// it is left as it is. The exit code is the command's.
+// it is left as it is. The exit code is the command's. With -durable the server
+// syncs to disk as in earnest, for measuring.
 package main
 
 import (
@@ -21,8 +22,9 @@ import (
 
 func main() {
 	held := flag.String("hold", "", "hold a server in this `folder` until no test process uses it")
+	durable := flag.Bool("durable", false, "leave fsync on")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: with -- command [argument ...]")
+		fmt.Fprintln(os.Stderr, "usage: with [-durable] -- command [argument ...]")
 	}
 	flag.Parse()
 	if (*held == "") == (flag.NArg() == 0) {
@@ -38,23 +40,24 @@ func main() {
 
 		return
 	}
-	code, err := with(flag.Args())
+	code, err := with(flag.Args(), *durable)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }
 
-// start runs a server for tests: quick instead of durable, and with room for
-// the connection pools of many tests at once.
-func start(dir string) (*postgres.Server, error) {
-	return postgres.Start(context.Background(), postgres.Options{
-		Dir:      dir,
-		Settings: map[string]string{"max_connections": "500", "autovacuum": "off"},
-	})
+// start runs a server with room for the connection pools of many tests at once.
+func start(dir string, durable bool) (*postgres.Server, error) {
+	settings := map[string]string{"max_connections": "500"}
+	if !durable {
+		settings["autovacuum"] = "off" // the databases do not live long enough
+	}
+
+	return postgres.Start(context.Background(), postgres.Options{Dir: dir, Durable: durable, Settings: settings})
 }
 
-func with(command []string) (code int, err error) {
+func with(command []string, durable bool) (code int, err error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 
@@ -70,7 +73,7 @@ func with(command []string) (code int, err error) {
 		if err := os.Chmod(dir, 0o711); err != nil { // the server may run as another user
 			return 1, fmt.Errorf("open folder: %w", err)
 		}
-		srv, err := start(dir)
+		srv, err := start(dir, durable)
 		if err != nil {
 			return 1, err
 		}

@@ -1,0 +1,77 @@
+# make run and make test are all a fresh machine needs; both fetch what they lack.
+
+.DEFAULT_GOAL := help
+
+GO ?= go
+LINT := $(GO) tool -modfile=.tools/go.mod golangci-lint
+WITH_POSTGRES := $(GO) run ./tenants/testdb/with
+
+# What a run or a test is given besides: make run ARGS=--no-demo, make test PKG=./server/...
+ARGS ?=
+PKG ?= ./...
+
+.PHONY: help
+help: ## print these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build and run it all, with a demo, on a PostgreSQL of its own
+	./bin/pehchan run $(ARGS)
+
+.PHONY: build
+build: ## build bin/pehchan, static
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags='-s -w' -tags netgo -o bin/pehchan ./server/cmd/pehchan
+
+.PHONY: test
+test: install-test-deps fresh ## run every test, with the race detector and a real PostgreSQL
+	$(WITH_POSTGRES) -- $(GO) test -race -timeout 15m $(PKG)
+
+.PHONY: e2e
+e2e: install-test-deps ## run the browser journeys only
+	$(WITH_POSTGRES) -- $(GO) test -race -timeout 15m -count 1 -v ./e2e/...
+
+.PHONY: bench
+bench: ## measure, on a PostgreSQL that syncs to disk
+	$(WITH_POSTGRES) -durable -- $(GO) test -run '^$$' -bench . -timeout 30m $(PKG)
+
+.PHONY: lint
+lint: ## look for mistakes (.golangci.yml)
+	$(LINT) run $(PKG)
+
+.PHONY: fmt
+fmt: ## format Go and templ
+	$(GO) tool templ fmt views
+	$(LINT) fmt
+
+.PHONY: generate
+generate: ## write *_templ.go from *.templ
+	$(GO) tool templ generate -path views
+
+.PHONY: css
+css: ## build static/dist; needs Node
+	cd static && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+
+.PHONY: fresh
+fresh: ## fail when *_templ.go or static/dist is not what its source gives
+	@GO=$(GO) .ci/fresh
+
+.PHONY: ci
+ci: ## what CI runs
+	.ci/run
+
+.PHONY: install-test-deps
+install-test-deps: ## install the browser and the font the journeys need, where missing
+	@GO=$(GO) .ci/test-deps
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities; needs the database's site
+	@$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.8.0 ./... || \
+		{ echo "vulnerabilities were found, or their database could not be reached: see above" >&2; exit 1; }
+
+.PHONY: docker
+docker: ## build the container image pehchan
+	docker build -t pehchan .
+
+.PHONY: clean
+clean: ## remove what was built; the data of make run stays
+	rm -rf bin static/node_modules
