@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pehchan/pehchan/tenants/access"
+)
+
+type userAddCmd struct {
+	Tenant string `required:"" help:"Slug of the business."`
+	Email  string `required:"" help:"Their e-mail address."`
+	Role   string `required:"" enum:"owner,lead,agent,marketing,developer,auditor" help:"owner, lead, agent, marketing, developer or auditor."`
+}
+
+// Run adds a person to a business.
+func (c userAddCmd) Run(ctx context.Context, out *console) (err error) {
+	password, err := out.password()
+	if err != nil {
+		return err
+	}
+
+	in, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+
+	tenant, err := in.tenant(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	id, err := access.AddMember(ctx, in.db, tenant, command, access.NewPerson{Email: c.Email, Password: password}, c.Role)
+	if err != nil {
+		return err
+	}
+
+	return out.answer(map[string]any{"user_id": id}, "%s is now %s at %s", c.Email, c.Role, c.Tenant)
+}
