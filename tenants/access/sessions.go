@@ -1,0 +1,281 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+const (
+	// SessionLife is how long a session lasts at most.
+	SessionLife = 12 * time.Hour
+	sessionIdle = 30 * time.Minute
+	// A session's last use is written at most this often.
+	sessionTouch = time.Minute
+
+	deviceLife     = 365 * 24 * time.Hour
+	tokenIssuer    = "pehchan"
+	typeSession    = "session"
+	typeDevice     = "device"
+	sessionIDBytes = 32
+	maxToken       = 2048
+)
+
+// ErrNoSession: the token is not ours, or its session is over, revoked, or its person or tenant may no longer be served.
+var ErrNoSession = errors.New("no session")
+
+// Sessions signs and checks session tokens. A token is a JWT that carries a random session id; what the session is worth
+// stands in the database and is read with every request, so the end of one bites at once.
+type Sessions struct {
+	key    []byte
+	parser *jwt.Parser
+}
+
+// NewSessions signs with key, 32 bytes.
+func NewSessions(key []byte) *Sessions {
+	return &Sessions{key: key, parser: jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
+		jwt.WithIssuer(tokenIssuer),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuedAt(),
+		jwt.WithStrictDecoding(),
+	)}
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Type string `json:"typ"`
+	ID   string `json:"sid"`
+}
+
+func (s *Sessions) sign(typ, subject, id string, now time.Time, life time.Duration) (string, error) {
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{typ}, Subject: subject,
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(life)),
+		},
+		Type: typ, ID: id,
+	}).SignedString(s.key)
+	if err != nil {
+		return "", fmt.Errorf("sign token: %w", err)
+	}
+
+	return token, nil
+}
+
+// read checks signature, times and type. A token of one type is none of another: both the audience and the typ claim say which.
+func (s *Sessions) read(token, typ string) (claims, error) {
+	if len(token) > maxToken {
+		return claims{}, ErrNoSession
+	}
+
+	var c claims
+	_, err := s.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.key, nil })
+	if err != nil || c.Type != typ || len(c.Audience) != 1 || c.Audience[0] != typ {
+		return claims{}, ErrNoSession
+	}
+
+	return c, nil
+}
+
+// Origin is where a sign-in came from, kept with the session.
+type Origin struct {
+	Address   string
+	UserAgent string
+}
+
+// start makes a session with a new id and returns its token. It needs a System transaction.
+func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin) (string, error) {
+	id := make([]byte, sessionIDBytes)
+	if _, err := rand.Read(id); err != nil {
+		return "", fmt.Errorf("make session id: %w", err)
+	}
+	hash := sha256.Sum256(id)
+
+	var now time.Time
+	err := tx.GetContext(ctx, &now, `
+		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, ip, user_agent)
+		VALUES ($1, $2, $3, now() + $4 * interval '1 second', $5, left($6, 300)) RETURNING created_at`,
+		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent))
+	if err != nil {
+		return "", fmt.Errorf("start session: %w", err)
+	}
+
+	// iat is refused when it lies in the future of the machine that checks it; the database's clock may be ahead of ours.
+	if local := time.Now(); now.After(local) {
+		now = local
+	}
+
+	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, SessionLife)
+}
+
+// Check returns who the token's session belongs to, in a System transaction, and keeps the session awake. Everything is read
+// anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person, membership or tenant is gone or
+// suspended is ErrNoSession.
+func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Member, error) {
+	c, err := s.read(token, typeSession)
+	if err != nil {
+		return Member{}, err
+	}
+	id, err := base64.RawURLEncoding.DecodeString(c.ID)
+	if err != nil || len(id) != sessionIDBytes {
+		return Member{}, ErrNoSession
+	}
+	hash := sha256.Sum256(id)
+
+	var row struct {
+		Person
+		TenantID uuid.NullUUID `db:"tenant_id"`
+		Role     string        `db:"role"`
+		Stale    bool          `db:"stale"`
+	}
+	err = tx.GetContext(ctx, &row, `
+		SELECT p.id, p.email, p.name, coalesce(p.operator_role, '') AS operator_role, coalesce(p.lang, '') AS lang, p.theme,
+		       coalesce(p.density, '') AS density, p.shortcuts, p.created_at,
+		       s.tenant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale
+		FROM sessions s
+		JOIN people p ON p.id = s.person_id
+		LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.person_id
+		WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
+		  AND s.seen_at > now() - $2 * interval '1 second' AND p.disabled_at IS NULL`,
+		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds())
+	if errors.Is(err, sql.ErrNoRows) {
+		return Member{}, ErrNoSession
+	}
+	if err != nil {
+		return Member{}, fmt.Errorf("read session: %w", err)
+	}
+	if row.ID.String() != c.Subject {
+		return Member{}, ErrNoSession
+	}
+
+	m := Member{Person: row.Person, Role: row.Role, Actor: row.actor(row.TenantID.Valid), session: hash[:]}
+	if row.TenantID.Valid {
+		if m.Tenant, err = openTenant(ctx, tx, row.TenantID.UUID); err != nil {
+			return Member{}, err
+		}
+		if m.Role == "" {
+			return Member{}, ErrNoSession
+		}
+	}
+
+	if row.Stale {
+		if _, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = now() WHERE id_hash = $1`, hash[:]); err != nil {
+			return Member{}, fmt.Errorf("touch session: %w", err)
+		}
+	}
+
+	return m, nil
+}
+
+// openTenant reads a tenant that may be worked in; a suspended one is ErrNoSession.
+func openTenant(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (tenants.Tenant, error) {
+	var t tenants.Tenant
+	err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1 AND state <> 'suspended'`, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tenants.Tenant{}, ErrNoSession
+	}
+	if err != nil {
+		return tenants.Tenant{}, fmt.Errorf("read tenant: %w", err)
+	}
+
+	return t, nil
+}
+
+func (p Person) actor(inTenant bool) tenants.Actor {
+	kind := "person"
+	if !inTenant && p.OperatorRole != "" {
+		kind = "operator"
+	}
+
+	return tenants.Actor{Kind: kind, ID: p.ID.String(), Name: p.Name}
+}
+
+// End signs the member's session out, in a System transaction.
+func End(ctx context.Context, tx *tenants.Tx, m Member) error {
+	_, err := tx.ExecContext(ctx, `UPDATE sessions SET revoked_at = now() WHERE id_hash = $1 AND revoked_at IS NULL`, m.session)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+
+	return nil
+}
+
+// EndAll signs the person out everywhere, in a System transaction, and returns how many sessions ended.
+func EndAll(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (int64, error) {
+	result, err := tx.ExecContext(ctx, `UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND revoked_at IS NULL AND expires_at > now()`, person)
+	if err != nil {
+		return 0, fmt.Errorf("end all sessions: %w", err)
+	}
+
+	return result.RowsAffected()
+}
+
+// Switch moves the member into another tenant of theirs: a new session there, the old one ended. It needs a System transaction. A tenant they
+// do not belong to is ErrNotFound.
+func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant uuid.UUID, from Origin) (string, error) {
+	places, err := Places(ctx, tx, m.Person.ID)
+	if err != nil {
+		return "", err
+	}
+	if !hasPlace(places, tenant) {
+		return "", tenants.ErrNotFound
+	}
+	if err := End(ctx, tx, m); err != nil {
+		return "", err
+	}
+	token, err := s.start(ctx, tx, m.Person.ID, tenant, from)
+	if err != nil {
+		return "", err
+	}
+	if tx, err = tx.Enter(ctx, tenant); err != nil {
+		return "", err
+	}
+
+	return token, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: m.Person.actor(true), Action: "session.switch", ObjectKind: "person", ObjectID: m.Person.ID.String(),
+	})
+}
+
+// Place is a tenant somebody belongs to.
+type Place struct {
+	ID   uuid.UUID `db:"id"`
+	Slug string    `db:"slug"`
+	Name string    `db:"name"`
+	Role string    `db:"role"`
+}
+
+// Places lists the tenants a person may work in, by name, in a System transaction; suspended ones are left out.
+func Places(ctx context.Context, tx *tenants.Tx, person uuid.UUID) ([]Place, error) {
+	var places []Place
+	err := tx.SelectContext(ctx, &places, `
+		SELECT t.id, t.slug, t.name, m.role
+		FROM memberships m JOIN tenants t ON t.id = m.tenant_id
+		WHERE m.person_id = $1 AND t.state <> 'suspended'
+		ORDER BY lower(t.name), t.id LIMIT 200`, person)
+	if err != nil {
+		return nil, fmt.Errorf("list a person's tenants: %w", err)
+	}
+
+	return places, nil
+}
+
+func hasPlace(places []Place, tenant uuid.UUID) bool {
+	for _, p := range places {
+		if p.ID == tenant {
+			return true
+		}
+	}
+
+	return false
+}

@@ -1,0 +1,177 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// ErrBadSignIn: no such account, a wrong password, or a disabled person; which of them is not told.
+var ErrBadSignIn = errors.New("e-mail or password is wrong")
+
+// Credentials are what somebody signs in with. Device is the token an earlier sign-in of this browser got, if any.
+type Credentials struct {
+	Email    string
+	Password string
+	Device   string
+	Address  netip.Addr
+	Agent    string // User-Agent
+}
+
+// SignedIn is a new session. It stands in no tenant where the person has several to choose from, or none.
+type SignedIn struct {
+	Token  string
+	Device string // lets this browser in while strangers guess at the account
+	Person uuid.UUID
+	Tenant uuid.UUID
+}
+
+// SignIn checks a password and starts a session with a new id. The answer for an unknown account, ErrBadSignIn, is that for a wrong
+// password and takes as long. After too many failures it is TooMany, told by the account's name alone and the address, so it
+// tells nothing about the account either; a browser that has signed in to the account before has a limit of its own.
+func (s *Sessions) SignIn(ctx context.Context, db *tenants.DB, in Credentials) (SignedIn, error) {
+	if len(in.Email) > maxEmail {
+		in.Email = in.Email[:maxEmail]
+	}
+	device, known := s.knownDevice(in)
+	guard := bucket(bucketAccount, limitKey(in.Email))
+	if known {
+		guard = bucket(bucketDevice, device)
+	}
+	address := bucket(bucketAddress, addressKey(in.Address))
+
+	var (
+		tried   [2]time.Time
+		account struct {
+			ID       uuid.UUID `db:"id"`
+			Hash     string    `db:"password_hash"`
+			Disabled bool      `db:"disabled"`
+		}
+	)
+	err := db.System(ctx, func(tx *tenants.Tx) error {
+		var err error
+		if tried[0], err = reserve(ctx, tx, guard, accountLimit, true); err != nil {
+			return err
+		}
+		if !known {
+			if tried[1], err = reserve(ctx, tx, address, addressLimit, false); err != nil {
+				return err
+			}
+		}
+
+		err = tx.GetContext(ctx, &account, `
+			SELECT id, password_hash, disabled_at IS NOT NULL AS disabled FROM people WHERE email_key = $1`, cleanText(emailKey(in.Email)))
+		if errors.Is(err, sql.ErrNoRows) {
+			account.Hash = nobodysHash
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("find account: %w", err)
+		}
+
+		return nil
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+
+	if len(in.Password) > maxPassword {
+		in.Password = ""
+	}
+	ok, err := matches(ctx, in.Password, account.Hash)
+	if err != nil {
+		// It was not checked, so it was not wrong.
+		return SignedIn{}, errors.Join(err, db.System(ctx, func(tx *tenants.Tx) error {
+			return errors.Join(forgive(ctx, tx, guard, tried[0]), forgive(ctx, tx, address, tried[1]))
+		}))
+	}
+	if !ok || account.Disabled || account.ID == uuid.Nil {
+		return SignedIn{}, ErrBadSignIn
+	}
+
+	return s.admit(ctx, db, account.ID, in, device, func(tx *tenants.Tx) error {
+		if err := forgiveAll(ctx, tx, guard); err != nil {
+			return err
+		}
+
+		return forgive(ctx, tx, address, tried[1])
+	})
+}
+
+// admit starts the session of somebody whose password was right.
+func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, in Credentials, device string, forgive func(*tenants.Tx) error) (SignedIn, error) {
+	out := SignedIn{Person: person}
+	err := db.System(ctx, func(tx *tenants.Tx) error {
+		if err := forgive(tx); err != nil {
+			return err
+		}
+
+		places, err := Places(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		if len(places) == 1 {
+			out.Tenant = places[0].ID
+		}
+		if out.Token, err = s.start(ctx, tx, person, out.Tenant, Origin{Address: in.Address.String(), UserAgent: in.Agent}); err != nil {
+			return err
+		}
+
+		var who Person
+		err = tx.GetContext(ctx, &who, `SELECT id, name, coalesce(operator_role, '') AS operator_role FROM people WHERE id = $1`, person)
+		if err != nil {
+			return fmt.Errorf("read person: %w", err)
+		}
+		if out.Tenant != uuid.Nil {
+			if tx, err = tx.Enter(ctx, out.Tenant); err != nil {
+				return err
+			}
+		}
+
+		return tenants.Audit(ctx, tx, tenants.Act{
+			Actor: who.actor(out.Tenant != uuid.Nil), Action: "session.start", ObjectKind: "person", ObjectID: person.String(),
+		})
+	})
+	if err != nil {
+		return SignedIn{}, err
+	}
+
+	out.Device, err = s.sign(typeDevice, bucket(bucketAccount, limitKey(in.Email)), device, time.Now(), deviceLife)
+
+	return out, err
+}
+
+// knownDevice returns the id of the browser and whether it has signed in to this account before. A browser that has not gets a
+// new id.
+func (s *Sessions) knownDevice(in Credentials) (string, bool) {
+	c, err := s.read(in.Device, typeDevice)
+	if err == nil && c.Subject == bucket(bucketAccount, limitKey(in.Email)) && c.ID != "" {
+		return c.ID, true
+	}
+
+	return base64.RawURLEncoding.EncodeToString(randomBytes(16)), false
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	if _, err := rand.Read(b); err != nil {
+		panic(err) // crypto/rand does not fail on a working system, and nothing safe can be done without it
+	}
+
+	return b
+}
+
+// cleanText makes foreign text storable: valid UTF-8 without NUL.
+func cleanText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}

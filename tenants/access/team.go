@@ -1,0 +1,162 @@
+package access
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Colleague is one person of a tenant's team.
+type Colleague struct {
+	ID    uuid.UUID `db:"id"`
+	Email string    `db:"email"`
+	Name  string    `db:"name"`
+	Role  string    `db:"role"`
+	Since time.Time `db:"since"`
+}
+
+// Team lists the people of tx's tenant by name, at most 500.
+func Team(ctx context.Context, tx *tenants.Tx) ([]Colleague, error) {
+	var team []Colleague
+	err := tx.SelectContext(ctx, &team, `
+		SELECT p.id, p.email, p.name, m.role, m.created_at AS since
+		FROM memberships m JOIN people p ON p.id = m.person_id
+		WHERE m.tenant_id = $1
+		ORDER BY lower(p.name), p.id LIMIT 500`, tx.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("list team: %w", err)
+	}
+
+	return team, nil
+}
+
+// MayManage tells whether by may give, change or take away role: an owner every role, a lead only that of agents.
+func MayManage(by Member, role string) bool {
+	return by.Can("team:manage_all") || role == Agent && by.Can("team:manage")
+}
+
+// AddMember gives somebody a role in tenant, making their account where the e-mail has none, and returns their id. Somebody who
+// is in the team already is Conflict "already_member"; a role that by may not give is ErrForbidden.
+func AddMember(ctx context.Context, db *tenants.DB, tenant uuid.UUID, by Member, in NewPerson, role string) (uuid.UUID, error) {
+	if !IsRole(role) {
+		return uuid.Nil, &tenants.Invalid{Field: "role", Key: "role"}
+	}
+	if !MayManage(by, role) {
+		return uuid.Nil, fmt.Errorf("add a %s: %w", role, tenants.ErrForbidden)
+	}
+	p, err := prepare(ctx, db, by, in)
+	if err != nil {
+		return uuid.Nil, err
+	}
+
+	var id uuid.UUID
+	err = db.System(ctx, func(tx *tenants.Tx) error {
+		if id, _, err = addPerson(ctx, tx, p); err != nil {
+			return err
+		}
+		if tx, err = tx.Enter(ctx, tenant); err != nil {
+			return err
+		}
+
+		return addMembership(ctx, tx, by, id, role)
+	})
+
+	return id, err
+}
+
+func addMembership(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, role string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO memberships (tenant_id, person_id, role) VALUES ($1, $2, $3)`, tx.Tenant, person, role)
+	if tenants.Violates(err, "memberships_pkey") {
+		return &tenants.Conflict{Code: "already_member"}
+	}
+	if err != nil {
+		return fmt.Errorf("add membership: %w", err)
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{
+		Actor: by.Actor, Action: "member.add", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"role": role},
+	})
+}
+
+// ChangeRole gives somebody of the team another role; it counts from their next request. The last owner keeps theirs: Conflict
+// "last_owner".
+func ChangeRole(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, role string) error {
+	if !IsRole(role) {
+		return &tenants.Invalid{Field: "role", Key: "role"}
+	}
+	before, err := managed(ctx, tx, by, person, role)
+	if err != nil || before == role {
+		return err
+	}
+
+	_, err = tx.ExecContext(ctx, `UPDATE memberships SET role = $3 WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person, role)
+	if err != nil {
+		return fmt.Errorf("change role: %w", err)
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{
+		Actor: by.Actor, Action: "member.change_role", ObjectKind: "person", ObjectID: person.String(),
+		Detail: map[string]any{"before": before, "after": role},
+	})
+}
+
+// RemoveMember takes somebody out of the team; their sessions in the tenant end with it. The last owner cannot go: Conflict
+// "last_owner".
+func RemoveMember(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID) error {
+	before, err := managed(ctx, tx, by, person, "")
+	if err != nil {
+		return err
+	}
+
+	_, err = tx.ExecContext(ctx, `DELETE FROM memberships WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person)
+	if err != nil {
+		return fmt.Errorf("remove membership: %w", err)
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{
+		Actor: by.Actor, Action: "member.remove", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"role": before},
+	})
+}
+
+// managed locks the person's membership and the owners', and returns the role they have, provided by may change it to the role
+// after ("" to remove) and an owner is left.
+func managed(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, after string) (string, error) {
+	var locked []struct {
+		Person uuid.UUID `db:"person_id"`
+		Role   string    `db:"role"`
+	}
+	err := tx.SelectContext(ctx, &locked, `
+		SELECT person_id, role FROM memberships
+		WHERE tenant_id = $1 AND (person_id = $2 OR role = 'owner')
+		ORDER BY person_id FOR UPDATE`, tx.Tenant, person)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("lock memberships: %w", err)
+	}
+
+	before, owners := "", 0
+	for _, m := range locked {
+		if m.Role == Owner {
+			owners++
+		}
+		if m.Person == person {
+			before = m.Role
+		}
+	}
+
+	switch {
+	case before == "":
+		return "", tenants.ErrNotFound
+	case !MayManage(by, before) || after != "" && !MayManage(by, after):
+		return "", fmt.Errorf("change a %s: %w", before, tenants.ErrForbidden)
+	case before == Owner && after != Owner && owners == 1:
+		return "", &tenants.Conflict{Code: "last_owner"}
+	}
+
+	return before, nil
+}
