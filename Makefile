@@ -49,7 +49,8 @@ generate: ## write *_templ.go from *.templ
 
 .PHONY: css
 css: ## build static/dist; needs Node
-	cd static && npm ci --ignore-scripts --no-audit --no-fund && npm run build
+	.ci/npm-install static
+	cd static && npm run build
 
 .PHONY: fresh
 fresh: ## fail when *_templ.go or static/dist is not what its source gives

@@ -94,10 +94,10 @@ func grant(ctx context.Context, db *sql.DB, role string) error {
 func Pending(ctx context.Context, db *sql.DB) (bool, error) {
 	var applied int64
 	err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&applied)
-	if pq.As(err, pqerror.UndefinedTable) != nil {
-		return true, nil
-	}
-	if err != nil {
+	switch {
+	case pq.As(err, pqerror.UndefinedTable) != nil:
+		applied = 0 // never migrated
+	case err != nil:
 		return false, fmt.Errorf("read schema version: %w", err)
 	}
 
@@ -127,7 +127,7 @@ func Hash() string {
 		if err != nil {
 			panic(err) // an embedded file that is listed can be read
 		}
-		fmt.Fprintf(sum, "%s %d\n%s", name, len(content), content)
+		sum.Write(fmt.Appendf(nil, "%s %d\n%s", name, len(content), content))
 	}
 	sum.Write([]byte(grants))
 

@@ -56,7 +56,7 @@ func (p place) prepare(ctx context.Context, bin string, durable bool) error {
 	if !durable {
 		args = append(args, "--no-sync")
 	}
-	cmd := p.command(filepath.Join(bin, "initdb"), args...)
+	cmd := p.command(ctx, filepath.Join(bin, "initdb"), args...)
 	runtime.LockOSThread() // see launch: the signal follows the thread
 	defer runtime.UnlockOSThread()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -132,7 +132,7 @@ func (p place) launch(bin string, o Options) (*process, error) {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
 	defer log.Close()
-	cmd := p.command(filepath.Join(bin, "postgres"), args...)
+	cmd := p.command(context.Background(), filepath.Join(bin, "postgres"), args...) // outlives the start
 	cmd.Stdout, cmd.Stderr = log, log
 
 	proc := &process{done: make(chan struct{})}
@@ -146,7 +146,7 @@ func (p place) launch(bin string, o Options) (*process, error) {
 		if err != nil {
 			return
 		}
-		cmd.Wait() // how it ended is told by its log
+		_ = cmd.Wait() // how it ended is told by its log
 		close(proc.done)
 	}()
 	if err := <-started; err != nil {
@@ -256,9 +256,9 @@ func readPid(file string) (int, error) {
 		return 0, err
 	}
 	line, _, _ := strings.Cut(string(content), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		return 0, nil // cut off by a crash: nobody's
+	var pid int // 0, nobody's, when a crash cut the file off
+	if n, err := strconv.Atoi(strings.TrimSpace(line)); err == nil {
+		pid = n
 	}
 
 	return pid, nil
@@ -281,8 +281,8 @@ func (p place) isPostmaster(pid int) bool {
 	return procErr != nil
 }
 
-func (p place) command(path string, args ...string) *exec.Cmd {
-	cmd := exec.Command(path, args...)
+func (p place) command(ctx context.Context, path string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = "/" // the server's user may not be able to enter ours
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=" + locale(), "TZ=UTC"}
 	cmd.SysProcAttr = attributes()

@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -17,7 +18,7 @@ import (
 // shared returns a superuser's DSN of the server that the test processes of
 // this checkout share. The first process starts a holder of it, package with,
 // which ends itself and the server a few seconds after the last process.
-func shared() (string, error) {
+func shared(ctx context.Context) (string, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err
@@ -43,17 +44,17 @@ func shared() (string, error) {
 	}
 	defer starting.Close()
 
-	if at, ok := answering(base); ok {
+	if at, ok := answering(ctx, base); ok {
 		return at, nil
 	}
 
-	return hold(root, base)
+	return hold(ctx, root, base)
 }
 
 // hold builds and starts the holder and waits for its server.
-func hold(root, base string) (string, error) {
+func hold(ctx context.Context, root, base string) (string, error) {
 	program := filepath.Join(base, "holder")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", program, "./tenants/testdb/with")
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", program, "./tenants/testdb/with")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the holder (set TEST_DATABASE_URL to do without): %w: %s", err, out)
@@ -64,25 +65,28 @@ func hold(root, base string) (string, error) {
 		return "", err
 	}
 	defer log.Close()
-	holder := exec.Command(program, "-hold", base)
+	holder := exec.CommandContext(context.WithoutCancel(ctx), program, "-hold", base)
 	holder.Dir, holder.Stdout, holder.Stderr = "/", log, log
 	holder.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := holder.Start(); err != nil {
 		return "", fmt.Errorf("start the holder: %w", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- holder.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = holder.Wait() // its log says why it ended
+		close(ended)
+	}()
 
-	for deadline := time.After(10 * time.Minute); ; {
-		if at, ok := answering(base); ok {
+	for {
+		if at, ok := answering(ctx, base); ok {
 			return at, nil
 		}
 		select {
 		case <-ended:
 			said, _ := os.ReadFile(log.Name())
 
-			return "", fmt.Errorf("%s", said)
-		case <-deadline:
+			return "", fmt.Errorf("the holder ended: %s", said)
+		case <-ctx.Done():
 			return "", errors.New("no answer; see " + log.Name())
 		case <-time.After(20 * time.Millisecond):
 		}
@@ -90,7 +94,7 @@ func hold(root, base string) (string, error) {
 }
 
 // answering reads the DSN the holder left and tries it.
-func answering(base string) (string, bool) {
+func answering(ctx context.Context, base string) (string, bool) {
 	at, err := os.ReadFile(filepath.Join(base, "dsn"))
 	if err != nil {
 		return "", false
@@ -101,7 +105,7 @@ func answering(base string) (string, bool) {
 	}
 	defer db.Close()
 
-	return string(at), db.Ping() == nil
+	return string(at), db.PingContext(ctx) == nil
 }
 
 func lock(path string, how int) (*os.File, error) {

@@ -5,6 +5,7 @@ package testdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -83,7 +84,8 @@ func (s *testServer) create(t testing.TB, template string) *Database {
 		t.Fatalf("testdb: clone %s: %v", template, err)
 	}
 	t.Cleanup(func() {
-		if _, err := s.admin.Exec(`DROP DATABASE ` + name + ` WITH (FORCE)`); err != nil {
+		// t's own context has ended by now.
+		if _, err := s.admin.ExecContext(context.Background(), `DROP DATABASE `+name+` WITH (FORCE)`); err != nil {
 			t.Errorf("testdb: drop database: %v", err)
 		}
 	})
@@ -99,10 +101,12 @@ type testServer struct {
 
 // server is found once a process: its template cannot change while it runs.
 var server = sync.OnceValues(func() (*testServer, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // installing may be slow
+	defer cancel()
 	at := os.Getenv("TEST_DATABASE_URL")
 	if at == "" {
 		var err error
-		if at, err = shared(); err != nil {
+		if at, err = shared(ctx); err != nil {
 			return nil, fmt.Errorf("start a server for tests: %w", err)
 		}
 	}
@@ -112,8 +116,6 @@ var server = sync.OnceValues(func() (*testServer, error) {
 	}
 	admin.SetMaxOpenConns(4)
 	s := &testServer{url: at, admin: admin, template: "pehchan_template_" + migrations.Hash()}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
 	if err := s.makeTemplate(ctx); err != nil {
 		return nil, fmt.Errorf("make template: %w", err)
 	}
@@ -121,7 +123,7 @@ var server = sync.OnceValues(func() (*testServer, error) {
 	return s, nil
 })
 
-func (s *testServer) makeTemplate(ctx context.Context) error {
+func (s *testServer) makeTemplate(ctx context.Context) (err error) {
 	conn, err := s.admin.Conn(ctx)
 	if err != nil {
 		return err
@@ -130,7 +132,10 @@ func (s *testServer) makeTemplate(ctx context.Context) error {
 	if _, err := conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, templateLock); err != nil {
 		return err
 	}
-	defer conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, templateLock)
+	defer func() {
+		_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, templateLock)
+		err = errors.Join(err, unlockErr)
+	}()
 
 	var exists bool
 	err = conn.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, s.template).Scan(&exists)

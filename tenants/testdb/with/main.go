@@ -58,7 +58,7 @@ func start(dir string, durable bool) (*postgres.Server, error) {
 }
 
 func with(command []string, durable bool) (code int, err error) {
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(context.Background(), command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 
 	signals := make(chan os.Signal, 1)
@@ -88,7 +88,7 @@ func with(command []string, durable bool) (code int, err error) {
 		for s := range signals {
 			// Ctrl-C reaches the command by itself; we stay to clean up.
 			if s == syscall.SIGTERM {
-				cmd.Process.Signal(s)
+				_ = cmd.Process.Signal(s) // it may have ended by itself
 			}
 		}
 	}()
