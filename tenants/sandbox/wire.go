@@ -1,0 +1,183 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf16"
+)
+
+// object is a JSON object under construction. A key that WhatsApp omits is left
+// out, never sent empty.
+type object map[string]any
+
+// item is one entry of a change's messages or statuses, with its contacts.
+type item struct {
+	number   Number
+	list     string // "messages" or "statuses"
+	contacts []object
+	body     any
+}
+
+// pack writes items as one webhook body: one entry for each WABA and in it one
+// change for each number and list, in the order they came.
+func pack(items ...item) []byte {
+	var entries []object
+	var wabas []string
+	for _, it := range items {
+		at := slices.Index(wabas, it.number.WABAID)
+		if at < 0 {
+			at = len(wabas)
+			wabas = append(wabas, it.number.WABAID)
+			entries = append(entries, object{"id": it.number.WABAID, "changes": []object{}})
+		}
+		entries[at]["changes"] = appendItem(entries[at]["changes"].([]object), it)
+	}
+	return encode(object{"object": "whatsapp_business_account", "entry": entries})
+}
+
+func appendItem(changes []object, it item) []object {
+	if n := len(changes); n > 0 {
+		value := changes[n-1]["value"].(object)
+		list, same := value[it.list].([]any)
+		if same && value["metadata"].(object)["phone_number_id"] == it.number.PhoneNumberID {
+			value[it.list] = append(list, it.body)
+			value["contacts"] = mergeContacts(value["contacts"], it.contacts)
+			if value["contacts"] == nil {
+				delete(value, "contacts")
+			}
+			return changes
+		}
+	}
+	value := object{
+		"messaging_product": "whatsapp",
+		"metadata":          object{"display_phone_number": it.number.DisplayPhone, "phone_number_id": it.number.PhoneNumberID},
+		it.list:             []any{it.body},
+	}
+	if len(it.contacts) > 0 {
+		value["contacts"] = it.contacts
+	}
+	return append(changes, object{"field": "messages", "value": value})
+}
+
+// mergeContacts keeps one entry a person, as WhatsApp does in a batch.
+func mergeContacts(have any, more []object) any {
+	all, _ := have.([]object)
+	for _, contact := range more {
+		known := slices.ContainsFunc(all, func(c object) bool {
+			return c["user_id"] == contact["user_id"] && c["wa_id"] == contact["wa_id"]
+		})
+		if !known {
+			all = append(all, contact)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// encode writes JSON as Meta does, everything but ASCII as \u escapes.
+func encode(value any) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("encode a body made of strings and maps: %v", err))
+	}
+	plain := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	escaped := make([]byte, 0, len(plain)+len(plain)/2)
+	for _, r := range string(plain) {
+		switch {
+		case r < 0x80:
+			escaped = append(escaped, byte(r))
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
+		default:
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		}
+	}
+	return escaped
+}
+
+func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
+
+// profile is who writes as WhatsApp shows them at one moment; empty is not sent.
+type profile struct {
+	name, username, phone, bsuid string
+}
+
+func (p profile) contact() object {
+	contact := object{}
+	shown := object{}
+	set(shown, "name", p.name)
+	set(shown, "username", p.username)
+	if len(shown) > 0 {
+		contact["profile"] = shown
+	}
+	set(contact, "wa_id", p.phone)
+	set(contact, "user_id", p.bsuid)
+	return contact
+}
+
+// inbound is a message from a customer. kind is the wire type, content its object.
+func inbound(number Number, p profile, wamid string, at time.Time, kind string, content any) item {
+	body := object{"id": wamid, "timestamp": seconds(at), "type": kind}
+	set(body, "from", p.phone)
+	set(body, "from_user_id", p.bsuid)
+	if content != nil {
+		body[kind] = content
+	}
+	return item{number, "messages", []object{p.contact()}, body}
+}
+
+func text(body string) object { return object{"body": body} }
+
+// status is the state of a message the business sent to a phone, or to a BSUID
+// where toPhone is false. Source: domain facts 3.4.
+func status(number Number, p profile, wamid string, at time.Time, state string, toPhone bool) item {
+	body := object{"id": wamid, "status": state, "timestamp": seconds(at)}
+	if p.phone != "" {
+		body["recipient_id"] = p.phone
+	}
+	if state == "failed" {
+		if !toPhone {
+			set(body, "recipient_user_id", p.bsuid)
+			delete(body, "recipient_id")
+		}
+		body["errors"] = []object{{
+			"code": 131049, "title": "This message was not delivered to maintain healthy ecosystem engagement.",
+			"error_data": object{"details": "In order to maintain a healthy ecosystem engagement, the message failed to be delivered."},
+		}}
+		return item{number, "statuses", nil, body}
+	}
+	set(body, "recipient_user_id", p.bsuid)
+	if state == "sent" {
+		p.username = ""
+	}
+	return item{number, "statuses", []object{p.contact()}, body}
+}
+
+// rotated is the system message of a number change: old and new belong together,
+// each with the ids that WhatsApp shows. Source: domain facts 3.5.
+func rotated(number Number, name string, before, after profile, wamid string, at time.Time) item {
+	system := object{"type": "user_changed_user_id", "user_id": after.bsuid, "previous_user_id": before.bsuid,
+		"body": "User " + name + " changed from " + before.bsuid + " to " + after.bsuid}
+	body := object{"id": wamid, "timestamp": seconds(at), "type": "system", "system": system}
+	if before.phone != "" {
+		body["from"] = before.phone
+		system["type"], system["wa_id"] = "user_changed_number", after.phone
+		system["body"] = "User " + name + " changed from " + before.phone + " to " + after.phone
+	}
+	return item{number, "messages", nil, body}
+}
+
+func set(o object, key, value string) {
+	if value != "" {
+		o[key] = value
+	}
+}
