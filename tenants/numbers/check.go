@@ -2,12 +2,13 @@ package numbers
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -227,7 +228,7 @@ func handshake(ctx context.Context, reach Reach) string {
 	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
 	defer cancel()
 
-	challenge := rand.Text()
+	challenge := strconv.FormatUint(rand.Uint64(), 10)
 	query := url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {challenge}, "hub.verify_token": {reach.VerifyToken}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, reach.CallbackURL+"?"+query.Encode(), nil)
 	if err != nil {
