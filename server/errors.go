@@ -1,18 +1,129 @@
 package server
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 )
 
-// fail is the only place that turns an error into a status.
-func (s *Server) fail(c *fiber.Ctx, err error) error {
-	status := fiber.StatusInternalServerError
-	var fe *fiber.Error
-	if errors.As(err, &fe) {
-		status = fe.Code
+// refusal is what an error looks like from outside. Code is stable.
+type refusal struct {
+	status int
+	code   string
+	field  string // of an invalid input
+	retry  int    // seconds, 0 for not said
+}
+
+// classify is the only place that turns an error into a status. What it does not know is 500, and its cause stays in the log.
+func classify(err error) refusal {
+	var (
+		conflict *tenants.Conflict
+		invalid  *tenants.Invalid
+		form     *formError
+		tooMany  *access.TooMany
+		api      *apiError
+		fe       *fiber.Error
+	)
+	switch {
+	case errors.As(err, &api):
+		return refusal{status: api.status, code: api.code, retry: api.retry}
+	case errors.As(err, &conflict):
+		return refusal{status: fiber.StatusConflict, code: conflict.Code}
+	case errors.As(err, &invalid):
+		return refusal{status: fiber.StatusUnprocessableEntity, code: invalid.Key, field: invalid.Field}
+	case errors.As(err, &form):
+		return refusal{status: fiber.StatusForbidden, code: "form_expired"}
+	case errors.As(err, &tooMany):
+		return refusal{status: fiber.StatusTooManyRequests, code: "too_many", retry: int(math.Ceil(tooMany.RetryAfter.Seconds()))}
+	case errors.Is(err, tenants.ErrNotFound):
+		return refusal{status: fiber.StatusNotFound, code: "not_found"}
+	case errors.Is(err, tenants.ErrForbidden):
+		return refusal{status: fiber.StatusForbidden, code: "forbidden"}
+	case errors.Is(err, access.ErrNoSession):
+		return refusal{status: fiber.StatusUnauthorized, code: "unauthorized"}
+	case errors.Is(err, tenants.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return refusal{status: fiber.StatusServiceUnavailable, code: "unavailable", retry: 2}
+	case errors.As(err, &fe):
+		return refusal{status: fe.Code, code: httpCodes[fe.Code]}
 	}
 
-	return c.SendStatus(status)
+	return refusal{status: fiber.StatusInternalServerError, code: "internal"}
 }
+
+var httpCodes = map[int]string{
+	fiber.StatusBadRequest:                  "bad_request",
+	fiber.StatusNotFound:                    "not_found",
+	fiber.StatusMethodNotAllowed:            "method_not_allowed",
+	fiber.StatusRequestTimeout:              "timeout",
+	fiber.StatusRequestEntityTooLarge:       "too_large",
+	fiber.StatusUnsupportedMediaType:        "unsupported_media_type",
+	fiber.StatusRequestHeaderFieldsTooLarge: "headers_too_large",
+}
+
+// fail answers an error in the form its reader understands: a problem for the API, one line for Meta and probes, a fragment for htmx,
+// else a page.
+func (s *Server) fail(c *fiber.Ctx, err error) error {
+	s.secureHeaders(c)
+	r := classify(err)
+	if r.status >= fiber.StatusInternalServerError {
+		s.log.Error("request failed", "error", err, "method", c.Method(), "route", c.Route().Path, "status", r.status, "request", requestID(c.UserContext()))
+	}
+
+	c.Response().ResetBody()
+	c.Response().Header.Del(fiber.HeaderContentEncoding)
+	c.Response().Header.Del(fiber.HeaderLocation)
+	c.Status(r.status)
+	if r.retry > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(r.retry))
+	}
+
+	path := c.Path()
+	switch {
+	case strings.HasPrefix(path, "/api/"):
+		return s.problem(c, r)
+	case strings.HasPrefix(path, "/hooks/"), strings.HasPrefix(path, "/static/"), path == "/healthz", path == "/readyz":
+		return c.SendString(r.code + "\n")
+	}
+
+	if err := s.errorPage(c, r); err != nil {
+		s.log.Error("error page failed", "error", err, "request", requestID(c.UserContext()))
+		c.Response().ResetBody()
+
+		return c.Status(r.status).SendString(r.code + "\n")
+	}
+
+	return nil
+}
+
+// problem is an error of the API, RFC 9457.
+func (s *Server) problem(c *fiber.Ctx, r refusal) error {
+	body := map[string]any{"type": "about:blank", "title": r.code, "status": r.status, "code": r.code, "request_id": requestID(c.UserContext())}
+	if text := statusText(r.status); text != "" {
+		body["title"] = text
+	}
+	if r.field != "" {
+		body["field"] = r.field
+	}
+	if r.status == fiber.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="pehchan"`)
+	}
+
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("write problem: %w", err)
+	}
+	c.Set(fiber.HeaderContentType, "application/problem+json")
+
+	return c.Send(raw)
+}
+
+func statusText(status int) string { return fiber.NewError(status).Message }

@@ -5,12 +5,17 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants/access"
 )
 
 // What a route asks of its caller, besides the permissions of tenants/access/policy.csv.
 const (
-	public   = "public"    // anybody
+	public   = "public"    // anybody; the session is not even read
+	anyone   = "anyone"    // anybody, known where they are signed in
 	signedIn = "signed-in" // anybody with a session, in a tenant or not
+	keyRead  = "key:read"  // an API key with this scope
+	keyWrite = "key:write"
 )
 
 // Route is one line of the table: a method and path, who may use it, and what answers.
@@ -21,26 +26,61 @@ type Route struct {
 	Handler    fiber.Handler
 }
 
-// Routes is every route of the server. A new feature starts with a line here.
+// Routes is every route of the server. A new feature starts with a line here, and a row in the table of routes_test.go.
 func (s *Server) Routes() []Route {
 	const get, post = fiber.MethodGet, fiber.MethodPost
-
-	_ = post
 
 	return []Route{
 		{get, "/healthz", public, s.healthz},
 		{get, "/readyz", public, s.readyz},
+		{get, "/static/:version/:name", public, s.asset},
+
+		{get, "/", anyone, s.start},
+		{get, "/login", anyone, s.loginPage},
+		{post, "/login", anyone, s.login},
+		{post, "/language", anyone, s.language},
+		{post, "/theme", anyone, s.theme},
+		{post, "/logout", signedIn, s.logout},
+		{post, "/logout/all", signedIn, s.logoutAll},
+		{get, "/choose", signedIn, s.choosePage},
+		{post, "/tenant", signedIn, s.switchTenant},
+
+		{get, "/team", "team:read", s.teamPage},
+		{post, "/team", "team:manage", s.addMember},
+		{post, "/team/:id/role", "team:manage", s.changeRole},
+		{post, "/team/:id/remove", "team:manage", s.removeMember},
 	}
 }
 
-// register builds the app from the table. It refuses a line that does not say who may use it.
+// register builds the app from the table. It refuses a line that does not say who may use it, or says so in a word the policy
+// does not know.
 func (s *Server) register() error {
+	s.app.Use(s.around)
+
 	for _, r := range s.Routes() {
-		if r.Permission == "" || r.Handler == nil || !strings.HasPrefix(r.Path, "/") {
-			return fmt.Errorf("route %s %s lacks a permission, a handler or a path", r.Method, r.Path)
+		if r.Handler == nil || !strings.HasPrefix(r.Path, "/") {
+			return fmt.Errorf("route %s %s lacks a handler or a path", r.Method, r.Path)
 		}
-		s.app.Add(r.Method, r.Path, r.Handler)
+		if err := checkPermission(r.Permission); err != nil {
+			return fmt.Errorf("route %s %s: %w", r.Method, r.Path, err)
+		}
+
+		handler := s.guard(r)
+		s.app.Add(r.Method, r.Path, handler)
+		if r.Method == fiber.MethodGet {
+			s.app.Add(fiber.MethodHead, r.Path, handler)
+			s.pages[r.Path] = r.Permission
+		}
 	}
 
 	return nil
+}
+
+func checkPermission(permission string) error {
+	switch permission {
+	case public, anyone, signedIn, keyRead, keyWrite:
+		return nil
+	}
+
+	return access.CheckPolicy(permission)
 }

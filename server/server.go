@@ -13,11 +13,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	_ "time/tzdata" // tenants' time zones, also where the machine has none
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pehchan/pehchan/migrations"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
@@ -25,6 +27,10 @@ const (
 	bodyLimit     = 4 << 20
 	pageTimeout   = 10 * time.Second
 	shutdownGrace = 10 * time.Second
+	sweepEvery    = time.Hour
+
+	// The time zone of pages for people whose business we do not know.
+	homeZone = "Asia/Kolkata"
 )
 
 // Deps is what the server works with. OnListen, if set, is told the address once connections are taken.
@@ -37,14 +43,20 @@ type Deps struct {
 
 // Server answers HTTP. Any number of servers may work on one database.
 type Server struct {
-	cfg     Config
-	db      *tenants.DB
-	keys    *secrets.Keyring
-	log     *slog.Logger
-	ready   func(string)
-	app     *fiber.App
-	origin  atomic.Pointer[url.URL] // as people see it; known once the port is
-	closing atomic.Bool
+	cfg      Config
+	db       *tenants.DB
+	keys     *secrets.Keyring
+	log      *slog.Logger
+	ready    func(string)
+	app      *fiber.App
+	sessions *access.Sessions
+	formKey  []byte
+	flashKey []byte
+	zone     *time.Location
+	pages    map[string]string // permission of each page, by path
+	rates    rates
+	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
+	closing  atomic.Bool
 }
 
 // New builds the server and all its routes; it opens no port. A route without a permission is an error.
@@ -56,7 +68,14 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, errors.New("a server needs a database, keys and a log")
 	}
 
-	s := &Server{cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen}
+	zone, err := time.LoadLocation(homeZone)
+	if err != nil {
+		return nil, fmt.Errorf("load time zone: %w", err)
+	}
+	s := &Server{
+		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{},
+		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
+	}
 	if err := s.setOrigin(cfg.Listen); err != nil {
 		return nil, err
 	}
@@ -107,10 +126,17 @@ func (s *Server) Listen(ctx context.Context) error {
 		s.ready(address)
 	}
 
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for running := true; running; {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serve: %w", err)
+		case <-sweep.C:
+			s.sweep(ctx)
+		case <-ctx.Done():
+			running = false
+		}
 	}
 
 	s.closing.Store(true)
@@ -119,6 +145,20 @@ func (s *Server) Listen(ctx context.Context) error {
 	}
 
 	return nil
+}
+
+// sweep deletes ended sessions and old failed sign-ins; any number of servers may do so.
+func (s *Server) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+
+	err := s.db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := access.Sweep(ctx, tx)
+		return err
+	})
+	if err != nil {
+		s.log.Warn("sweep sessions", "error", err)
+	}
 }
 
 // setOrigin settles the origin that forms come from and links lead to: the configured one, else that of the listen address.

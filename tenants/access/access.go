@@ -31,6 +31,7 @@ type Member struct {
 	Role   string         // in Tenant; none outside
 	Actor  tenants.Actor  // as the audit names them
 	Scopes []string       // of an API key: read, write
+	Places []Place        // tenants the person may switch to
 
 	session []byte // hash of the session id
 }

@@ -169,6 +169,10 @@ func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Mem
 		}
 	}
 
+	if m.Places, err = Places(ctx, tx, m.Person.ID); err != nil {
+		return Member{}, err
+	}
+
 	if row.Stale {
 		if _, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = now() WHERE id_hash = $1`, hash[:]); err != nil {
 			return Member{}, fmt.Errorf("touch session: %w", err)
@@ -224,11 +228,7 @@ func EndAll(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (int64, error
 // Switch moves the member into another tenant of theirs: a new session there, the old one ended. It needs a System transaction. A tenant they
 // do not belong to is ErrNotFound.
 func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant uuid.UUID, from Origin) (string, error) {
-	places, err := Places(ctx, tx, m.Person.ID)
-	if err != nil {
-		return "", err
-	}
-	if !hasPlace(places, tenant) {
+	if !hasPlace(m.Places, tenant) {
 		return "", tenants.ErrNotFound
 	}
 	if err := End(ctx, tx, m); err != nil {

@@ -15,7 +15,9 @@ func (workCmd) Run(ctx context.Context, out *console) error {
 	if err != nil {
 		return err
 	}
-	out.log.Info("working")
+	if err := out.answer(map[string]any{"working": true}, "working"); err != nil {
+		return errors.Join(err, in.close())
+	}
 
 	return errors.Join(ingest.NewWorker(in.db, out.log).Run(ctx), in.close())
 }

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Cookies, without the prefix that https adds.
+const (
+	sessionCookie = "pehchan"
+	visitorCookie = "pehchan-visitor" // ties forms to a browser before sign-in
+	deviceCookie  = "pehchan-device"  // a browser that has signed in before
+	langCookie    = "pehchan-lang"
+	themeCookie   = "pehchan-theme"
+	flashCookie   = "pehchan-flash" // what was just done, for the next page
+
+	aYear = 365 * 24 * time.Hour
+)
+
+// cookieName adds the prefix with which browsers accept the cookie over https only and from this host alone.
+func (s *Server) cookieName(name string) string {
+	if s.secure() {
+		return "__Host-" + name
+	}
+
+	return name
+}
+
+// cookie is the value of our cookie. Two of one name mean that somebody has planted one, so neither counts.
+func (s *Server) cookie(c *fiber.Ctx, name string) string {
+	full, value, seen := s.cookieName(name), "", 0
+	c.Request().Header.VisitAllCookie(func(k, v []byte) {
+		if string(k) == full {
+			value = string(v)
+			seen++
+		}
+	})
+	if seen != 1 {
+		return ""
+	}
+
+	return value
+}
+
+// setCookie keeps value for life; a life of zero is until the browser closes.
+func (s *Server) setCookie(c *fiber.Ctx, name, value string, life time.Duration) {
+	c.Cookie(&fiber.Cookie{
+		Name: s.cookieName(name), Value: value, Path: "/", MaxAge: int(life.Seconds()), SessionOnly: life == 0,
+		Secure: s.secure(), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+}
+
+func (s *Server) dropCookie(c *fiber.Ctx, name string) {
+	c.Cookie(&fiber.Cookie{
+		Name: s.cookieName(name), Path: "/", Expires: time.Unix(0, 0), MaxAge: -1,
+		Secure: s.secure(), HTTPOnly: true, SameSite: fiber.CookieSameSiteLaxMode,
+	})
+}
+
+// visitor makes sure that a browser without a session has something to tie its forms to.
+func (s *Server) visitor(c *fiber.Ctx) []byte {
+	id := s.cookie(c, visitorCookie)
+	if id == "" {
+		id = rand.Text()
+		s.setCookie(c, visitorCookie, id, 0)
+	}
+
+	return []byte("visitor " + id)
+}

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/i18n"
+)
+
+// around stands about every request: headers, language, a deadline, and what to do with errors and panics.
+func (s *Server) around(c *fiber.Ctx) error {
+	s.secureHeaders(c)
+	started := time.Now()
+
+	// fiber does not end a request's context when the client leaves, so each has a deadline of its own.
+	ctx, cancel := context.WithTimeout(c.UserContext(), pageTimeout)
+	defer cancel()
+	c.SetUserContext(i18n.With(ctx, s.anonymousLang(c), s.zone))
+
+	if err := s.safely(c); err != nil {
+		if err := s.fail(c, err); err != nil {
+			return err
+		}
+	}
+	s.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", c.Response().StatusCode(),
+		"took", time.Since(started), "request", requestID(ctx))
+
+	return compress(c)
+}
+
+func (s *Server) safely(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+
+	// A compressed body could unfold to any size, and no browser sends one.
+	if len(c.Request().Header.Peek(fiber.HeaderContentEncoding)) > 0 {
+		return fiber.ErrUnsupportedMediaType
+	}
+
+	return c.Next()
+}
+
+// guard lets a request to its handler if the route's permission allows it.
+func (s *Server) guard(r Route) fiber.Handler {
+	switch r.Permission {
+	case public:
+		return r.Handler
+	case keyRead, keyWrite:
+		return s.guardAPI(r)
+	}
+
+	return func(c *fiber.Ctx) error {
+		m, known, err := s.identify(c)
+		if err != nil {
+			return err
+		}
+		if r.Permission != anyone && !known {
+			return s.toLogin(c)
+		}
+		if !safeMethod(c.Method()) {
+			if err := s.checkForm(c, m, known); err != nil {
+				return err
+			}
+		}
+		if r.Permission != anyone && r.Permission != signedIn && !m.Can(r.Permission) {
+			if !m.HasTenant() && m.Person.OperatorRole == "" && c.Method() == fiber.MethodGet {
+				return c.Redirect("/choose", fiber.StatusSeeOther)
+			}
+
+			return fmt.Errorf("%s: %w", r.Permission, tenants.ErrForbidden)
+		}
+		if !safeMethod(c.Method()) && m.HasTenant() {
+			return s.once(c, m, r.Handler)
+		}
+
+		return r.Handler(c)
+	}
+}
+
+// identify reads the session, if the request has one, and makes it known to what follows: the member, their language and
+// their time zone.
+func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error) {
+	token := s.cookie(c, sessionCookie)
+	if token == "" {
+		return access.Member{}, false, nil
+	}
+
+	ctx := c.UserContext()
+	err = s.db.System(ctx, func(tx *tenants.Tx) error {
+		m, err = s.sessions.Check(ctx, tx, token)
+		return err
+	})
+	if errors.Is(err, access.ErrNoSession) {
+		s.dropCookie(c, sessionCookie)
+		return access.Member{}, false, nil
+	}
+	if err != nil {
+		return access.Member{}, false, err
+	}
+
+	lang := m.Person.Lang
+	if lang == "" {
+		lang = m.Tenant.Lang
+	}
+	if lang == "" {
+		lang = s.anonymousLang(c)
+	}
+	zone := s.zone
+	if m.HasTenant() {
+		zone = m.Tenant.Location()
+	}
+	c.SetUserContext(i18n.With(access.With(ctx, m), lang, zone))
+
+	return m, true, nil
+}
+
+// member is who a guarded handler serves.
+func member(c *fiber.Ctx) access.Member {
+	m, _ := access.From(c.UserContext())
+
+	return m
+}
+
+// anonymousLang is the language of somebody we do not know: their last choice here, else the first of the two that the browser
+// asks for, else English.
+func (s *Server) anonymousLang(c *fiber.Ctx) string {
+	if lang := s.cookie(c, langCookie); lang == i18n.Hindi || lang == i18n.English {
+		return lang
+	}
+	if c.AcceptsLanguages(i18n.English, i18n.Hindi) == i18n.Hindi {
+		return i18n.Hindi
+	}
+
+	return i18n.English
+}
+
+// toLogin sends an anonymous request to the login page, and from there back to the page it asked for.
+func (s *Server) toLogin(c *fiber.Ctx) error {
+	to := "/login"
+	q := url.Values{}
+	if c.Method() == fiber.MethodGet && c.Get("HX-Request") == "" {
+		if next := localPath(c.OriginalURL()); next != "/" {
+			q.Set("next", next)
+		}
+	}
+	if len(c.Request().Header.Cookie(s.cookieName(sessionCookie))) > 0 {
+		q.Set("ended", "1")
+	}
+	if len(q) > 0 {
+		to += "?" + q.Encode()
+	}
+	if c.Get("HX-Request") != "" {
+		c.Set("HX-Redirect", to)
+		return c.SendStatus(fiber.StatusUnauthorized)
+	}
+
+	return c.Redirect(to, fiber.StatusSeeOther)
+}
+
+// localPath is next if it leads to a page of ours, else "/". What a browser might read as another host, and what cannot stand
+// in a header, is no page of ours.
+func localPath(next string) string {
+	if len(next) > 2000 || !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.HasPrefix(next, "/@") {
+		return "/"
+	}
+	if strings.ContainsFunc(next, func(r rune) bool { return r <= ' ' || r == '\\' || r >= 0x7f }) {
+		return "/"
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || strings.ContainsFunc(u.Path, func(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }) {
+		return "/"
+	}
+	if strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+
+	return next
+}
+
+func safeMethod(method string) bool {
+	return method == fiber.MethodGet || method == fiber.MethodHead || method == fiber.MethodOptions
+}
+
+// field is a value of a posted form. Unlike FormValue it never looks into the query, and it never unpacks a body.
+func field(c *fiber.Ctx, name string) string {
+	return strings.TrimSpace(string(c.Request().PostArgs().Peek(name)))
+}
+
+// rawField is field as it was typed, for passwords.
+func rawField(c *fiber.Ctx, name string) string {
+	return string(c.Request().PostArgs().Peek(name))
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+func (s *Server) teamPage(c *fiber.Ctx) error {
+	return s.showTeam(c, fiber.StatusOK, pages.Filled{})
+}
+
+func (s *Server) showTeam(c *fiber.Ctx, status int, form pages.Filled) error {
+	ctx, m := c.UserContext(), member(c)
+	var (
+		team []access.Colleague
+		seen map[uuid.UUID]time.Time
+	)
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		team, err = access.Team(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = s.db.System(ctx, func(tx *tenants.Tx) (err error) {
+		seen, err = access.LastSeen(ctx, tx, m.Tenant.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	owners := 0
+	for _, p := range team {
+		if p.Role == access.Owner {
+			owners++
+		}
+	}
+	p := pages.Team{Frame: s.frame(c, "team.title"), Now: time.Now(), Roles: rolesToGive(m), CanAdd: m.Can("team:manage"), Form: form}
+	p.Frame.Path = "/team"
+	for _, person := range team {
+		p.Items = append(p.Items, pages.Colleague{
+			ID: person.ID.String(), Name: person.Name, Email: person.Email, Role: person.Role, Since: person.Since, Seen: seen[person.ID],
+			Me: person.ID == m.Person.ID, LastOwner: person.Role == access.Owner && owners == 1, CanChange: access.MayManage(m, person.Role),
+		})
+	}
+
+	return s.show(c, status, pages.TeamPage(p))
+}
+
+// rolesToGive are the roles that m may give, the usual one first.
+func rolesToGive(m access.Member) []string {
+	roles := []string{access.Agent}
+	for _, role := range access.Roles() {
+		if role != access.Agent && access.MayManage(m, role) {
+			roles = append(roles, role)
+		}
+	}
+
+	return roles
+}
+
+func (s *Server) addMember(c *fiber.Ctx) error {
+	m := member(c)
+	in := access.NewPerson{Email: field(c, "email"), Name: field(c, "name"), Password: rawField(c, "password")}
+	_, err := access.AddMember(c.UserContext(), s.db, m.Tenant.ID, m, in, field(c, "role"))
+	if form, ok := refilled(c, err, "email", "name", "role"); ok {
+		return s.showTeam(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/team", flash{Key: "team.added", Args: []any{"name", in.Name}})
+}
+
+func (s *Server) changeRole(c *fiber.Ctx) error {
+	return s.changeMember(c, flash{Key: "team.changed"}, func(tx *tenants.Tx, m access.Member, person uuid.UUID) error {
+		return access.ChangeRole(c.UserContext(), tx, m, person, field(c, "role"))
+	})
+}
+
+func (s *Server) removeMember(c *fiber.Ctx) error {
+	return s.changeMember(c, flash{Key: "team.removed"}, func(tx *tenants.Tx, m access.Member, person uuid.UUID) error {
+		return access.RemoveMember(c.UserContext(), tx, m, person)
+	})
+}
+
+func (s *Server) changeMember(c *fiber.Ctx, say flash, change func(*tenants.Tx, access.Member, uuid.UUID) error) error {
+	person, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+
+	m := member(c)
+	err = s.db.As(c.UserContext(), m.Tenant.ID, func(tx *tenants.Tx) error { return change(tx, m, person) })
+	if form, ok := refilled(c, err); ok {
+		return s.showTeam(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/team", say)
+}
+
+// refilled is the form to show again where err is about what was typed in it. keep names the fields that are filled in again;
+// secrets never are.
+func refilled(c *fiber.Ctx, err error, keep ...string) (pages.Filled, bool) {
+	form := pages.Filled{Values: map[string]string{}, Wrong: map[string]string{}}
+	for _, name := range keep {
+		form.Values[name] = field(c, name)
+	}
+
+	var invalid *tenants.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		form.Wrong[invalid.Field] = invalid.Key
+	case tenants.ConflictCode(err) != "":
+		form.Failed = tenants.ConflictCode(err)
+	default:
+		return pages.Filled{}, false
+	}
+
+	return form, true
+}

@@ -1,0 +1,79 @@
+package tenants
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// How long a write may be under way before its claim counts as abandoned by a process that died.
+const claimLife = time.Minute
+
+// Answer is what a write answered: an HTTP status and what it takes to answer the same again. Status 0 is still under way.
+type Answer struct {
+	Status int    `db:"status"`
+	Body   []byte `db:"body"`
+}
+
+// Claim takes the right to do a write once. claimed tells whether it was got: then the write is done and settled, or released
+// where it came to nothing. Otherwise the answer of the first try is returned, with Status 0 while that is under way. caller is
+// whose key it is, key at most 200 bytes; request is a digest of what is asked, and another request under the same key is
+// Conflict "key_reused".
+func Claim(ctx context.Context, tx *Tx, caller, key string, request []byte) (first Answer, claimed bool, err error) {
+	result, err := tx.ExecContext(ctx, `
+		INSERT INTO idempotency_keys AS k (tenant_id, caller, key, request, status, body) VALUES ($1, $2, $3, $4, 0, '')
+		ON CONFLICT (tenant_id, caller, key) DO UPDATE SET created_at = now()
+		WHERE k.status = 0 AND k.request = excluded.request AND k.created_at < now() - $5 * interval '1 second'`,
+		tx.Tenant, caller, key, request, claimLife.Seconds())
+	if err != nil {
+		return Answer{}, false, fmt.Errorf("claim write: %w", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 1 {
+		return Answer{}, err == nil, err
+	}
+
+	var row struct {
+		Answer
+		Request []byte `db:"request"`
+	}
+	err = tx.GetContext(ctx, &row, `
+		SELECT status, body, request FROM idempotency_keys WHERE tenant_id = $1 AND caller = $2 AND key = $3`, tx.Tenant, caller, key)
+	if errors.Is(err, sql.ErrNoRows) {
+		// Released between the two statements: as good as still under way, the caller asks again.
+		return Answer{}, false, nil
+	}
+	if err != nil {
+		return Answer{}, false, fmt.Errorf("read claim: %w", err)
+	}
+	if !bytes.Equal(row.Request, request) {
+		return Answer{}, false, &Conflict{Code: "key_reused"}
+	}
+
+	return row.Answer, false, nil
+}
+
+// Settle keeps the answer of a claimed write.
+func Settle(ctx context.Context, tx *Tx, caller, key string, a Answer) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE idempotency_keys SET status = $4, body = $5 WHERE tenant_id = $1 AND caller = $2 AND key = $3`,
+		tx.Tenant, caller, key, a.Status, append([]byte{}, a.Body...))
+	if err != nil {
+		return fmt.Errorf("settle write: %w", err)
+	}
+
+	return nil
+}
+
+// Release gives up a claim whose write changed nothing, so that it can be tried again.
+func Release(ctx context.Context, tx *Tx, caller, key string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1 AND caller = $2 AND key = $3 AND status = 0`,
+		tx.Tenant, caller, key)
+	if err != nil {
+		return fmt.Errorf("release write: %w", err)
+	}
+
+	return nil
+}
