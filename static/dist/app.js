@@ -103,6 +103,8 @@ const writing = (target) => target.closest("input:not([type=checkbox], [type=rad
 document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.shortcuts === "off") return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || writing(event.target)) return;
+  // Enter and space belong to the link or button that has the focus.
+  if (event.key.length > 1 && event.target.closest("a, button, summary, input, [tabindex]:not(main)")) return;
   const scope = document.querySelector("dialog[open]") ?? document;
   for (const element of scope.querySelectorAll("[data-key]")) {
     if (element.dataset.key.toLowerCase() !== event.key.toLowerCase()) continue;
@@ -117,30 +119,36 @@ document.addEventListener("keydown", (event) => {
 { // live.js
 // data-live="15": the element is asked for again every 15 seconds while the tab
 // is seen, and at once when the stream named by data-live-stream says something
-// changed. It carries hx-get and hx-trigger="live"; when the answer has no
-// data-live any more, it stops by itself.
+// changed. It carries hx-get and hx-trigger="live". An answer without data-live
+// ends it; one with another number changes the pace.
+const watched = new WeakSet();
 const streams = new Map();
 
+const ask = (element) => {
+  if (element.isConnected && element.dataset.live && !document.hidden) htmx.trigger(element, "live");
+};
+
+const tick = (element) => setTimeout(() => {
+  if (!element.isConnected || !element.dataset.live) return;
+  ask(element);
+  tick(element);
+}, Number(element.dataset.live) * 1000);
+
 const watch = () => {
-  for (const element of document.querySelectorAll("[data-live]:not([data-live-on])")) {
-    element.dataset.liveOn = "";
-    const ask = () => {
-      if (element.isConnected && element.dataset.live && !document.hidden) htmx.trigger(element, "live");
-    };
-    const timer = setInterval(() => {
-      if (!element.isConnected || !element.dataset.live) clearInterval(timer);
-      else ask();
-    }, Number(element.dataset.live) * 1000);
+  for (const element of document.querySelectorAll("[data-live]")) {
+    if (watched.has(element)) continue;
+    watched.add(element);
+    tick(element);
     const address = element.dataset.liveStream;
-    if (!address || !window.EventSource) continue;
+    if (!address) continue;
     if (!streams.has(address)) streams.set(address, new EventSource(address));
-    streams.get(address).addEventListener("changed", ask);
+    streams.get(address).addEventListener("changed", () => ask(element));
   }
 };
 
 document.addEventListener("htmx:load", watch);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) for (const element of document.querySelectorAll("[data-live]")) htmx.trigger(element, "live");
+  for (const element of document.querySelectorAll("[data-live]")) ask(element);
 });
 addEventListener("pagehide", () => {
   for (const stream of streams.values()) stream.close();

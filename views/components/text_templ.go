@@ -29,7 +29,7 @@ type Slots map[string]templ.Component
 
 // Say writes the message of key with markup in some of its places:
 //
-//	@components.Say("team.removed", components.Slots{"name": components.Name(p.Name)})
+//	@components.Say("toast.member_removed", components.Slots{"name": components.Name(p.Name)})
 func Say(key string, slots Slots, args ...any) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

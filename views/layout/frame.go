@@ -124,3 +124,8 @@ func otherLang(ctx context.Context) string {
 	}
 	return i18n.Hindi
 }
+
+// Done is the toast for what was just done, the message toast.<what>.
+func Done(ctx context.Context, what string, args ...any) *Toast {
+	return &Toast{Text: i18n.T(ctx, "toast."+what, args...)}
+}

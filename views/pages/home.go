@@ -1,0 +1,153 @@
+package pages
+
+import (
+	"context"
+	"time"
+
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Home answers "is all well, and what do I do now?".
+type Home struct {
+	Frame   layout.Frame
+	Now     time.Time
+	Density string // "shop": a verdict and cards; "team": figures as well
+	Numbers []Number
+	Open    int // cases a person must decide
+	// OldestOpen is when the longest-waiting open case came; zero for none.
+	OldestOpen time.Time
+	SetAside   int // events set aside, not yet looked at
+	Held       int // the platform's, on an operator's page; a tenant's own are none
+	Changes    []Change
+	Figures    Figures // for the team density
+
+	CanDecide  bool
+	CanConnect bool
+	CanIngest  bool // may see the events of a number
+}
+
+// Figures are what a team lead looks at first.
+type Figures struct {
+	People   int64 // contacts who have written
+	WithID   int64 // of them, those whose WhatsApp ID is known
+	Hidden   int64 // of them, those who show no phone
+	Ages     Ages
+	Received int64 // items, ever
+	Lost     int64 // items received that are neither routed, held, set aside nor waiting
+}
+
+// Ages are open cases by how long they have waited.
+type Ages struct {
+	Hour, Day, Week, Older int
+}
+
+// Change is one thing that happened to who is who. Kind names its words
+// (home.change_<kind>): linked, rotated, merged, undone or opened.
+type Change struct {
+	Kind string
+	Name string // the contact
+	By   string // who did it; empty for nobody in particular
+	At   time.Time
+	Href string
+}
+
+// task is one card: what to do, why, and the one button.
+type task struct {
+	id     string
+	title  string
+	why    string
+	button string
+	href   string
+	key    string
+}
+
+// tasks are at most three things to do, the most urgent first.
+func (p Home) tasks(ctx context.Context) []task {
+	var all []task
+	for _, n := range p.Numbers {
+		if n.TokenProblem != "" && p.CanConnect {
+			all = append(all, task{
+				"token", i18n.T(ctx, "home.token_title", "number", n.label()), i18n.T(ctx, "home.token_why"),
+				i18n.T(ctx, "home.token_go"), "/numbers/" + n.ID + "#token", "",
+			})
+		}
+	}
+	if len(p.Numbers) == 0 && p.CanConnect {
+		all = append(all, task{"connect", i18n.T(ctx, "home.connect_title"), i18n.T(ctx, "home.connect_why"), i18n.T(ctx, "home.connect_go"), "/numbers/new", ""})
+	}
+	if p.Open > 0 && p.CanDecide {
+		all = append(all, task{
+			"decide", i18n.N(ctx, "home.decide_title", p.Open), i18n.T(ctx, "home.decide_why", "time", i18n.Ago(ctx, p.OldestOpen, p.Now)),
+			i18n.T(ctx, "home.decide_go"), "/resolve/next", "Enter",
+		})
+	}
+	for _, n := range p.Numbers {
+		if n.waitsForFirst() && p.CanConnect {
+			all = append(all, task{
+				"first", i18n.T(ctx, "home.first_title", "number", n.label()), i18n.T(ctx, "home.first_why"),
+				i18n.T(ctx, "home.first_go"), "/numbers/" + n.ID, "",
+			})
+		}
+	}
+	if p.SetAside > 0 && p.CanIngest {
+		all = append(all, task{"aside", i18n.N(ctx, "home.aside_title", p.SetAside), i18n.T(ctx, "home.aside_why"), i18n.T(ctx, "home.aside_go"), p.asideHref(), ""})
+	}
+	return all[:min(3, len(all))]
+}
+
+func (p Home) asideHref() string {
+	for _, n := range p.Numbers {
+		if n.SetAside > 0 {
+			return "/numbers/" + n.ID + "#items"
+		}
+	}
+	return "/numbers"
+}
+
+// broken tells whether messages of customers are at risk.
+func (p Home) broken() bool {
+	for _, n := range p.Numbers {
+		if n.TokenProblem != "" {
+			return true
+		}
+	}
+	return p.Figures.Lost != 0
+}
+
+func (p Home) tone() (class, icon string) {
+	switch {
+	case p.broken():
+		return "verdict bad", "circle-alert"
+	case len(p.Numbers) == 0:
+		return "verdict", "info"
+	}
+	return "verdict ok", "shield-check"
+}
+
+func (p Home) verdict(ctx context.Context) string {
+	switch {
+	case p.broken():
+		return i18n.T(ctx, "home.verdict_broken")
+	case len(p.Numbers) == 0:
+		return i18n.T(ctx, "home.verdict_new")
+	}
+	return i18n.T(ctx, "home.verdict_ok")
+}
+
+func (p Home) waiting(ctx context.Context) string {
+	switch {
+	case len(p.Numbers) == 0:
+		return ""
+	case p.Open == 0:
+		return i18n.T(ctx, "home.nobody_waits")
+	}
+	return i18n.N(ctx, "home.waiting", p.Open)
+}
+
+func openDetail(ctx context.Context, p Home) string {
+	if p.Open == 0 {
+		return i18n.T(ctx, "home.open_none")
+	}
+	return i18n.T(ctx, "home.open_oldest", "time", i18n.Ago(ctx, p.OldestOpen, p.Now))
+}

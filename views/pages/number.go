@@ -1,0 +1,239 @@
+package pages
+
+import (
+	"context"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Number is one of the business's own WhatsApp numbers.
+type Number struct {
+	ID            string
+	Name          string // verified name, as WhatsApp shows it
+	Phone         string // digits
+	State         string // waiting, connected, unconfirmed or disconnected
+	App           string
+	WABAID        string
+	PhoneNumberID string
+	PortfolioID   string // empty while not known
+	HasToken      bool
+	TokenProblem  string // reason of a failed check, empty for none
+	TokenExpires  time.Time
+	ConnectedAt   time.Time
+	FirstEvent    time.Time // zero until the first
+	LastEvent     time.Time
+	Tested        time.Time // last press of the test button in Meta's dashboard
+	SetAside      int
+}
+
+// label is how a number is named in a sentence.
+func (n Number) label() string {
+	if n.Name != "" {
+		return n.Name
+	}
+	return components.ClearPhone(n.Phone)
+}
+
+func (n Number) waitsForFirst() bool {
+	return n.FirstEvent.IsZero() && (n.State == "waiting" || n.State == "unconfirmed")
+}
+
+func (n Number) tone() components.Tone {
+	switch {
+	case n.State == "disconnected":
+		return components.Neutral
+	case n.TokenProblem != "":
+		return components.Bad
+	case n.State == "connected":
+		return components.Good
+	}
+	return components.Info
+}
+
+func (n Number) stateText(ctx context.Context) string {
+	if n.TokenProblem != "" && n.State != "disconnected" {
+		return i18n.T(ctx, "numbers.state_token")
+	}
+	return i18n.T(ctx, "numbers.state_"+n.State)
+}
+
+// lastFour are the digits that are typed to confirm a disconnect.
+func (n Number) lastFour() string { return n.Phone[max(0, len(n.Phone)-4):] }
+
+// NumberCheck is one thing Meta was asked about a number.
+type NumberCheck struct {
+	Code   string // names the check: check.<code>
+	OK     bool
+	Tried  bool
+	Reason string            // names why it failed: check.<reason>
+	Args   map[string]string // placeholders of the reason
+	Copy   string            // for a developer, in Meta's own words
+}
+
+func checks(ctx context.Context, all []NumberCheck) []components.Check {
+	list := make([]components.Check, 0, len(all))
+	for _, c := range all {
+		line := components.Check{Title: i18n.T(ctx, "check."+c.Code), Copy: c.Copy, TestID: "check-" + c.Code}
+		switch {
+		case c.OK:
+			line.State = components.Good
+		case c.Tried:
+			line.State = components.Bad
+			line.Why = checkReason(ctx, c)
+		default:
+			line.Why = i18n.T(ctx, "check.not_tried")
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+func checkReason(ctx context.Context, c NumberCheck) string {
+	if !i18n.Known("check." + c.Reason) {
+		return i18n.T(ctx, "check.other")
+	}
+	args := make([]any, 0, 2*len(c.Args))
+	for name, value := range c.Args {
+		args = append(args, name, value)
+	}
+	return i18n.T(ctx, "check."+c.Reason, args...)
+}
+
+// Numbers lists the business's numbers.
+type Numbers struct {
+	Frame      layout.Frame
+	Now        time.Time
+	Items      []Number
+	CanConnect bool
+}
+
+func (p Numbers) answer(ctx context.Context) string {
+	connected, trouble := 0, 0
+	for _, n := range p.Items {
+		switch {
+		case n.State == "disconnected":
+		case n.TokenProblem != "":
+			trouble++
+		case n.State == "connected":
+			connected++
+		}
+	}
+	switch {
+	case len(p.Items) == 0:
+		return ""
+	case trouble > 0:
+		return i18n.N(ctx, "numbers.answer_trouble", trouble)
+	case connected == 0:
+		return i18n.T(ctx, "numbers.answer_waiting")
+	}
+	return i18n.N(ctx, "numbers.answer", connected)
+}
+
+// NumberNew asks how a number shall be connected.
+type NumberNew struct {
+	Frame layout.Frame
+}
+
+// NumberManual connects a number by what Meta's dashboard shows. It posts
+// app, waba_id, phone_number_id, display_phone_number, portfolio_id and
+// access_token to /numbers.
+type NumberManual struct {
+	Frame   layout.Frame
+	Apps    []string // names of the apps this business may use
+	CanApps bool     // may add an app
+	Form    Filled
+	Checks  []NumberCheck // of the refused try; empty at first
+}
+
+func (p NumberManual) apps() []components.Option {
+	options := []components.Option{}
+	for _, name := range p.Apps {
+		options = append(options, components.Option{Value: name, Label: name})
+	}
+	return options
+}
+
+// Meter is the zero-loss equation: Received = Routed + Held + SetAside +
+// Waiting, always.
+type Meter struct {
+	Received, Routed, Held, SetAside, Waiting int64
+
+	Duplicates    int64         // repeats of items; counted as routed too
+	OldestWaiting time.Duration // zero when nothing waits
+}
+
+func (m Meter) lost() int64 { return m.Received - m.Routed - m.Held - m.SetAside - m.Waiting }
+
+// InboxItem is one event that was not simply routed.
+type InboxItem struct {
+	ID     string
+	At     time.Time
+	State  string // held or set_aside
+	Kind   string // message, status, …
+	Reason string // stable code, named by inbox.why_<reason>
+	Note   string // for a developer
+	Href   string // of its raw, masked bytes; empty where this reader may not see them
+}
+
+// NumberHome is the page of one number: how it does and how it is set up.
+// It posts to /numbers/{id}/check, /token (access_token), /replay (item, or
+// none for all that are set aside) and /disconnect (confirm).
+type NumberHome struct {
+	Frame      layout.Frame
+	Now        time.Time
+	Number     Number
+	Checks     []NumberCheck // empty when Meta was never asked
+	Meter      Meter
+	WebhookURL string
+	Refused    int64 // deliveries with a wrong signature, of the number's app
+	Items      []InboxItem
+	NextItems  string // address of the next page, empty on the last
+	TokenForm  Filled
+	Confirm    Filled // of the disconnect form
+
+	CanConnect bool
+	CanReplay  bool
+}
+
+func (p NumberHome) answer(ctx context.Context) string {
+	switch {
+	case p.Number.State == "disconnected":
+		return i18n.T(ctx, "numbers.is_disconnected")
+	case p.Number.TokenProblem != "":
+		return i18n.T(ctx, "numbers.is_token")
+	case p.Number.waitsForFirst():
+		return i18n.T(ctx, "numbers.is_waiting")
+	case p.Meter.lost() != 0:
+		return i18n.N(ctx, "numbers.is_losing", int(p.Meter.lost()))
+	case p.Meter.SetAside > 0:
+		return i18n.N(ctx, "numbers.is_aside", int(p.Meter.SetAside))
+	}
+	return i18n.T(ctx, "numbers.is_well", "time", i18n.Ago(ctx, p.Number.LastEvent, p.Now))
+}
+
+// RawItem shows the bytes of one event, phones masked.
+type RawItem struct {
+	Frame     layout.Frame
+	Now       time.Time
+	Number    Number
+	Item      InboxItem
+	Raw       string
+	CanReplay bool
+}
+
+func itemReason(ctx context.Context, code string) string {
+	if !i18n.Known("inbox.why_" + code) {
+		return i18n.T(ctx, "inbox.why_other", "code", code)
+	}
+	return i18n.T(ctx, "inbox.why_"+code)
+}
+
+func itemKind(ctx context.Context, kind string) string {
+	if !i18n.Known("inbox.kind_" + kind) {
+		return i18n.T(ctx, "inbox.kind_other")
+	}
+	return i18n.T(ctx, "inbox.kind_"+kind)
+}
