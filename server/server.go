@@ -33,7 +33,8 @@ const (
 	homeZone = "Asia/Kolkata"
 )
 
-// Deps is what the server works with. OnListen, if set, is told the address once connections are taken.
+// Deps is what the server works with. OnListen, if set, is told the address once connections are taken, instead of standard
+// output.
 type Deps struct {
 	DB       *tenants.DB
 	Keys     *secrets.Keyring
@@ -105,7 +106,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 func (s *Server) App() *fiber.App { return s.app }
 
 // Listen takes connections until ctx ends, then lets running requests finish for up to ten seconds. Once it is ready it prints
-// "listening on http://…" to standard output.
+// "listening on http://…" to standard output, or tells OnListen.
 func (s *Server) Listen(ctx context.Context) error {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
@@ -119,11 +120,10 @@ func (s *Server) Listen(ctx context.Context) error {
 	go func() { served <- s.app.Listener(ln) }()
 
 	address := "http://" + reachable(ln.Addr().String())
-	if _, err := fmt.Fprintln(os.Stdout, "listening on "+address); err != nil {
-		return fmt.Errorf("say the address: %w", err)
-	}
 	if s.ready != nil {
 		s.ready(address)
+	} else if _, err := fmt.Fprintln(os.Stdout, "listening on "+address); err != nil {
+		return fmt.Errorf("say the address: %w", err)
 	}
 
 	sweep := time.NewTicker(sweepEvery)
