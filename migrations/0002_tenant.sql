@@ -119,7 +119,7 @@ CREATE TABLE hints (
     tenant_id   uuid NOT NULL,
     id          uuid NOT NULL,
     subject_id  uuid NOT NULL,
-    kind        text NOT NULL CHECK (kind IN ('card_request', 'card_other', 'typed_number', 'quoted_reply', 'rotation_prose')),
+    kind        text NOT NULL CHECK (kind IN ('card_request', 'card_other', 'typed_number', 'rotation_prose')),
     claim_kind  text NOT NULL CHECK (claim_kind IN ('phone', 'bsuid')),
     claim_value text NOT NULL,
     at          timestamptz NOT NULL,

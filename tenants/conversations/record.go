@@ -1,0 +1,248 @@
+// Package conversations keeps what was said: messages and the statuses of our own, each on the tenure it came or went by.
+package conversations
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Record stores the messages and statuses of a batch that identity has placed. Whatever is repeated is stored once; of
+// differing copies the earliest by WhatsApp's clock, then the smallest digest, counts. It returns how many events were repeats.
+func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) (duplicates int, err error) {
+	messages, statuses := map[messageKey]message{}, map[statusKey]status{}
+	for i, s := range seen {
+		at, tenure := batch.At(i), tenureOrNil(batch.Placements[i].TenureID)
+		switch s.Event.Kind {
+		case whatsapp.KindMessage:
+			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
+			if old, ok := messages[m.messageKey]; ok {
+				duplicates++
+				if !before(m.at, m.seen.Event.Digest, old.at, old.seen.Event.Digest) {
+					continue
+				}
+			}
+			messages[m.messageKey] = m
+		case whatsapp.KindStatus:
+			st := status{statusKey: statusKey{s.NumberID, s.Event.WAMID, s.Event.Status, participant(s, batch.Placements[i])}, tenure: tenure, at: at, seen: s}
+			if old, ok := statuses[st.statusKey]; ok {
+				duplicates++
+				if !before(st.at, st.seen.Event.Digest, old.at, old.seen.Event.Digest) {
+					continue
+				}
+			}
+			statuses[st.statusKey] = st
+		}
+	}
+
+	known, err := putMessages(ctx, tx, messages)
+	if err != nil {
+		return 0, err
+	}
+	duplicates += known
+
+	if known, err = putStatuses(ctx, tx, statuses); err != nil {
+		return 0, err
+	}
+	duplicates += known
+
+	return duplicates, advance(ctx, tx, messages, statuses)
+}
+
+type messageKey struct {
+	number uuid.UUID
+	wamid  string
+}
+
+type message struct {
+	messageKey
+	tenure *uuid.UUID
+	at     time.Time
+	seen   identity.Seen
+}
+
+type statusKey struct {
+	number        uuid.UUID
+	wamid, status string
+	participant   uuid.UUID
+}
+
+type status struct {
+	statusKey
+	tenure *uuid.UUID
+	at     time.Time
+	seen   identity.Seen
+}
+
+func before(at time.Time, digest string, otherAt time.Time, otherDigest string) bool {
+	if !at.Equal(otherAt) {
+		return at.Before(otherAt)
+	}
+
+	return digest < otherDigest
+}
+
+func tenureOrNil(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+
+	return &id
+}
+
+// participant tells the statuses of a group's members apart; a one-to-one message has one recipient, the nil participant.
+func participant(s identity.Seen, p identity.Placement) uuid.UUID {
+	if s.Event.GroupID == "" {
+		return uuid.Nil
+	}
+
+	return p.Identifier
+}
+
+func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]message) (known int, err error) {
+	if len(messages) == 0 {
+		return 0, nil
+	}
+
+	var (
+		ids, numbers                                        []uuid.UUID
+		tenures                                             []*uuid.UUID
+		wamids, directions, types, texts, contents, digests []string
+		groups, contexts, targets, problems                 []string
+		at, received                                        []time.Time
+		items                                               []int64
+	)
+	for _, m := range messages {
+		e := m.seen.Event
+		id, err := uuid.NewV7()
+		if err != nil {
+			return 0, fmt.Errorf("make message id: %w", err)
+		}
+		ids, numbers, tenures = append(ids, id), append(numbers, m.number), append(tenures, m.tenure)
+		wamids, directions, types = append(wamids, m.wamid), append(directions, e.Direction), append(types, e.Type)
+		texts, contents, digests = append(texts, e.Text), append(contents, string(e.Content)), append(digests, e.Digest)
+		groups, contexts, targets = append(groups, e.GroupID), append(contexts, e.ContextID), append(targets, e.TargetID)
+		problems = append(problems, problem(e.Errors))
+		at, received, items = append(at, m.at), append(received, m.seen.ReceivedAt), append(items, m.seen.ItemID)
+	}
+
+	var fresh int
+	err = tx.GetContext(ctx, &fresh, `
+		WITH put AS (
+			INSERT INTO messages AS m (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id,
+			                           context_wamid, target_wamid, error, item_id, received_at)
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+			                           $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[]) AS w
+			ON CONFLICT (tenant_id, number_id, wamid) DO UPDATE
+			SET tenure_id = excluded.tenure_id, direction = excluded.direction, type = excluded.type, text = excluded.text, content = excluded.content,
+			    at = excluded.at, digest = excluded.digest, group_id = excluded.group_id, context_wamid = excluded.context_wamid,
+			    target_wamid = excluded.target_wamid, error = excluded.error, item_id = excluded.item_id
+			WHERE (excluded.at, excluded.digest) < (m.at, m.digest)
+			RETURNING xmax = 0 AS fresh
+		)
+		SELECT count(*) FILTER (WHERE fresh) FROM put`,
+		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wamids), pq.Array(tenures), pq.Array(directions), pq.Array(types), pq.Array(texts),
+		pq.Array(contents), pq.Array(at), pq.Array(digests), pq.Array(groups), pq.Array(contexts), pq.Array(targets), pq.Array(problems),
+		pq.Array(items), pq.Array(received))
+	if err != nil {
+		return 0, fmt.Errorf("store messages: %w", err)
+	}
+
+	return len(messages) - fresh, nil
+}
+
+func putStatuses(ctx context.Context, tx *tenants.Tx, statuses map[statusKey]status) (known int, err error) {
+	if len(statuses) == 0 {
+		return 0, nil
+	}
+
+	var (
+		numbers, participants            []uuid.UUID
+		tenures                          []*uuid.UUID
+		wamids, names, digests, problems []string
+		at                               []time.Time
+		items                            []int64
+	)
+	for _, s := range statuses {
+		numbers, participants, tenures = append(numbers, s.number), append(participants, s.participant), append(tenures, s.tenure)
+		wamids, names, digests = append(wamids, s.wamid), append(names, s.status), append(digests, s.seen.Event.Digest)
+		problems = append(problems, problem(s.seen.Event.Errors))
+		at, items = append(at, s.at), append(items, s.seen.ItemID)
+	}
+
+	var fresh int
+	err = tx.GetContext(ctx, &fresh, `
+		WITH put AS (
+			INSERT INTO statuses AS s (tenant_id, number_id, wamid, status, participant, at, digest, error, tenure_id, item_id)
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::text[], $8::text[], $9::uuid[], $10::bigint[]) AS w
+			ON CONFLICT (tenant_id, number_id, wamid, status, participant) DO UPDATE
+			SET at = excluded.at, digest = excluded.digest, error = excluded.error, tenure_id = excluded.tenure_id, item_id = excluded.item_id
+			WHERE (excluded.at, excluded.digest) < (s.at, s.digest)
+			RETURNING xmax = 0 AS fresh
+		)
+		SELECT count(*) FILTER (WHERE fresh) FROM put`,
+		tx.Tenant, pq.Array(numbers), pq.Array(wamids), pq.Array(names), pq.Array(participants), pq.Array(at), pq.Array(digests), pq.Array(problems),
+		pq.Array(tenures), pq.Array(items))
+	if err != nil {
+		return 0, fmt.Errorf("store statuses: %w", err)
+	}
+
+	return len(statuses) - fresh, nil
+}
+
+// advance sets each touched message of ours to the furthest status it has reached, in whatever order they came (edge case
+// 82), also where the message came after its statuses (edge case 80). Failed counts only while nothing was delivered.
+func advance(ctx context.Context, tx *tenants.Tx, messages map[messageKey]message, statuses map[statusKey]status) error {
+	touched := map[messageKey]bool{}
+	for k, m := range messages {
+		if m.seen.Event.Direction == whatsapp.DirectionOut {
+			touched[k] = true
+		}
+	}
+	for k := range statuses {
+		touched[messageKey{k.number, k.wamid}] = true
+	}
+	if len(touched) == 0 {
+		return nil
+	}
+
+	var numbers []uuid.UUID
+	var wamids []string
+	for k := range touched {
+		numbers, wamids = append(numbers, k.number), append(wamids, k.wamid)
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE messages m SET status = s.status, error = s.error
+		FROM (
+			SELECT DISTINCT ON (s.number_id, s.wamid) s.number_id, s.wamid, s.status, s.error
+			FROM unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
+			JOIN statuses s ON s.tenant_id = $1 AND s.number_id = w.number_id AND s.wamid = w.wamid
+			ORDER BY s.number_id, s.wamid,
+			         CASE s.status WHEN 'played' THEN 5 WHEN 'read' THEN 4 WHEN 'delivered' THEN 3 WHEN 'failed' THEN 2 WHEN 'sent' THEN 1 ELSE 0 END DESC
+		) s
+		WHERE m.tenant_id = $1 AND m.number_id = s.number_id AND m.wamid = s.wamid AND m.status <> s.status`,
+		tx.Tenant, pq.Array(numbers), pq.Array(wamids))
+	if err != nil {
+		return fmt.Errorf("advance messages: %w", err)
+	}
+
+	return nil
+}
+
+// problem is the first of WhatsApp's errors as "code: title".
+func problem(errors []whatsapp.StatusError) string {
+	if len(errors) == 0 {
+		return ""
+	}
+
+	return strings.TrimSuffix(strconv.Itoa(errors[0].Code)+": "+errors[0].Title, ": ")
+}

@@ -1,0 +1,195 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// The kinds of case, and how one ended.
+const (
+	CaseUnresolved     = "unresolved"     // somebody without a phone, nobody decided
+	CaseSuggested      = "suggested"      // the same, and a strong sign names somebody
+	CaseConflict       = "conflict"       // the evidence contradicts itself or a person
+	CaseUnidentifiable = "unidentifiable" // an item that names nobody
+
+	OutcomeSame    = "same"
+	OutcomeNotSame = "not_same"
+	OutcomeNew     = "new"
+	OutcomeProved  = "proved" // WhatsApp settled it
+	OutcomeMerged  = "merged" // the contact became part of another
+	OutcomeGone    = "gone"   // nothing left to decide
+)
+
+// Reason is why a candidate is, or is not, the one. Code is an i18n key suffix under "evidence."; Args fill its sentence.
+type Reason struct {
+	Code   string            `json:"code"`
+	Args   map[string]string `json:"args,omitempty"`
+	ItemID int64             `json:"item_id,omitempty"` // the event that carried it
+}
+
+// caseCandidate is stored with a case. It names an identity, not a contact, so that a merge does not make it stale.
+type caseCandidate struct {
+	Identity uuid.UUID `json:"identity_id"`
+	Tier     string    `json:"tier"`
+	Reasons  []Reason  `json:"reasons"`
+}
+
+// wantedCase is a case that the evidence calls for.
+type wantedCase struct {
+	key        string
+	kind       string
+	identity   *uuid.UUID
+	contact    *uuid.UUID
+	candidates []caseCandidate
+	since      time.Time
+	item       *int64
+}
+
+// openCases opens, re-opens or refreshes the wanted cases, and closes those among the existing that are no longer wanted.
+// lost gives the outcome of one that is not.
+func openCases(ctx context.Context, tx *tenants.Tx, existing []string, wanted []wantedCase, lost func(key string) string) error {
+	for _, w := range wanted {
+		candidates, err := json.Marshal(w.candidates)
+		if err != nil {
+			return fmt.Errorf("encode candidates: %w", err)
+		}
+		if w.candidates == nil {
+			candidates = []byte("[]")
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO cases AS c (tenant_id, id, kind, key, identity_id, contact_id, candidates, waiting_since, item_id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (tenant_id, key) DO UPDATE
+			SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
+			    candidates = excluded.candidates, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1
+			WHERE c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
+			   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id`,
+			tx.Tenant, newID(), w.kind, w.key, w.identity, w.contact, string(candidates), w.since, w.item)
+		if err != nil {
+			return fmt.Errorf("open case: %w", err)
+		}
+	}
+
+	for _, key := range existing {
+		if slices.ContainsFunc(wanted, func(w wantedCase) bool { return w.key == key }) {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `
+			UPDATE cases SET state = 'done', outcome = $3, closed_at = now(), closed_by = 'system', lease_by = '', lease_until = NULL, version = version + 1
+			WHERE tenant_id = $1 AND key = $2 AND state = 'open'`, tx.Tenant, key, lost(key))
+		if err != nil {
+			return fmt.Errorf("close case: %w", err)
+		}
+	}
+
+	return nil
+}
+
+// syncConflicts brings the conflict cases of a derived component to what its contests call for.
+func (b *Batch) syncConflicts(ctx context.Context, p *plan) error {
+	var involved []uuid.UUID
+	for id := range p.identities {
+		involved = append(involved, id)
+	}
+	if len(involved) == 0 && len(p.contests) == 0 {
+		return nil
+	}
+
+	var existing []string
+	if err := b.tx.SelectContext(ctx, &existing, `
+		SELECT key FROM cases WHERE tenant_id = $1 AND identity_id = ANY($2) AND kind = 'conflict' AND state = 'open'`,
+		b.tx.Tenant, pq.Array(involved)); err != nil {
+		return fmt.Errorf("read conflicts: %w", err)
+	}
+
+	var wanted []wantedCase
+	for _, c := range p.contests {
+		w := p.conflict(c)
+		var err error
+		if w.contact, err = contactOf(ctx, b.tx, *w.identity); err != nil {
+			return err
+		}
+		b.touch(w.contact)
+		if !slices.ContainsFunc(wanted, func(o wantedCase) bool { return o.key == w.key }) {
+			wanted = append(wanted, w)
+		}
+	}
+
+	return openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeProved })
+}
+
+func contactOf(ctx context.Context, tx *tenants.Tx, identity uuid.UUID) (*uuid.UUID, error) {
+	var contact *uuid.UUID
+	if err := tx.GetContext(ctx, &contact, `SELECT contact_id FROM identities WHERE tenant_id = $1 AND id = $2`, tx.Tenant, identity); err != nil {
+		return nil, fmt.Errorf("read contact of identity: %w", err)
+	}
+
+	return contact, nil
+}
+
+// conflict words a contest as a case. Its key speaks of identifiers, not of generated ids.
+func (p *plan) conflict(c contest) wantedCase {
+	subject := p.owner[c.subject]
+	w := wantedCase{kind: CaseConflict, identity: &subject, since: time.Unix(c.at, 0).UTC(), key: "contest:" + c.kind + ":" + p.leastOf(c.subject)}
+	args := map[string]string{"at": time.Unix(c.at, 0).UTC().Format(time.RFC3339)}
+	if c.via != none {
+		via := p.nodes[c.via]
+		args["via_kind"], args["via"] = string(via.kind), via.value
+		w.key += ":" + via.scope + ":" + via.value
+	}
+	if c.verdict >= 0 {
+		w.key += ":" + p.verdicts[c.verdict].id.String()
+	}
+	for _, o := range c.others {
+		if p.owner[o] == subject || slices.ContainsFunc(w.candidates, func(k caseCandidate) bool { return k.Identity == p.owner[o] }) {
+			continue
+		}
+		w.key += ":" + p.leastOf(o)
+		tier := "B"
+		if c.kind == contestDecision {
+			tier = "A"
+		}
+		w.candidates = append(w.candidates, caseCandidate{Identity: p.owner[o], Tier: tier, Reasons: []Reason{{Code: c.kind, Args: args}}})
+	}
+
+	return w
+}
+
+// leastOf names an account by its first identifier in sorting order.
+func (p *plan) leastOf(account int) string {
+	least := slices.MinFunc(p.accounts[account].holds, func(a, b hold) int { return p.compare(a.id, b.id) })
+
+	return p.nodes[least.id].value
+}
+
+// openUnidentifiable opens a case for each message that names nobody (edge case 25). It is stored; only a person can say more.
+func (b *Batch) openUnidentifiable(ctx context.Context) error {
+	var wanted []wantedCase
+	for i, s := range b.seen {
+		if b.Placements[i].TenureID != uuid.Nil || !makesContact(s.Event) {
+			continue
+		}
+		item := s.ItemID
+		wanted = append(wanted, wantedCase{
+			kind: CaseUnidentifiable, key: "item:" + s.NumberID.String() + ":" + s.Event.WAMID, since: s.at, item: &item,
+		})
+	}
+	for _, w := range wanted {
+		// A replay must not re-open what somebody has dismissed.
+		if _, err := b.tx.ExecContext(ctx, `
+			INSERT INTO cases (tenant_id, id, kind, key, waiting_since, item_id) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (tenant_id, key) DO NOTHING`, b.tx.Tenant, newID(), w.kind, w.key, w.since, w.item); err != nil {
+			return fmt.Errorf("open case: %w", err)
+		}
+	}
+
+	return nil
+}

@@ -1,0 +1,99 @@
+package identity
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Times in this file and in derive.go, timeline.go are whole seconds of WhatsApp's own clock since 1970.
+const (
+	// silence is how long an identifier may be unseen before it may have passed to somebody else: 180 days.
+	silence = int64(180 * 24 * 3600)
+	always  = int64(math.MinInt64)
+	forever = int64(math.MaxInt64)
+)
+
+// ref is an identifier of the graph, an index into its nodes. none stands for an identifier that the evidence does not name.
+type ref int
+
+const none = ref(-1)
+
+type node struct {
+	id          uuid.UUID
+	kind        whatsapp.Kind
+	value       string
+	scope       string
+	first, last int64
+}
+
+// pairing is a run of events in which WhatsApp named a BSUID beside a phone or parent.
+type pairing struct {
+	bsuid, other ref
+	first, last  int64
+}
+
+// rotation is WhatsApp's word that an account's old identifiers became its new ones.
+type rotation struct {
+	at                            int64
+	said                          string // wamid and digest: breaks ties within a second
+	oldPhone, oldBSUID, oldParent ref
+	newPhone, newBSUID, newParent ref
+}
+
+// verdict is a person's standing decision about two identifiers: one account/person or not. known is how far the evidence
+// between the two went when they decided; what WhatsApp attests later is new proof.
+type verdict struct {
+	id    uuid.UUID
+	a, b  ref
+	same  bool
+	known int64
+}
+
+// graph is the evidence about one or more components of identifiers, whole: no evidence leads out of it.
+type graph struct {
+	nodes     []node
+	pairings  []pairing
+	rotations []rotation
+	verdicts  []verdict
+	sightings map[ref][]int64 // ascending: seen with no BSUID beside it
+}
+
+// sort puts the evidence into an order that depends on what WhatsApp said, never on when it arrived or on generated ids.
+func (g *graph) sort() {
+	slices.SortFunc(g.pairings, func(a, b pairing) int {
+		return cmp.Or(cmp.Compare(a.first, b.first), g.compare(a.bsuid, b.bsuid), g.compare(a.other, b.other), cmp.Compare(a.last, b.last))
+	})
+	slices.SortFunc(g.rotations, func(a, b rotation) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.said, b.said))
+	})
+	for _, at := range g.sightings {
+		slices.Sort(at)
+	}
+}
+
+func (g *graph) compare(a, b ref) int {
+	if a == b {
+		return 0
+	}
+	x, y := g.nodes[a], g.nodes[b]
+
+	return cmp.Or(cmp.Compare(x.kind, y.kind), strings.Compare(x.value, y.value), strings.Compare(x.scope, y.scope))
+}
+
+// sighted returns the first and last sighting of an identifier in [from, to).
+func (g *graph) sighted(r ref, from, to int64) (first, last int64, ok bool) {
+	at := g.sightings[r]
+	i, _ := slices.BinarySearch(at, from)
+	j, _ := slices.BinarySearch(at, to)
+	if i >= j {
+		return 0, 0, false
+	}
+
+	return at[i], at[j-1], true
+}

@@ -1,0 +1,135 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// The kinds of hint, each with the tier at which it may suggest a person (matching.md section 1).
+const (
+	hintCardRequest = "card_request"   // A4: tapped "Share contact info"; certain, but links only where the owner allows it
+	hintCardOther   = "card_other"     // B1: shared a card by hand, which may be anybody's
+	hintTyped       = "typed_number"   // B2: wrote a number
+	hintProse       = "rotation_prose" // WhatsApp named the old id in a sentence only (edge case 28)
+)
+
+// phoneLike finds what might be a typed phone number; TypedPhone judges it.
+var phoneLike = regexp.MustCompile(`\+?[0-9][0-9 ()-]{6,18}[0-9]`)
+
+// recordHints keeps what events suggest about who somebody is. Only people without a phone need it.
+func (b *Batch) recordHints(ctx context.Context) error {
+	for _, s := range b.seen {
+		for _, h := range hintsIn(s) {
+			res, err := b.tx.ExecContext(ctx, `
+				INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+				ON CONFLICT (tenant_id, subject_id, kind, claim_kind, claim_value) DO NOTHING`,
+				b.tx.Tenant, newID(), h.subject, h.kind, h.claim, h.value, s.at, s.ItemID)
+			if err != nil {
+				return fmt.Errorf("keep hint: %w", err)
+			}
+			if n, err := res.RowsAffected(); err != nil {
+				return fmt.Errorf("keep hint: %w", err)
+			} else if n > 0 {
+				if err := b.touchHolder(ctx, h.subject); err != nil {
+					return err
+				}
+			}
+		}
+	}
+
+	return nil
+}
+
+func (b *Batch) touchHolder(ctx context.Context, identifier uuid.UUID) error {
+	var ids []uuid.UUID
+	err := b.tx.SelectContext(ctx, &ids, `
+		SELECT i.contact_id FROM tenures t JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
+		WHERE t.tenant_id = $1 AND t.identifier_id = $2 AND i.contact_id IS NOT NULL`, b.tx.Tenant, identifier)
+	if err != nil {
+		return fmt.Errorf("find holder: %w", err)
+	}
+	for _, id := range ids {
+		b.contacts[id] = true
+	}
+
+	return nil
+}
+
+type hint struct {
+	subject uuid.UUID
+	kind    string
+	claim   whatsapp.Kind
+	value   string
+}
+
+func hintsIn(s sighted) []hint {
+	e := s.Event
+	if r := e.Rotation; r != nil {
+		return proseHints(s, r)
+	}
+	if s.bsuid == uuid.Nil || s.phone != uuid.Nil || !makesContact(e) {
+		return nil
+	}
+
+	var out []hint
+	if e.Type == "text" {
+		for _, typed := range phoneLike.FindAllString(e.Text, 3) {
+			if phone, ok := whatsapp.TypedPhone(typed, "IN"); ok {
+				out = append(out, hint{s.bsuid, hintTyped, whatsapp.KindPhone, phone})
+			}
+		}
+	}
+	for _, card := range e.Cards {
+		if h, ok := cardHint(s.bsuid, card); ok {
+			out = append(out, h)
+		}
+	}
+
+	return out
+}
+
+// cardHint reads a shared contact card. One unambiguous number counts (edge case 48); it is the sender's own only where its
+// origin is exactly contact_request and WhatsApp named its wa_id (edge case 47).
+func cardHint(subject uuid.UUID, card whatsapp.Card) (hint, bool) {
+	if len(card.Phones) != 1 {
+		return hint{}, false
+	}
+	p := card.Phones[0]
+	attested := card.Origin == "contact_request" && p.WaID != ""
+	value, ok := whatsapp.Phone(p.WaID)
+	if !ok {
+		value, ok = whatsapp.TypedPhone(p.Raw, "IN")
+	} else if typed, given := whatsapp.TypedPhone(p.Raw, "IN"); given && typed != value {
+		return hint{}, false
+	}
+	if !ok {
+		return hint{}, false
+	}
+	if attested {
+		return hint{subject, hintCardRequest, whatsapp.KindPhone, value}, true
+	}
+
+	return hint{subject, hintCardOther, whatsapp.KindPhone, value}, true
+}
+
+// proseHints keeps the old id that only WhatsApp's sentence names, so that a person can look. Prose never links.
+func proseHints(s sighted, r *whatsapp.Rotation) []hint {
+	if s.turnedInto == uuid.Nil || r.Old.BSUID != "" || r.Old.Phone != "" {
+		return nil
+	}
+
+	var out []hint
+	for _, id := range r.BodyIDs {
+		if whatsapp.IsBSUID(id) && id != r.New.BSUID {
+			out = append(out, hint{s.turnedInto, hintProse, whatsapp.KindBSUID, id})
+		}
+	}
+
+	return out
+}

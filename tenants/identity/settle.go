@@ -1,0 +1,230 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Settle finishes a batch once its messages are stored: names, the contacts of people who wrote, what they are found by,
+// and the queue.
+func (b *Batch) Settle(ctx context.Context) error {
+	if err := b.recordProfiles(ctx); err != nil {
+		return err
+	}
+	if err := b.settleContacts(ctx); err != nil {
+		return err
+	}
+	if err := b.recordHints(ctx); err != nil {
+		return err
+	}
+	if err := b.openUnidentifiable(ctx); err != nil {
+		return err
+	}
+
+	return SyncContacts(ctx, b.tx, keys(b.contacts))
+}
+
+// makesContact tells whether an event brings a person into the business's book: an inbound message or call. System messages,
+// statuses and the like make identities and evidence only.
+func makesContact(e whatsapp.Event) bool {
+	return (e.Kind == whatsapp.KindMessage || e.Kind == whatsapp.KindCall) && e.Direction == whatsapp.DirectionIn
+}
+
+// recordProfiles keeps usernames and profile names with their dates, on the tenure they came by.
+func (b *Batch) recordProfiles(ctx context.Context) error {
+	type fact struct {
+		tenure      uuid.UUID
+		kind, value string
+	}
+	facts := map[fact]*seenHandle{}
+	for i, s := range b.seen {
+		p := s.Event.Party
+		for kind, value := range map[string]string{"username": p.Username, "profile_name": p.ProfileName} {
+			if value == "" || b.Placements[i].TenureID == uuid.Nil || s.Event.Rotation != nil {
+				continue
+			}
+			f := fact{b.Placements[i].TenureID, kind, value}
+			if known, ok := facts[f]; ok {
+				known.first, known.last = earlier(known.first, s.at), later(known.last, s.at)
+				continue
+			}
+			facts[f] = &seenHandle{first: s.at, last: s.at}
+		}
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+
+	var (
+		tenures       []uuid.UUID
+		kinds, values []string
+		first, last   []time.Time
+	)
+	for f, at := range facts {
+		tenures, kinds, values = append(tenures, f.tenure), append(kinds, f.kind), append(values, f.value)
+		first, last = append(first, at.first), append(last, at.last)
+	}
+	var named []uuid.UUID
+	err := b.tx.SelectContext(ctx, &named, `
+		WITH changed AS (
+			INSERT INTO profile_facts AS f (tenant_id, tenure_id, kind, value, first_seen, last_seen)
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w
+			ON CONFLICT (tenant_id, tenure_id, kind, value) DO UPDATE
+			SET first_seen = least(f.first_seen, excluded.first_seen), last_seen = greatest(f.last_seen, excluded.last_seen)
+			WHERE excluded.first_seen < f.first_seen OR excluded.last_seen > f.last_seen + interval '10 minutes'
+			RETURNING f.tenure_id, f.first_seen = f.last_seen OR xmax = 0 AS added
+		)
+		SELECT DISTINCT i.contact_id FROM changed c
+		JOIN tenures t ON t.tenant_id = $1 AND t.id = c.tenure_id
+		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
+		WHERE c.added AND i.contact_id IS NOT NULL`,
+		b.tx.Tenant, pq.Array(tenures), pq.Array(kinds), pq.Array(values), pq.Array(first), pq.Array(last))
+	if err != nil {
+		return fmt.Errorf("keep profile facts: %w", err)
+	}
+	for _, id := range named {
+		b.contacts[id] = true
+	}
+
+	return nil
+}
+
+// settleContacts gives a contact to each identity that has written and has none, and takes it from one whose messages all
+// turned out to be another's, unless a person has worked on it.
+func (b *Batch) settleContacts(ctx context.Context) error {
+	last := map[uuid.UUID]time.Time{}
+	for i, s := range b.seen {
+		id := b.Placements[i].IdentityID
+		if id == uuid.Nil || !makesContact(s.Event) {
+			continue
+		}
+		last[id] = later(last[id], s.at)
+	}
+
+	if err := b.takeBackContacts(ctx); err != nil {
+		return err
+	}
+
+	var bare []uuid.UUID
+	err := b.tx.SelectContext(ctx, &bare, `
+		SELECT i.id FROM identities i
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.contact_id IS NULL AND i.absorbed_into IS NULL
+		  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+		              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
+		ORDER BY i.id`, b.tx.Tenant, pq.Array(keys(b.identities)))
+	if err != nil {
+		return fmt.Errorf("find new people: %w", err)
+	}
+	if len(bare) > 0 {
+		contacts := make([]uuid.UUID, len(bare))
+		for i := range bare {
+			contacts[i] = newID()
+			b.contacts[contacts[i]] = true
+		}
+		if err := b.addContacts(ctx, bare, contacts); err != nil {
+			return err
+		}
+	}
+
+	return b.touchActivity(ctx, last)
+}
+
+func (b *Batch) addContacts(ctx context.Context, identities, contacts []uuid.UUID) error {
+	if _, err := b.tx.ExecContext(ctx, `
+		INSERT INTO contacts (tenant_id, id) SELECT $1, w.id FROM unnest($2::uuid[]) AS w (id)`, b.tx.Tenant, pq.Array(contacts)); err != nil {
+		return fmt.Errorf("add contacts: %w", err)
+	}
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE identities i SET contact_id = w.contact_id
+		FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
+		WHERE i.tenant_id = $1 AND i.id = w.id`, b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
+		return fmt.Errorf("give identities their contacts: %w", err)
+	}
+
+	return nil
+}
+
+// takeBackContacts looks only at identities that a derivation divided: late evidence can show that the messages which made
+// somebody a contact were somebody else's. The contact then goes with the messages.
+func (b *Batch) takeBackContacts(ctx context.Context) error {
+	if len(b.divided) == 0 {
+		return nil
+	}
+
+	var silent []struct {
+		Identity uuid.UUID `db:"id"`
+		Contact  uuid.UUID `db:"contact_id"`
+	}
+	err := b.tx.SelectContext(ctx, &silent, `
+		SELECT i.id, i.contact_id FROM identities i
+		JOIN contacts c ON c.tenant_id = $1 AND c.id = i.contact_id
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
+		  AND c.merged_into IS NULL AND c.display_name = '' AND c.notes = '' AND c.external_ids = '{}'
+		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND o.contact_id = c.id AND o.id <> i.id AND o.absorbed_into IS NULL)
+		  AND NOT EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id)
+		  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND (l.keep_contact = c.id OR l.lose_contact = c.id) AND l.kind IN ('merged', 'imported', 'cut'))
+		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+		                  WHERE t.tenant_id = $1 AND t.identity_id = i.id)
+		ORDER BY i.id`, b.tx.Tenant, pq.Array(keys(b.divided)))
+	if err != nil {
+		return fmt.Errorf("find contacts without messages: %w", err)
+	}
+
+	for _, s := range silent {
+		var heir uuid.UUID
+		err := b.tx.GetContext(ctx, &heir, `
+			WITH heir AS (
+				SELECT i.id FROM identities i
+				WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.contact_id IS NULL AND i.absorbed_into IS NULL
+				  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+				              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
+				ORDER BY i.id LIMIT 1
+			)
+			UPDATE identities i SET contact_id = CASE WHEN i.id = $3 THEN NULL ELSE $4::uuid END
+			WHERE i.tenant_id = $1 AND (i.id = $3 OR i.id = (SELECT id FROM heir)) AND EXISTS (SELECT 1 FROM heir)
+			RETURNING i.id`, b.tx.Tenant, pq.Array(keys(b.identities)), s.Identity, s.Contact)
+		if noRows(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("pass contact on: %w", err)
+		}
+		b.contacts[s.Contact] = true
+	}
+
+	return nil
+}
+
+// touchActivity moves "last heard of" where it moved by a minute or more: its index is what the contact list walks.
+func (b *Batch) touchActivity(ctx context.Context, last map[uuid.UUID]time.Time) error {
+	if len(last) == 0 {
+		return nil
+	}
+
+	var (
+		ids []uuid.UUID
+		at  []time.Time
+	)
+	for id, t := range last {
+		ids, at = append(ids, id), append(at, t)
+	}
+	_, err := b.tx.ExecContext(ctx, `
+		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
+		SELECT $1, i.contact_id, max(w.at)
+		FROM unnest($2::uuid[], $3::timestamptz[]) AS w (id, at)
+		JOIN identities i ON i.tenant_id = $1 AND i.id = w.id AND i.contact_id IS NOT NULL
+		GROUP BY i.contact_id
+		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = excluded.last_at
+		WHERE excluded.last_at > a.last_at + interval '1 minute'`, b.tx.Tenant, pq.Array(ids), pq.Array(at))
+	if err != nil {
+		return fmt.Errorf("note activity: %w", err)
+	}
+
+	return nil
+}

@@ -1,0 +1,82 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// syncTwins opens a suggested case for each phone or parent id that is live at two contacts, in two of the tenant's
+// portfolios, and closes it once they are one contact or somebody has ruled. It never links by itself: another portfolio's
+// account with the same number may be another time's owner of it.
+func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
+	var rows []struct {
+		Key       string    `db:"key"`
+		Kind      string    `db:"kind"`
+		Value     string    `db:"value"`
+		Identity  uuid.UUID `db:"identity_id"`
+		Contact   uuid.UUID `db:"contact_id"`
+		Candidate uuid.UUID `db:"candidate_id"`
+		Since     time.Time `db:"since"`
+	}
+	// The one seen later is the question, the one seen first the candidate. A contact still unresolved carries its twin as a
+	// candidate of its own case, so only contacts with a phone are paired here.
+	err := tx.SelectContext(ctx, &rows, `
+		WITH mine AS (
+			SELECT DISTINCT d.kind, d.value FROM identities i
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind IN ('phone', 'parent_bsuid')
+			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
+		), held AS (
+			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id, t.first_seen
+			FROM mine m
+			JOIN identifiers d ON d.tenant_id = $1 AND d.kind = m.kind AND d.value = m.value
+			JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = d.id AND t.current
+			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL AND i.absorbed_into IS NULL
+		)
+		SELECT 'twin:' || b.kind || ':' || b.value || ':' || b.scope AS key, b.kind, b.value, b.identity_id, b.contact_id,
+		       a.identity_id AS candidate_id, b.first_seen AS since
+		FROM held a JOIN held b ON a.kind = b.kind AND a.value = b.value AND a.scope <> b.scope AND a.contact_id <> b.contact_id
+		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
+		WHERE NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key IN ('contact:' || a.contact_id, 'contact:' || b.contact_id) AND k.state = 'open')
+		  AND NOT EXISTS (
+			SELECT 1 FROM decisions x
+			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
+			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
+			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
+			  AND (ta.identity_id = a.identity_id AND tb.identity_id = b.identity_id OR tb.identity_id = a.identity_id AND ta.identity_id = b.identity_id))
+		ORDER BY 1, 6`, tx.Tenant, pq.Array(contacts))
+	if err != nil {
+		return fmt.Errorf("find twins: %w", err)
+	}
+
+	var existing []string
+	if err := tx.SelectContext(ctx, &existing, `
+		SELECT key FROM cases WHERE tenant_id = $1 AND contact_id = ANY($2) AND state = 'open' AND key LIKE 'twin:%'`,
+		tx.Tenant, pq.Array(contacts)); err != nil {
+		return fmt.Errorf("read twins: %w", err)
+	}
+
+	var wanted []wantedCase
+	for _, r := range rows {
+		code := "same_phone"
+		if r.Kind == "parent_bsuid" {
+			code = "same_parent"
+		}
+		candidate := caseCandidate{Identity: r.Candidate, Tier: "A", Reasons: []Reason{{Code: code, Args: map[string]string{"via": r.Value}}}}
+		if n := len(wanted); n > 0 && wanted[n-1].key == r.Key {
+			wanted[n-1].candidates = append(wanted[n-1].candidates, candidate)
+			continue
+		}
+		wanted = append(wanted, wantedCase{
+			key: r.Key, kind: CaseSuggested, identity: &r.Identity, contact: &r.Contact, since: r.Since, candidates: []caseCandidate{candidate},
+		})
+	}
+
+	return openCases(ctx, tx, existing, wanted, func(string) string { return OutcomeGone })
+}
