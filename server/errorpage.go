@@ -1,7 +1,42 @@
 package server
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"strconv"
 
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// errorPage tells a person what went wrong, in both languages, with a reference to what the log has of it. The answer to htmx is a fragment for
+// the place where the form shows its errors.
 func (s *Server) errorPage(c *fiber.Ctx, r refusal) error {
-	return c.SendString(r.code)
+	ctx := c.UserContext()
+	p := pages.Error{Status: r.status, Code: r.code, Reference: requestID(ctx), Retry: r.status >= fiber.StatusInternalServerError && safeMethod(c.Method())}
+	if r.code == codeFormExpired {
+		p.Status = fiber.StatusConflict // in words: nobody did wrong, the page was old
+	}
+
+	if c.Get("HX-Request") != "" {
+		c.Set("HX-Retarget", "#form-errors")
+		c.Set("HX-Reswap", "outerHTML")
+
+		return s.show(c, r.status, pages.ErrorFragment(p))
+	}
+
+	// A request that reached no route has its session unread. Where the database is down it stays so.
+	if _, known := access.From(ctx); !known && r.status < fiber.StatusInternalServerError && s.cookie(c, sessionCookie) != "" {
+		if _, _, err := s.identify(c); err != nil {
+			c.SetUserContext(i18n.With(ctx, s.anonymousLang(c), s.zone))
+		}
+	}
+	title := "error.what_" + strconv.Itoa(p.Status)
+	if !i18n.Known(title) {
+		title = "error.what_500"
+	}
+	p.Frame = s.frame(c, title)
+
+	return s.show(c, r.status, pages.ErrorPage(p))
 }

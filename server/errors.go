@@ -15,6 +15,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 )
 
+const codeFormExpired = "form_expired"
+
 // refusal is what an error looks like from outside. Code is stable.
 type refusal struct {
 	status int
@@ -41,7 +43,7 @@ func classify(err error) refusal {
 	case errors.As(err, &invalid):
 		return refusal{status: fiber.StatusUnprocessableEntity, code: invalid.Key, field: invalid.Field}
 	case errors.As(err, &form):
-		return refusal{status: fiber.StatusForbidden, code: "form_expired"}
+		return refusal{status: fiber.StatusForbidden, code: codeFormExpired}
 	case errors.As(err, &tooMany):
 		return refusal{status: fiber.StatusTooManyRequests, code: "too_many", retry: int(math.Ceil(tooMany.RetryAfter.Seconds()))}
 	case errors.Is(err, tenants.ErrNotFound):

@@ -100,19 +100,18 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	return c.Redirect("/login", fiber.StatusSeeOther)
 }
 
-// logoutAll ends every session of the person, this one too.
-func (s *Server) logoutAll(c *fiber.Ctx) error {
+// logoutOthers ends every session of the person but this one.
+func (s *Server) logoutOthers(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	err := s.db.System(ctx, func(tx *tenants.Tx) error {
-		_, err := access.EndAll(ctx, tx, member(c).Person.ID)
+		_, err := access.EndOthers(ctx, tx, member(c))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	s.dropCookie(c, sessionCookie)
 
-	return c.Redirect("/login", fiber.StatusSeeOther)
+	return s.done(c, "/settings", flash{Key: "toast.signed_out_everywhere"})
 }
 
 func (s *Server) choosePage(c *fiber.Ctx) error {

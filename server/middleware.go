@@ -111,7 +111,7 @@ func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error)
 	}
 
 	lang := m.Person.Lang
-	if lang == "" {
+	if lang == "" && s.cookie(c, langCookie) == "" {
 		lang = m.Tenant.Lang
 	}
 	if lang == "" {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -32,7 +33,7 @@ func (s *Server) once(c *fiber.Ctx, m access.Member, handler fiber.Handler) erro
 		return err
 	}
 	if !ours {
-		return repeated(c, string(first.Body))
+		return s.repeated(c, string(first.Body))
 	}
 
 	err = handler(c)
@@ -69,17 +70,26 @@ func (s *Server) claim(c *fiber.Ctx, m access.Member, caller, key string, reques
 	}
 }
 
-func repeated(c *fiber.Ctx, location string) error {
-	switch {
-	case c.Get("HX-Request") != "" && location == "":
-		c.Set("HX-Refresh", "true")
-		return c.SendStatus(fiber.StatusOK)
-	case c.Get("HX-Request") != "":
+func (s *Server) repeated(c *fiber.Ctx, location string) error {
+	if location == "" {
+		location = s.pageOf(c.Path())
+	}
+	if c.Get("HX-Request") != "" {
 		c.Set("HX-Redirect", location)
 		return c.SendStatus(fiber.StatusOK)
-	case location == "":
-		return c.Redirect("/", fiber.StatusSeeOther)
 	}
 
 	return c.Redirect(location, fiber.StatusSeeOther)
+}
+
+// pageOf is the page that a form's address belongs to: itself, or the nearest above it that can be opened.
+func (s *Server) pageOf(path string) string {
+	for path != "" {
+		if _, ok := s.pages[path]; ok {
+			return path
+		}
+		path = path[:max(strings.LastIndexByte(path, '/'), 0)]
+	}
+
+	return "/"
 }

@@ -36,12 +36,14 @@ func (s *Server) Routes() []Route {
 		{get, "/static/:version/:name", public, s.asset},
 
 		{get, "/", anyone, s.start},
+		{get, "/help", anyone, s.helpPage},
+		{get, "/more", signedIn, s.morePage},
 		{get, "/login", anyone, s.loginPage},
 		{post, "/login", anyone, s.login},
 		{post, "/language", anyone, s.language},
 		{post, "/theme", anyone, s.theme},
 		{post, "/logout", signedIn, s.logout},
-		{post, "/logout/all", signedIn, s.logoutAll},
+		{post, "/logout/everywhere", signedIn, s.logoutOthers},
 		{get, "/choose", signedIn, s.choosePage},
 		{post, "/tenant", signedIn, s.switchTenant},
 
@@ -49,6 +51,14 @@ func (s *Server) Routes() []Route {
 		{post, "/team", "team:manage", s.addMember},
 		{post, "/team/:id/role", "team:manage", s.changeRole},
 		{post, "/team/:id/remove", "team:manage", s.removeMember},
+		{get, "/audit", "audit:read", s.auditPage},
+		{post, "/audit/verify", "audit:read_all", s.verifyAudit},
+		{get, "/settings", "preferences:edit", s.settingsPage},
+		{post, "/settings/me", "preferences:edit", s.savePreferences},
+		{post, "/settings/business", "settings:edit", s.saveBusiness},
+		{get, "/dev/keys", "apikeys:read", s.keysPage},
+		{post, "/dev/keys", "apikeys:manage", s.addKey},
+		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.revokeKey},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -78,29 +79,14 @@ func (s *Server) addMember(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.done(c, "/team", flash{Key: "team.added", Args: []any{"name", in.Name}})
+	return s.done(c, "/team", flash{Key: "toast.member_added", Args: []any{"name", in.Name}})
 }
 
 func (s *Server) changeRole(c *fiber.Ctx) error {
-	return s.changeMember(c, flash{Key: "team.changed"}, func(tx *tenants.Tx, m access.Member, person uuid.UUID) error {
-		return access.ChangeRole(c.UserContext(), tx, m, person, field(c, "role"))
+	ctx := c.UserContext()
+	who, err := s.changeMember(c, func(tx *tenants.Tx, m access.Member, person uuid.UUID) (access.Colleague, error) {
+		return access.ChangeRole(ctx, tx, m, person, field(c, "role"))
 	})
-}
-
-func (s *Server) removeMember(c *fiber.Ctx) error {
-	return s.changeMember(c, flash{Key: "team.removed"}, func(tx *tenants.Tx, m access.Member, person uuid.UUID) error {
-		return access.RemoveMember(c.UserContext(), tx, m, person)
-	})
-}
-
-func (s *Server) changeMember(c *fiber.Ctx, say flash, change func(*tenants.Tx, access.Member, uuid.UUID) error) error {
-	person, err := uuid.Parse(c.Params("id"))
-	if err != nil {
-		return tenants.ErrNotFound
-	}
-
-	m := member(c)
-	err = s.db.As(c.UserContext(), m.Tenant.ID, func(tx *tenants.Tx) error { return change(tx, m, person) })
 	if form, ok := refilled(c, err); ok {
 		return s.showTeam(c, classify(err).status, form)
 	}
@@ -108,7 +94,36 @@ func (s *Server) changeMember(c *fiber.Ctx, say flash, change func(*tenants.Tx, 
 		return err
 	}
 
-	return s.done(c, "/team", say)
+	return s.done(c, "/team", flash{Key: "toast.role_changed", Args: []any{"name", who.Name, "role", i18n.T(ctx, "roles."+who.Role)}})
+}
+
+func (s *Server) removeMember(c *fiber.Ctx) error {
+	who, err := s.changeMember(c, func(tx *tenants.Tx, m access.Member, person uuid.UUID) (access.Colleague, error) {
+		return access.RemoveMember(c.UserContext(), tx, m, person)
+	})
+	if form, ok := refilled(c, err); ok {
+		return s.showTeam(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/team", flash{Key: "toast.member_removed", Args: []any{"name", who.Name}})
+}
+
+func (s *Server) changeMember(c *fiber.Ctx, change func(*tenants.Tx, access.Member, uuid.UUID) (access.Colleague, error)) (who access.Colleague, err error) {
+	person, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return access.Colleague{}, tenants.ErrNotFound
+	}
+
+	m := member(c)
+	err = s.db.As(c.UserContext(), m.Tenant.ID, func(tx *tenants.Tx) error {
+		who, err = change(tx, m, person)
+		return err
+	})
+
+	return who, err
 }
 
 // refilled is the form to show again where err is about what was typed in it. keep names the fields that are filled in again;

@@ -157,3 +157,5 @@ func wantConflict(t *testing.T, err error, code string) {
 		t.Errorf("want conflict %s, got %v", code, err)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

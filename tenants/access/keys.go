@@ -34,6 +34,7 @@ type Key struct {
 	CreatedAt  time.Time      `db:"created_at"`
 	LastUsedAt *time.Time     `db:"last_used_at"` // to the minute
 	RevokedAt  *time.Time     `db:"revoked_at"`
+	By         string         `db:"by"` // who made it, where they are still in the team
 }
 
 // CreateKey makes an API key with the scopes read, write or both, and returns it with its secret, "pk_" and 256 random bits.
@@ -69,7 +70,7 @@ func CreateKey(ctx context.Context, tx *tenants.Tx, by Member, name string, scop
 	}
 
 	return k, secret, tenants.Audit(ctx, tx, tenants.Act{
-		Actor: by.Actor, Action: "api_key.create", ObjectKind: "api_key", ObjectID: id.String(),
+		Actor: by.Actor, Action: "apikey.add", ObjectKind: "api_key", ObjectID: id.String(),
 		Detail: map[string]any{"prefix": k.Prefix, "scopes": scopes},
 	})
 }
@@ -78,9 +79,10 @@ func CreateKey(ctx context.Context, tx *tenants.Tx, by Member, name string, scop
 func Keys(ctx context.Context, tx *tenants.Tx) ([]Key, error) {
 	var keys []Key
 	err := tx.SelectContext(ctx, &keys, `
-		SELECT id, name, prefix, scopes, created_at, last_used_at, revoked_at
-		FROM api_keys WHERE tenant_id = $1
-		ORDER BY revoked_at IS NOT NULL, created_at DESC, id LIMIT $2`, tx.Tenant, maxKeysShown)
+		SELECT k.id, k.name, k.prefix, k.scopes, k.created_at, k.last_used_at, k.revoked_at, coalesce(p.name, '') AS by
+		FROM api_keys k LEFT JOIN people p ON p.id = k.created_by
+		WHERE k.tenant_id = $1
+		ORDER BY k.revoked_at IS NOT NULL, k.created_at DESC, k.id LIMIT $2`, tx.Tenant, maxKeysShown)
 	if err != nil {
 		return nil, fmt.Errorf("list api keys: %w", err)
 	}
@@ -88,28 +90,37 @@ func Keys(ctx context.Context, tx *tenants.Tx) ([]Key, error) {
 	return keys, nil
 }
 
-// RevokeKey ends an API key; the next request with it is refused. To revoke one twice changes nothing.
-func RevokeKey(ctx context.Context, tx *tenants.Tx, by Member, id uuid.UUID) error {
+// RevokeKey ends an API key; the next request with it is refused. confirm is the key's prefix, else the input is Invalid. To revoke one
+// twice changes nothing. It returns the key's name.
+func RevokeKey(ctx context.Context, tx *tenants.Tx, by Member, id uuid.UUID, confirm string) (string, error) {
 	if !by.Can("apikeys:manage") {
-		return fmt.Errorf("revoke api key: %w", tenants.ErrForbidden)
+		return "", fmt.Errorf("revoke api key: %w", tenants.ErrForbidden)
 	}
 
-	var live bool
-	err := tx.GetContext(ctx, &live, `SELECT revoked_at IS NULL FROM api_keys WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
+	var key struct {
+		Live   bool   `db:"live"`
+		Name   string `db:"name"`
+		Prefix string `db:"prefix"`
+	}
+	err := tx.GetContext(ctx, &key, `
+		SELECT revoked_at IS NULL AS live, name, prefix FROM api_keys WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return tenants.ErrNotFound
+		return "", tenants.ErrNotFound
 	}
 	if err != nil {
-		return fmt.Errorf("find api key: %w", err)
+		return "", fmt.Errorf("find api key: %w", err)
 	}
-	if !live {
-		return nil
+	if confirm != key.Prefix {
+		return "", &tenants.Invalid{Field: "confirm", Key: "confirm"}
+	}
+	if !key.Live {
+		return key.Name, nil
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE api_keys SET revoked_at = now() WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id); err != nil {
-		return fmt.Errorf("revoke api key: %w", err)
+		return "", fmt.Errorf("revoke api key: %w", err)
 	}
 
-	return tenants.Audit(ctx, tx, tenants.Act{Actor: by.Actor, Action: "api_key.revoke", ObjectKind: "api_key", ObjectID: id.String()})
+	return key.Name, tenants.Audit(ctx, tx, tenants.Act{Actor: by.Actor, Action: "apikey.revoke", ObjectKind: "api_key", ObjectID: id.String()})
 }
 
 // CheckKey returns who an API key acts for, in a System transaction: a lead by role in the key's tenant, with the key's scopes. A key that is unknown,

@@ -53,12 +53,12 @@ func TestKeys(t *testing.T) {
 	}
 
 	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
-		return access.RevokeKey(ctx, tx, as(access.Owner), k.ID)
+		return second(access.RevokeKey(ctx, tx, as(access.Owner), k.ID, k.Prefix))
 	})
 	_, err = h.checkKey(secret)
 	wantIs(t, err, access.ErrNoSession)
 	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
-		return access.RevokeKey(ctx, tx, as(access.Owner), k.ID)
+		return second(access.RevokeKey(ctx, tx, as(access.Owner), k.ID, k.Prefix))
 	})
 }
 
@@ -102,7 +102,7 @@ func TestKeysNotIfAnotherTenant(t *testing.T) {
 		return err
 	})
 	err := h.try(h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
-		return access.RevokeKey(ctx, tx, as(access.Owner), k.ID)
+		return second(access.RevokeKey(ctx, tx, as(access.Owner), k.ID, k.Prefix))
 	})
 	wantIs(t, err, tenants.ErrNotFound)
 	if _, err := h.checkKey(secret); err != nil {

@@ -215,11 +215,13 @@ func End(ctx context.Context, tx *tenants.Tx, m Member) error {
 	return nil
 }
 
-// EndAll signs the person out everywhere, in a System transaction, and returns how many sessions ended.
-func EndAll(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (int64, error) {
-	result, err := tx.ExecContext(ctx, `UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND revoked_at IS NULL AND expires_at > now()`, person)
+// EndOthers signs the member out everywhere but here, in a System transaction, and returns how many sessions ended.
+func EndOthers(ctx context.Context, tx *tenants.Tx, m Member) (int64, error) {
+	result, err := tx.ExecContext(ctx, `
+		UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND id_hash <> $2 AND revoked_at IS NULL AND expires_at > now()`,
+		m.Person.ID, m.session)
 	if err != nil {
-		return 0, fmt.Errorf("end all sessions: %w", err)
+		return 0, fmt.Errorf("end other sessions: %w", err)
 	}
 
 	return result.RowsAffected()
@@ -243,7 +245,7 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	}
 
 	return token, tenants.Audit(ctx, tx, tenants.Act{
-		Actor: m.Person.actor(true), Action: "session.switch", ObjectKind: "person", ObjectID: m.Person.ID.String(),
+		Actor: m.Person.actor(true), Action: "session.sign_in", ObjectKind: "person", ObjectID: m.Person.ID.String(),
 	})
 }
 

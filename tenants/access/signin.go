@@ -139,7 +139,7 @@ func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, 
 		}
 
 		return tenants.Audit(ctx, tx, tenants.Act{
-			Actor: who.actor(out.Tenant != uuid.Nil), Action: "session.start", ObjectKind: "person", ObjectID: person.String(),
+			Actor: who.actor(out.Tenant != uuid.Nil), Action: "session.sign_in", ObjectKind: "person", ObjectID: person.String(),
 		})
 	})
 	if err != nil {

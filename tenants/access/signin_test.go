@@ -199,9 +199,16 @@ func TestSessionEnds(t *testing.T) {
 		"signed out": func(t *testing.T, h *house, m access.Member) {
 			h.system(t, func(ctx context.Context, tx *tenants.Tx) error { return access.End(ctx, tx, m) })
 		},
-		"signed out everywhere": func(t *testing.T, h *house, m access.Member) {
+		"signed out from elsewhere": func(t *testing.T, h *house, m access.Member) {
+			here, err := h.check(t, h.signIn(t, m.Person.Name).Token)
+			if err != nil {
+				t.Fatalf("check: %v", err)
+			}
 			h.system(t, func(ctx context.Context, tx *tenants.Tx) error {
-				_, err := access.EndAll(ctx, tx, m.Person.ID)
+				n, err := access.EndOthers(ctx, tx, here)
+				if n != 1 {
+					t.Errorf("want the one other session ended, got %d", n)
+				}
 				return err
 			})
 		},
@@ -216,7 +223,7 @@ func TestSessionEnds(t *testing.T) {
 		},
 		"removed": func(t *testing.T, h *house, m access.Member) {
 			h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
-				return access.RemoveMember(ctx, tx, owner, m.Person.ID)
+				return second(access.RemoveMember(ctx, tx, owner, m.Person.ID))
 			})
 		},
 	} {
@@ -235,7 +242,7 @@ func TestSessionEnds(t *testing.T) {
 
 	token := h.signIn(t, "meera").Token
 	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
-		return access.ChangeRole(ctx, tx, owner, h.meera, access.Auditor)
+		return second(access.ChangeRole(ctx, tx, owner, h.meera, access.Auditor))
 	})
 	if m, err := h.check(t, token); err != nil || m.Role != access.Auditor {
 		t.Errorf("want the new role at the next request, got %s, %v", m.Role, err)

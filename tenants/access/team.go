@@ -2,8 +2,6 @@ package access
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -84,79 +82,80 @@ func addMembership(ctx context.Context, tx *tenants.Tx, by Member, person uuid.U
 	})
 }
 
-// ChangeRole gives somebody of the team another role; it counts from their next request. The last owner keeps theirs: Conflict
-// "last_owner".
-func ChangeRole(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, role string) error {
+// ChangeRole gives somebody of the team another role, which counts from their next request, and returns them as they are then. The last
+// owner keeps theirs: Conflict "last_owner".
+func ChangeRole(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, role string) (Colleague, error) {
 	if !IsRole(role) {
-		return &tenants.Invalid{Field: "role", Key: "role"}
+		return Colleague{}, &tenants.Invalid{Field: "role", Key: "role"}
 	}
-	before, err := managed(ctx, tx, by, person, role)
-	if err != nil || before == role {
-		return err
+	who, err := managed(ctx, tx, by, person, role)
+	if err != nil || who.Role == role {
+		return who, err
 	}
 
 	_, err = tx.ExecContext(ctx, `UPDATE memberships SET role = $3 WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person, role)
 	if err != nil {
-		return fmt.Errorf("change role: %w", err)
+		return Colleague{}, fmt.Errorf("change role: %w", err)
 	}
+	before := who.Role
+	who.Role = role
 
-	return tenants.Audit(ctx, tx, tenants.Act{
+	return who, tenants.Audit(ctx, tx, tenants.Act{
 		Actor: by.Actor, Action: "member.change_role", ObjectKind: "person", ObjectID: person.String(),
 		Detail: map[string]any{"before": before, "after": role},
 	})
 }
 
-// RemoveMember takes somebody out of the team; their sessions in the tenant end with it. The last owner cannot go: Conflict
-// "last_owner".
-func RemoveMember(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID) error {
-	before, err := managed(ctx, tx, by, person, "")
+// RemoveMember takes somebody out of the team, and returns who it was; their sessions in the tenant end with it. The last owner cannot
+// go: Conflict "last_owner".
+func RemoveMember(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID) (Colleague, error) {
+	who, err := managed(ctx, tx, by, person, "")
 	if err != nil {
-		return err
+		return Colleague{}, err
 	}
 
 	_, err = tx.ExecContext(ctx, `DELETE FROM memberships WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person)
 	if err != nil {
-		return fmt.Errorf("remove membership: %w", err)
+		return Colleague{}, fmt.Errorf("remove membership: %w", err)
 	}
 
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: by.Actor, Action: "member.remove", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"role": before},
+	return who, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: by.Actor, Action: "member.remove", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"role": who.Role},
 	})
 }
 
-// managed locks the person's membership and the owners', and returns the role they have, provided by may change it to the role
+// managed locks the person's membership and the owners', and returns the person, provided by may change their role to the role
 // after ("" to remove) and an owner is left.
-func managed(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, after string) (string, error) {
-	var locked []struct {
-		Person uuid.UUID `db:"person_id"`
-		Role   string    `db:"role"`
-	}
+func managed(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, after string) (Colleague, error) {
+	var locked []Colleague
 	err := tx.SelectContext(ctx, &locked, `
-		SELECT person_id, role FROM memberships
-		WHERE tenant_id = $1 AND (person_id = $2 OR role = 'owner')
-		ORDER BY person_id FOR UPDATE`, tx.Tenant, person)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("lock memberships: %w", err)
+		SELECT p.id, p.email, p.name, m.role, m.created_at AS since
+		FROM memberships m JOIN people p ON p.id = m.person_id
+		WHERE m.tenant_id = $1 AND (m.person_id = $2 OR m.role = 'owner')
+		ORDER BY m.person_id FOR UPDATE OF m`, tx.Tenant, person)
+	if err != nil {
+		return Colleague{}, fmt.Errorf("lock memberships: %w", err)
 	}
 
-	before, owners := "", 0
+	var who Colleague
+	owners := 0
 	for _, m := range locked {
 		if m.Role == Owner {
 			owners++
 		}
-		if m.Person == person {
-			before = m.Role
+		if m.ID == person {
+			who = m
 		}
 	}
 
 	switch {
-	case before == "":
-		return "", tenants.ErrNotFound
-	case !MayManage(by, before) || after != "" && !MayManage(by, after):
-		return "", fmt.Errorf("change a %s: %w", before, tenants.ErrForbidden)
-	case before == Owner && after != Owner && owners == 1:
-		return "", &tenants.Conflict{Code: "last_owner"}
+	case who.Role == "":
+		return Colleague{}, tenants.ErrNotFound
+	case !MayManage(by, who.Role) || after != "" && !MayManage(by, after):
+		return Colleague{}, fmt.Errorf("change a %s: %w", who.Role, tenants.ErrForbidden)
+	case who.Role == Owner && after != Owner && owners == 1:
+		return Colleague{}, &tenants.Conflict{Code: "last_owner"}
 	}
 
-	return before, nil
+	return who, nil
 }

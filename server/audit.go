@@ -1,0 +1,167 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const auditPageSize = 50
+
+// auditSubjects are the first words of the actions that each filter of the page stands for.
+var auditSubjects = map[string][]string{
+	"people":   {"member", "person", "operator", "session"},
+	"numbers":  {"number", "app", "ingest"},
+	"contacts": {"contact", "link", "merge", "case", "phone"},
+	"keys":     {"apikey"},
+	"settings": {"tenant"},
+}
+
+func (s *Server) auditPage(c *fiber.Ctx) error {
+	return s.showAudit(c, nil)
+}
+
+func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
+	ctx, m := c.UserContext(), member(c)
+	about := c.Query("about")
+	subjects, known := auditSubjects[about]
+	if !known {
+		about = ""
+	}
+	before, err := strconv.ParseInt(c.Query("before", "0"), 10, 64)
+	if err != nil || before < 0 {
+		return tenants.ErrNotFound
+	}
+
+	var entries []access.JournalEntry
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		entries, err = access.Journal(ctx, tx, m, access.JournalQuery{Before: before, Subjects: subjects, Limit: auditPageSize + 1})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	p := pages.Audit{
+		Frame: s.frame(c, "audit.title"), Now: time.Now(), Scope: access.JournalScope(m), About: about,
+		CanVerify: m.Can("audit:read_all"), Verified: verified,
+	}
+	if len(entries) > auditPageSize {
+		entries = entries[:auditPageSize]
+		p.Next = "/audit?" + url.Values{"about": {about}, "before": {strconv.FormatInt(entries[auditPageSize-1].Seq, 10)}}.Encode()
+	}
+	for _, e := range entries {
+		p.Entries = append(p.Entries, auditEntry(e))
+	}
+
+	return s.show(c, fiber.StatusOK, pages.AuditPage(p))
+}
+
+// verifyAudit walks the whole chain and says on the page whether it holds.
+func (s *Server) verifyAudit(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	var check pages.ChainCheck
+	err := s.db.As(ctx, member(c).Tenant.ID, func(tx *tenants.Tx) error {
+		n, fault, err := tenants.VerifyAudit(ctx, tx)
+		check.Entries = n
+		if fault != nil {
+			check.Broken = fault.Seq
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showAudit(c, &check)
+}
+
+func auditEntry(e access.JournalEntry) pages.AuditEntry {
+	view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.ActorName, Kind: e.ActorKind, Action: e.Action, Object: e.ObjectName}
+	switch e.ObjectKind {
+	case "contact":
+		view.Object, view.Href = shortID(e.ObjectID), "/contacts/"+e.ObjectID
+	case "number":
+		view.Object, view.Href = shortID(e.ObjectID), "/numbers/"+e.ObjectID
+	}
+
+	var detail map[string]any
+	if err := json.Unmarshal([]byte(e.Detail), &detail); err != nil {
+		return view
+	}
+	view.Detail = auditDetail(detail)
+
+	return view
+}
+
+// auditDetail lists what an entry holds besides: what was before and after, then the rest.
+func auditDetail(detail map[string]any) []pages.AuditDetail {
+	var list []pages.AuditDetail
+	before, after := fields(detail["before"]), fields(detail["after"])
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if before[name] != after[name] {
+			list = append(list, pages.AuditDetail{Name: name, Before: before[name], After: after[name]})
+		}
+	}
+
+	for _, name := range slices.Sorted(maps.Keys(detail)) {
+		if name != "before" && name != "after" {
+			list = append(list, pages.AuditDetail{Name: name, After: text(detail[name])})
+		}
+	}
+
+	return list
+}
+
+// fields reads a before or after that is one value, or one of several names.
+func fields(v any) map[string]string {
+	several, ok := v.(map[string]any)
+	if !ok {
+		if v == nil {
+			return nil
+		}
+
+		return map[string]string{"": text(v)}
+	}
+
+	found := map[string]string{}
+	for name, value := range several {
+		found[name] = text(value)
+	}
+
+	return found
+}
+
+func text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case []any, map[string]any:
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+
+		return string(raw)
+	}
+
+	return fmt.Sprint(v)
+}
+
+func shortID(id string) string {
+	return id[max(0, len(id)-6):]
+}

@@ -1,0 +1,68 @@
+package server
+
+import (
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// zones are the time zones offered: those of the countries the product is made for first, one for each offset and rule there.
+var zones = []string{
+	"Asia/Kolkata", "Asia/Kathmandu", "Asia/Dhaka", "Asia/Colombo", "Asia/Karachi", "Asia/Dubai", "Asia/Riyadh", "Asia/Singapore", "Asia/Jakarta",
+	"Europe/London", "Europe/Berlin", "Africa/Lagos", "Africa/Nairobi", "Africa/Johannesburg", "America/Sao_Paulo", "America/Mexico_City",
+	"America/Argentina/Buenos_Aires", "America/New_York", "America/Los_Angeles", "Australia/Sydney", "UTC",
+}
+
+func (s *Server) settingsPage(c *fiber.Ctx) error {
+	return s.showSettings(c, fiber.StatusOK, pages.Filled{}, pages.Filled{})
+}
+
+func (s *Server) showSettings(c *fiber.Ctx, status int, business, mine pages.Filled) error {
+	m := member(c)
+	own := m.Person.Preferences()
+	p := pages.Settings{
+		Frame:     s.frame(c, "settings.title"),
+		Me:        pages.Choices{Lang: own.Lang, Theme: own.Theme, Density: own.Density, Shortcuts: own.Shortcuts},
+		Business:  pages.BusinessSettings{Name: m.Tenant.Name, Lang: m.Tenant.Lang, Timezone: m.Tenant.Timezone, Density: m.Tenant.Density},
+		CanChange: m.Can("settings:edit"), Zones: zones, Form: business, MyForm: mine,
+	}
+	p.Frame.Path = "/settings"
+	if m.HasTenant() && !slices.Contains(zones, m.Tenant.Timezone) {
+		p.Zones = append([]string{m.Tenant.Timezone}, zones...)
+	}
+
+	return s.show(c, status, pages.SettingsPage(p))
+}
+
+func (s *Server) savePreferences(c *fiber.Ctx) error {
+	err := s.prefer(c, func(p *access.Preferences) {
+		*p = access.Preferences{Lang: field(c, "lang"), Theme: field(c, "theme"), Density: field(c, "density"), Shortcuts: field(c, "shortcuts") != ""}
+	})
+	if form, ok := refilled(c, err); ok {
+		return s.showSettings(c, classify(err).status, pages.Filled{}, form)
+	}
+	if err != nil {
+		return err
+	}
+	s.dropCookie(c, langCookie)
+
+	return s.done(c, "/settings", flash{Key: "toast.saved"})
+}
+
+func (s *Server) saveBusiness(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	in := access.TenantSettings{Name: field(c, "name"), Lang: field(c, "lang"), Timezone: field(c, "timezone"), Density: field(c, "density")}
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return access.ChangeTenant(ctx, tx, m, in) })
+	if form, ok := refilled(c, err, "name", "lang", "timezone", "density"); ok {
+		return s.showSettings(c, classify(err).status, form, pages.Filled{})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/settings", flash{Key: "toast.saved"})
+}
