@@ -51,7 +51,7 @@ func compress(c *fiber.Ctx) error {
 }
 
 func takesGzip(c *fiber.Ctx) bool {
-	return c.AcceptsEncodings("gzip", "identity") == "gzip"
+	return c.AcceptsEncodings("identity", "gzip") == "gzip"
 }
 
 // asset answers one embedded file, found by its exact address, which changes with its content.

@@ -93,7 +93,10 @@ func New(cfg Config, d Deps) (*Server, error) {
 		ReadBufferSize:          8 << 10,
 		DisableStartupMessage:   true,
 		EnableTrustedProxyCheck: true, // with no trusted proxy, forwarded headers are never believed; see clientIP
-		ErrorHandler:            s.fail,
+
+		// Multipart forms are refused, so nobody needs to take them apart first.
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 s.fail,
 	})
 	if err := s.register(); err != nil {
 		return nil, err
