@@ -24,9 +24,10 @@ const (
 	limit    = 2 * time.Minute
 )
 
-// machine is one place where commands run: their settings and data.
+// machine is one place where commands run: their settings and data. program is "" where it is this test program itself.
 type machine struct {
-	env []string
+	env     []string
+	program string
 }
 
 // newMachine works on a database of its own.
@@ -47,11 +48,11 @@ func newEmbedded(t *testing.T, env ...string) machine {
 }
 
 func (m machine) command(ctx context.Context, args ...string) *exec.Cmd {
-	self, err := os.Executable()
-	if err != nil {
-		panic(err)
+	program := m.program
+	if program == "" {
+		program = os.Args[0]
 	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = m.env
 
 	return cmd

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/postgres"
+	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
 type runCmd struct {
@@ -39,17 +38,12 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 
-	demo, err := loadDemo(cfg)
-	if err != nil {
-		return err
-	}
-	if cfg.GraphURL == "" {
-		stop, err := demo.startSandbox(ctx)
-		if err != nil {
+	var meta net.Listener
+	if in.GraphURL == "" {
+		if meta, err = listen(ctx, "127.0.0.1:0"); err != nil {
 			return err
 		}
-		defer stop()
-		in.GraphURL = demo.graphURL
+		in.GraphURL = "http://" + meta.Addr().String()
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
@@ -59,13 +53,48 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}
-	if c.Demo {
-		group.Go(func() error { return demo.live(ctx, out, in, listening) })
-	}
-	// The group ends when one of them fails or all have stopped on a signal.
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case url := <-listening:
+			return c.accompany(ctx, out, in, url, meta)
+		}
+	})
+	// The group ends when one of them fails, or all have stopped on a signal.
 	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
+
+	return nil
+}
+
+// accompany runs beside the server at url until ctx ends: the stand-in for WhatsApp on meta, unless that is nil because Graph is
+// elsewhere, and the demo. It begins once the server takes connections, so that nobody waits for the demo.
+func (c runCmd) accompany(ctx context.Context, out *console, in *installation, url string, meta net.Listener) error {
+	world, err := &demo{}, error(nil)
+	if !out.json {
+		err = out.answer(nil, "listening on %s", url)
+	}
+	if err == nil && c.Demo {
+		world, err = openDemo(ctx, in)
+	}
+	if err == nil && meta != nil {
+		graph := sandbox.NewGraph(world.graphOptions(url))
+		defer graph.Close()
+		defer serveOn(meta, graph)()
+	}
+	if err == nil {
+		err = world.introduce(out, in, url)
+	}
+	if err == nil && c.Demo {
+		err = world.live(ctx, in, url)
+	}
+	if err != nil && ctx.Err() == nil {
+		// A demo that cannot go on is no reason to stop the server.
+		out.log.Error("the demo has stopped", "error", sentence(err))
+	}
+	<-ctx.Done()
 
 	return nil
 }
@@ -95,34 +124,4 @@ func watch(ctx context.Context, embedded *postgres.Server) error {
 	case <-embedded.Done():
 		return errors.New("the embedded Postgres has ended; its log is beside its data")
 	}
-}
-
-// portFree tells before anything is started whether the address can be listened on.
-func portFree(ctx context.Context, addr string) error {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s (%w); stop what uses it, or set PEHCHAN_LISTEN to another address", addr, errors.Unwrap(err))
-	}
-
-	return ln.Close()
-}
-
-// serveLoopback answers on a loopback port of its own until stop is called.
-func serveLoopback(ctx context.Context, addr string, handler http.Handler) (url string, stop func(), err error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return "", nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-
-	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = srv.Serve(ln) // ends with ErrServerClosed
-	}()
-
-	return "http://" + ln.Addr().String(), func() {
-		_ = srv.Close()
-		<-done
-	}, nil
 }

@@ -16,10 +16,16 @@ func (serveCmd) Run(ctx context.Context, out *console) error {
 		return err
 	}
 
-	return errors.Join(serve(ctx, out, in, nil), in.close())
+	ready := func(url string) {
+		if err := out.answer(map[string]any{"listening": url}, "listening on %s", url); err != nil {
+			out.log.Error("cannot say the address", "error", err)
+		}
+	}
+
+	return errors.Join(serve(ctx, out, in, ready), in.close())
 }
 
-// serve runs the web server; ready, if set, is told its address once it takes connections.
+// serve runs the web server; ready is told its address once it takes connections.
 func serve(ctx context.Context, out *console, in *installation, ready func(url string)) error {
 	deps := server.Deps{DB: in.db, Keys: in.keys, Log: out.log, OnListen: ready}
 	srv, err := server.New(in.Config, deps)

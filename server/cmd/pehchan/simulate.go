@@ -55,9 +55,11 @@ func (c simulateCmd) Run(ctx context.Context, out *console) error {
 	if err != nil {
 		return err
 	}
-	truth, err := c.truthFile()
-	if err != nil {
-		return err
+	var truth *os.File
+	if c.Truth != "" {
+		if truth, err = os.Create(c.Truth); err != nil {
+			return fmt.Errorf("make the truth file: %w", err)
+		}
 	}
 
 	world := sandbox.NewWorld(sandbox.WorldOptions{
@@ -90,22 +92,22 @@ func (c simulateCmd) number() sandbox.Number {
 
 // send delivers the whole world, not faster than the rate.
 func (c simulateCmd) send(ctx context.Context, world *sandbox.World, to sender) (deliveries, events int, err error) {
-	group, ctx := errgroup.WithContext(ctx)
+	group, sending := errgroup.WithContext(ctx)
 	group.SetLimit(c.Connections)
 
 	began := time.Now()
-	for ctx.Err() == nil {
+	for sending.Err() == nil {
 		d, more := world.Next()
 		if !more {
 			break
 		}
 		if c.Rate > 0 {
 			due := began.Add(time.Duration(float64(events) / c.Rate * float64(time.Second)))
-			if err := wait(ctx, time.Until(due)); err != nil {
+			if wait(sending, time.Until(due)) != nil {
 				break
 			}
 		}
-		group.Go(func() error { return to.deliver(ctx, d.Body) })
+		group.Go(func() error { return to.deliver(sending, d.Body) })
 		deliveries++
 		events += d.Items
 	}
@@ -115,18 +117,6 @@ func (c simulateCmd) send(ctx context.Context, world *sandbox.World, to sender) 
 	}
 
 	return deliveries, events, err
-}
-
-func (c simulateCmd) truthFile() (*os.File, error) {
-	if c.Truth == "" {
-		return nil, nil //nolint:nilnil // no file is what was asked for
-	}
-	f, err := os.Create(c.Truth)
-	if err != nil {
-		return nil, fmt.Errorf("make the truth file: %w", err)
-	}
-
-	return f, nil
 }
 
 func writeTruth(f *os.File, people []sandbox.PersonTruth) error {

@@ -1,0 +1,133 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestRunTwiceKeepsTheDemo(t *testing.T) {
+	t.Parallel()
+	m := newEmbedded(t)
+	file := filepath.Join(m.data(), "demo.json")
+
+	first := m.start(t, "run")
+	first.line(t, "listening on ")
+	introduced := first.line(t, "The demo's logins, all with the password ")
+	var memory struct {
+		Password string `json:"password"`
+		Present  string `json:"present"`
+		Told     bool   `json:"told"`
+	}
+	until(t, func() bool {
+		raw, err := os.ReadFile(file)
+		return err == nil && json.Unmarshal(raw, &memory) == nil && memory.Told
+	})
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+		t.Errorf("demo.json: got mode %v (%v), want 0600", info.Mode(), err)
+	}
+	if !strings.HasPrefix(introduced, memory.Password+":") {
+		t.Errorf("printed %q, the file has another password", introduced)
+	}
+	if code := first.stop(t, syscall.SIGINT); code != 0 {
+		t.Errorf("run after an interrupt: exit %d: %s", code, first.errOut)
+	}
+
+	second := m.start(t, "run", "--json")
+	var said map[string]any
+	if err := json.Unmarshal([]byte(second.line(t, "")), &said); err != nil {
+		t.Fatal(err)
+	}
+	if said["password"] != memory.Password {
+		t.Error("the second start has another password")
+	}
+	if r := m.run(t, "", "audit", "verify"); r.code != 0 {
+		t.Errorf("audit verify beside run: exit %d, %s", r.code, r.errOut)
+	}
+	if code := second.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("run after SIGTERM: exit %d: %s", code, second.errOut)
+	}
+}
+
+func TestRunOnAPortInUse(t *testing.T) {
+	t.Parallel()
+	m := newEmbedded(t)
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+
+	m.env = append(m.env, "PEHCHAN_LISTEN="+ln.Addr().String())
+	r := m.run(t, "", "run")
+	if r.code != 1 || !strings.Contains(r.errOut, "address already in use") || strings.Count(r.errOut, "\n") != 1 {
+		t.Errorf("run on a port in use: exit %d, %q", r.code, r.errOut)
+	}
+	if _, err := os.Stat(m.data()); !os.IsNotExist(err) {
+		t.Errorf("run on a port in use left data behind: %v", err)
+	}
+}
+
+func TestRunWithoutTheDemo(t *testing.T) {
+	t.Parallel()
+	m := newEmbedded(t)
+
+	run := m.start(t, "run", "--no-demo")
+	run.line(t, "an empty platform")
+	if r := m.run(t, "", "audit", "verify"); r.code != 0 || !strings.Contains(r.out, " 0 entries in 1 chains") {
+		t.Errorf("an empty platform's audit: exit %d, %q %s", r.code, r.out, r.errOut)
+	}
+	if code := run.stop(t, syscall.SIGINT); code != 0 {
+		t.Errorf("run after an interrupt: exit %d: %s", code, run.errOut)
+	}
+	if _, err := os.Stat(filepath.Join(m.data(), "demo.json")); !os.IsNotExist(err) {
+		t.Errorf("an empty platform has a demo file: %v", err)
+	}
+}
+
+func TestKilledRunStartsAgain(t *testing.T) {
+	t.Parallel()
+	m := newEmbedded(t)
+
+	run := m.start(t, "run", "--no-demo")
+	run.line(t, "an empty platform")
+	run.stop(t, syscall.SIGKILL)
+	again := m.start(t, "run", "--no-demo")
+	again.line(t, "an empty platform")
+	if code := again.stop(t, syscall.SIGINT); code != 0 {
+		t.Errorf("run after a kill: exit %d: %s", code, again.errOut)
+	}
+}
+
+// data is the machine's PEHCHAN_DATA.
+func (m machine) data() string {
+	for _, v := range m.env {
+		if path, ok := strings.CutPrefix(v, "PEHCHAN_DATA="); ok {
+			return path
+		}
+	}
+
+	return ""
+}
+
+// until waits for a condition.
+func until(t *testing.T, met func() bool) {
+	t.Helper()
+
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(limit)
+	for !met() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the condition was never met")
+		}
+	}
+}
