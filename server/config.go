@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -126,7 +127,7 @@ func checkListen(name, addr string) error {
 	if err != nil {
 		return fmt.Errorf("%s %q is not host:port", name, addr)
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("%s: %q is not a port", name, port)
 	}
 	if strings.ContainsAny(host, " /") {

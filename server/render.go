@@ -69,8 +69,17 @@ func chosenTheme(theme string) string {
 
 // places in the navigation, in order. One shows where its route exists and the member may open it.
 var places = []struct{ key, href string }{
-	{"home", "/home"}, {"queue", "/resolve"}, {"contacts", "/contacts"}, {"tenants", "/op"}, {"held", "/op/held"},
-	{"numbers", "/numbers"}, {"team", "/team"}, {"audit", "/audit"}, {"apps", "/apps"}, {"keys", "/dev/keys"}, {"settings", "/settings"},
+	{"home", "/home"},
+	{"queue", "/resolve"},
+	{"contacts", "/contacts"},
+	{"tenants", "/op"},
+	{"held", "/op/held"},
+	{"numbers", "/numbers"},
+	{"team", "/team"},
+	{"audit", "/audit"},
+	{"apps", "/apps"},
+	{"keys", "/dev/keys"},
+	{"settings", "/settings"},
 }
 
 func (s *Server) nav(m access.Member, path string) []layout.NavItem {

@@ -37,10 +37,10 @@ func limitKey(email string) string {
 	return strings.ReplaceAll(mailbox, ".", "") + "@" + domain
 }
 
-func checkName(raw, field string) (string, error) {
+func checkName(raw string) (string, error) {
 	name := strings.TrimSpace(raw)
 	if n := utf8.RuneCountInString(name); n == 0 || n > 120 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return "", &tenants.Invalid{Field: field, Key: "name"}
+		return "", &tenants.Invalid{Field: "name", Key: "name"}
 	}
 
 	return name, nil

@@ -43,7 +43,7 @@ func CreateKey(ctx context.Context, tx *tenants.Tx, by Member, name string, scop
 	if !by.Can("apikeys:manage") {
 		return Key{}, "", fmt.Errorf("create api key: %w", tenants.ErrForbidden)
 	}
-	name, err := checkName(name, "name")
+	name, err := checkName(name)
 	if err != nil {
 		return Key{}, "", err
 	}

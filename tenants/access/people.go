@@ -37,7 +37,7 @@ func prepare(ctx context.Context, db *tenants.DB, by Member, in NewPerson) (prep
 	if in.Name == "" {
 		in.Name, _, _ = strings.Cut(p.email, "@")
 	}
-	if p.name, err = checkName(in.Name, "name"); err != nil {
+	if p.name, err = checkName(in.Name); err != nil {
 		return prepared{}, err
 	}
 
@@ -140,7 +140,7 @@ type NewTenant struct {
 
 // AddTenant sets up a business and its owner in one transaction. A slug in use is Conflict "slug_taken".
 func AddTenant(ctx context.Context, db *tenants.DB, by Member, in NewTenant) (tenants.Tenant, error) {
-	name, err := checkName(in.Name, "name")
+	name, err := checkName(in.Name)
 	if err != nil {
 		return tenants.Tenant{}, err
 	}

@@ -57,7 +57,7 @@ func ChangeTenant(ctx context.Context, tx *tenants.Tx, by Member, in TenantSetti
 	if !by.Can("settings:edit") {
 		return fmt.Errorf("change business settings: %w", tenants.ErrForbidden)
 	}
-	name, err := checkName(in.Name, "name")
+	name, err := checkName(in.Name)
 	if err != nil {
 		return err
 	}

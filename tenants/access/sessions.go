@@ -31,7 +31,7 @@ const (
 	maxToken       = 2048
 )
 
-// ErrNoSession: the token is not ours, or its session is over, revoked, or its person or tenant may no longer be served.
+// ErrNoSession says that a token is not ours, or that its session is over, revoked, or its person or tenant may no longer be served.
 var ErrNoSession = errors.New("no session")
 
 // Sessions signs and checks session tokens. A token is a JWT that carries a random session id; what the session is worth

@@ -16,7 +16,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// ErrBadSignIn: no such account, a wrong password, or a disabled person; which of them is not told.
+// ErrBadSignIn means no such account, a wrong password, or a disabled person; which of them is not told.
 var ErrBadSignIn = errors.New("e-mail or password is wrong")
 
 // Credentials are what somebody signs in with. Device is the token an earlier sign-in of this browser got, if any.
