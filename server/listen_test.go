@@ -47,7 +47,8 @@ func (st *site) listen(t *testing.T, cfg server.Config) (address string, stop fu
 func TestListen(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
-	address, stop := st.listen(t, server.Config{})
+	metrics := freePort(t)
+	address, stop := st.listen(t, server.Config{MetricsListen: metrics})
 
 	res, err := http.Get(address + "/readyz")
 	if err != nil {
@@ -56,6 +57,16 @@ func TestListen(t *testing.T) {
 	defer func() { _ = res.Body.Close() }()
 	if body, err := io.ReadAll(res.Body); err != nil || res.StatusCode != http.StatusOK || string(body) != "ready\n" {
 		t.Errorf("want it ready, got %d %q %v", res.StatusCode, body, err)
+	}
+
+	counted, err := http.Get("http://" + metrics + "/metrics")
+	if err != nil {
+		t.Fatalf("get metrics: %v", err)
+	}
+	defer func() { _ = counted.Body.Close() }()
+	want := `pehchan_http_requests_total{method="GET",route="/readyz",status="200"} 1`
+	if body, err := io.ReadAll(counted.Body); err != nil || !strings.Contains(string(body), want) {
+		t.Errorf("want the request counted, got %v %s", err, body)
 	}
 
 	at, err := url.Parse(address)
@@ -78,6 +89,17 @@ func TestListen(t *testing.T) {
 		_ = conn.Close()
 		t.Error("want the port free after the end")
 	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+
+	return ln.Addr().String()
 }
 
 // What never reaches a handler gets the same headers.

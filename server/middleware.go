@@ -31,8 +31,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	s.log.Debug("request", "method", c.Method(), "route", c.Route().Path, "status", c.Response().StatusCode(),
-		"took", time.Since(started), "request", requestID(ctx))
+	s.metrics.count(c, time.Since(started))
 
 	return compress(c)
 }
@@ -94,6 +93,10 @@ func (s *Server) guard(r Route) fiber.Handler {
 func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error) {
 	token := s.cookie(c, sessionCookie)
 	if token == "" {
+		return access.Member{}, false, nil
+	}
+	if !s.sessions.Signed(token) {
+		s.dropCookie(c, sessionCookie)
 		return access.Member{}, false, nil
 	}
 

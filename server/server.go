@@ -56,6 +56,7 @@ type Server struct {
 	zone     *time.Location
 	pages    map[string]string // permission of each page, by path
 	rates    rates
+	metrics  *metrics
 	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
 	closing  atomic.Bool
 }
@@ -74,7 +75,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, fmt.Errorf("load time zone: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{},
+		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{}, metrics: newMetrics(),
 		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
 	}
 	if err := s.setOrigin(cfg.Listen); err != nil {
@@ -117,6 +118,12 @@ func (s *Server) Listen(ctx context.Context) error {
 	}
 	if err := s.setOrigin(ln.Addr().String()); err != nil {
 		return err
+	}
+
+	if s.cfg.MetricsListen != "" {
+		if err := s.serveMetrics(ctx); err != nil {
+			return errors.Join(err, ln.Close())
+		}
 	}
 
 	served := make(chan error, 1)
