@@ -1,0 +1,296 @@
+package pages_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
+
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// every is each page, filled and empty.
+func every() map[string]templ.Component {
+	broken := connected()
+	broken.TokenProblem = "token_expired"
+	first := numberHome()
+	first.Number, first.Items, first.Checks, first.Meter = waiting(), nil, nil, pages.Meter{}
+	all := map[string]templ.Component{
+		"login":         pages.LoginPage(pages.Login{Frame: stranger("Sign in"), Next: "/home"}),
+		"login refused": pages.LoginPage(pages.Login{Frame: stranger("Sign in"), Email: "a@b.example", Failed: "refused"}),
+		"choose":        pages.ChoosePage(pages.Choose{Frame: stranger("Choose"), Items: []pages.Belonging{{ID: "1", Name: "Asha Clinic", Role: "owner"}}}),
+		"home":          pages.HomePage(pages.Home{Frame: member("Home"), Now: now, Density: "shop", Numbers: []pages.Number{connected(), waiting(), broken}, Open: 3, OldestOpen: ago(time.Hour), CanDecide: true, CanConnect: true, Changes: []pages.Change{{Kind: "rotated", Name: "Priya", At: ago(time.Hour), Href: "/contacts/1"}}}),
+		"home empty":    pages.HomePage(pages.Home{Frame: member("Home"), Now: now}),
+		"home team":     pages.HomePage(pages.Home{Frame: member("Home"), Now: now, Density: "team", Numbers: []pages.Number{connected()}, Open: 37, OldestOpen: ago(time.Hour), Figures: pages.Figures{People: 100, WithID: 88, Hidden: 10, Ages: pages.Ages{Hour: 30, Older: 7}, Received: 9}}),
+		"numbers":       pages.NumbersPage(pages.Numbers{Frame: member("Numbers"), Now: now, Items: []pages.Number{connected(), waiting(), broken}, CanConnect: true}),
+		"numbers empty": pages.NumbersPage(pages.Numbers{Frame: member("Numbers"), Now: now, CanConnect: true}),
+		"doors":         pages.NumberNewPage(pages.NumberNew{Frame: member("Connect")}),
+		"manual":        pages.NumberManualPage(pages.NumberManual{Frame: member("Connect"), Apps: []string{"demo"}, Checks: numberHome().Checks, Form: pages.Filled{Failed: "checks"}}),
+		"manual no app": pages.NumberManualPage(pages.NumberManual{Frame: member("Connect"), CanApps: true}),
+		"number":        pages.NumberPage(numberHome()),
+		"number first":  pages.NumberPage(first),
+		"raw":           pages.RawItemPage(pages.RawItem{Frame: member("Event"), Now: now, Number: connected(), Item: numberHome().Items[0], Raw: "{}", CanReplay: true}),
+		"apps":          pages.AppsPage(apps()),
+		"apps empty":    pages.AppsPage(pages.Apps{Frame: member("Apps"), Now: now}),
+		"team":          pages.TeamPage(team()),
+		"audit":         pages.AuditPage(audit()),
+		"audit empty":   pages.AuditPage(pages.Audit{Frame: member("Audit"), Now: now, Scope: "own"}),
+		"settings":      pages.SettingsPage(pages.Settings{Frame: member("Settings"), CanChange: true, Zones: []string{"Asia/Kolkata"}, Business: pages.BusinessSettings{Name: "Asha Clinic", Timezone: "Asia/Kolkata"}}),
+		"keys":          pages.KeysPage(keys()),
+		"more":          pages.MorePage(pages.More{Frame: member("More")}),
+		"help":          pages.HelpPage(pages.Help{Frame: member("Help")}),
+		"op":            pages.OpPage(pages.Op{Frame: member("Businesses"), Now: now, Total: pages.Meter{Received: 3, Routed: 1, Held: 2}, Items: []pages.Business{{Name: "Asha Clinic", Slug: "asha-clinic", State: "active"}, {Name: "Ravi Motors", Slug: "ravi-motors", State: "suspended"}}}),
+		"held":          pages.HeldPage(pages.Held{Frame: member("Held"), Now: now, Total: 2, Items: []pages.HeldGroup{{WABAID: "210", App: "demo", Reason: "wrong_app", Count: 2, Last: now, First: now}}}),
+		"held empty":    pages.HeldPage(pages.Held{Frame: member("Held"), Now: now}),
+	}
+	for _, status := range []int{403, 404, 409, 413, 422, 429, 500, 502, 503} {
+		all["error "+strconv.Itoa(status)] = pages.ErrorPage(pages.Error{Frame: stranger("Error"), Status: status, Reference: "r-1"})
+	}
+	return all
+}
+
+// What must hold on each page in each language: one title, labels for all
+// that asks, a way for each form to prove where it came from, nothing inline,
+// no id twice, and no word of the other language's catalogue missing.
+func TestEveryPage(t *testing.T) {
+	t.Parallel()
+	for name, page := range every() {
+		for _, lang := range []string{"en", "hi"} {
+			t.Run(name+" "+lang, func(t *testing.T) {
+				t.Parallel()
+				doc := render(t, lang, page)
+				if got := doc.Find("main h1, h1").Length(); got != 1 {
+					t.Errorf("%d main titles, want 1", got)
+				}
+				doc.Find("form[method=post]").Each(func(_ int, form *goquery.Selection) {
+					if form.Find("[name=_csrf]").AttrOr("value", "") != "t-1" || form.Find("[name=_once]").Length() != 1 {
+						t.Errorf("form to %s lacks its token or once key", form.AttrOr("action", ""))
+					}
+				})
+				doc.Find("main :is(input:not([type=hidden]), select, textarea)").Each(func(_ int, field *goquery.Selection) {
+					labelled := field.AttrOr("aria-label", "") != "" || field.Closest("label").Length() > 0 || doc.Find(`label[for="`+field.AttrOr("id", "-")+`"]`).Length() == 1
+					if !labelled {
+						t.Errorf("field %s has no label", field.AttrOr("name", ""))
+					}
+				})
+				if doc.Find("[style], main script, main style").Length() != 0 {
+					t.Error("page has inline style or script")
+				}
+				seen := map[string]bool{}
+				doc.Find("[id]").Each(func(_ int, s *goquery.Selection) {
+					id := s.AttrOr("id", "")
+					if seen[id] && id != "form-errors" {
+						t.Errorf("id %q is there twice", id)
+					}
+					seen[id] = true
+				})
+				hasHindi := strings.ContainsFunc(text(doc.Find("main")), func(r rune) bool { return unicode.Is(unicode.Devanagari, r) })
+				if lang == "hi" && !hasHindi {
+					t.Error("Hindi page without Hindi")
+				}
+				if lang == "en" && hasHindi && doc.Find("[data-testid=error-twice]").Length() == 0 && doc.Find("main [lang=hi]").Length() == 0 {
+					t.Error("English page with Hindi")
+				}
+			})
+		}
+	}
+}
+
+func TestLoginNeverSaysWhichOfTheTwoWasWrong(t *testing.T) {
+	t.Parallel()
+	doc := render(t, "en", pages.LoginPage(pages.Login{Frame: stranger("Sign in"), Email: "a@b.example", Next: "/numbers", Failed: "refused"}))
+	if got := text(doc.Find("#form-errors")); got != "E-mail and password do not go together. Please check both." {
+		t.Errorf("says %q", got)
+	}
+	if got := find(t, doc, "field-email").AttrOr("value", ""); got != "a@b.example" {
+		t.Errorf("e-mail came back as %q", got)
+	}
+	if find(t, doc, "field-password").AttrOr("value", "") != "" {
+		t.Error("password was filled in again")
+	}
+	if got := doc.Find("[name=next]").Last().AttrOr("value", ""); got != "/numbers" {
+		t.Errorf("next = %q, want /numbers", got)
+	}
+}
+
+func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
+	t.Parallel()
+	broken := connected()
+	broken.TokenProblem = "token_expired"
+	for _, c := range []struct {
+		what  string
+		page  pages.Home
+		want  string
+		tasks []string
+	}{
+		{"quiet", pages.Home{Numbers: []pages.Number{connected()}, CanDecide: true, CanConnect: true}, "All is well. Everybody who wrote is known.", nil},
+		{"new", pages.Home{CanConnect: true}, "Welcome. Nothing is connected yet.", []string{"task-connect"}},
+		{"new, may not connect", pages.Home{}, "Welcome. Nothing is connected yet.", nil},
+		{"work", pages.Home{Numbers: []pages.Number{connected(), waiting()}, Open: 1, OldestOpen: ago(time.Hour), CanDecide: true, CanConnect: true}, "All is well. 1 customer is waiting to be recognised.", []string{"task-decide", "task-first"}},
+		{"work of others", pages.Home{Numbers: []pages.Number{connected()}, Open: 3, OldestOpen: ago(time.Hour)}, "All is well. 3 customers are waiting to be recognised.", nil},
+		{"trouble", pages.Home{Numbers: []pages.Number{broken, waiting()}, Open: 3, OldestOpen: ago(time.Hour), SetAside: 2, CanDecide: true, CanConnect: true, CanIngest: true}, "Something needs you today: a number cannot work as it should. 3 customers are waiting to be recognised.", []string{"task-token", "task-decide", "task-first"}},
+	} {
+		c.page.Frame, c.page.Now = member("Home"), now
+		doc := render(t, "en", pages.HomePage(c.page))
+		if got := text(find(t, doc, "verdict")); got != c.want {
+			t.Errorf("%s: says %q, want %q", c.what, got, c.want)
+		}
+		var tasks []string
+		doc.Find(".card[data-testid^=task-]").Each(func(_ int, s *goquery.Selection) { tasks = append(tasks, s.AttrOr("data-testid", "")) })
+		if strings.Join(tasks, " ") != strings.Join(c.tasks, " ") {
+			t.Errorf("%s: tasks %v, want %v", c.what, tasks, c.tasks)
+		}
+		if got, want := doc.Find("main .card.needs").Length(), min(1, len(c.tasks)); got != want {
+			t.Errorf("%s: %d cards in marigold, want %d", c.what, got, want)
+		}
+	}
+}
+
+func TestNumberPageShowsTheEquationAndWhatIsSetAside(t *testing.T) {
+	t.Parallel()
+	doc := render(t, "en", pages.NumberPage(numberHome()))
+	var figures []string
+	find(t, doc, "equation").Find(".n").Each(func(_ int, s *goquery.Selection) { figures = append(figures, s.Text()) })
+	if got, want := strings.Join(figures, " "), "48,211 48,209 0 2 0"; got != want {
+		t.Errorf("equation has the figures %q, want %q", got, want)
+	}
+	if got := text(find(t, doc, "item-7")); !strings.Contains(got, "It is not in the form WhatsApp documents.") {
+		t.Errorf("item reads %q, want its reason in words", got)
+	}
+	if got := find(t, doc, "replay-7").AttrOr("value", ""); got != "7" {
+		t.Errorf("replays %q, want item 7", got)
+	}
+	if got := text(find(t, doc, "check-scopes")); !strings.Contains(got, "x_y") {
+		t.Errorf("failed check reads %q, want the missing scope", got)
+	}
+
+	reader := numberHome()
+	reader.CanConnect, reader.CanReplay = false, false
+	doc = render(t, "en", pages.NumberPage(reader))
+	if got := doc.Find("main form[method=post]").Length(); got != 0 {
+		t.Errorf("a reader is offered %d forms", got)
+	}
+}
+
+func TestLostEventsAreSaidAloud(t *testing.T) {
+	t.Parallel()
+	p := numberHome()
+	p.Meter = pages.Meter{Received: 10, Routed: 9}
+	doc := render(t, "en", pages.NumberPage(p))
+	if got := text(find(t, doc, "meter")); !strings.Contains(got, "1 event is missing") {
+		t.Errorf("meter reads %q, want the missing event named", got)
+	}
+}
+
+func TestWaitingNumberWatchesForItsFirstEvent(t *testing.T) {
+	t.Parallel()
+	p := numberHome()
+	p.Number = waiting()
+	doc := render(t, "hi", pages.NumberPage(p))
+	if got := text(find(t, doc, "first-event")); !strings.Contains(got, "+91 98000 00481") {
+		t.Errorf("panel reads %q, want the number to write to", got)
+	}
+	if live := doc.Find("#live"); live.AttrOr("hx-get", "") != "/numbers/n2/live" || live.AttrOr("data-live", "") != "3" {
+		t.Error("the panel does not ask again by itself")
+	}
+}
+
+func TestTeamGuardsItsLastOwner(t *testing.T) {
+	t.Parallel()
+	doc := render(t, "en", pages.TeamPage(team()))
+	owner := find(t, doc, "member-1")
+	if owner.Find("form").Length() != 0 {
+		t.Error("the only owner can be changed or removed")
+	}
+	agent := find(t, doc, "member-2")
+	if agent.Find("[data-testid=role-2] option[selected]").AttrOr("value", "") != "agent" || agent.Find("form[action='/team/2/remove']").Length() != 1 {
+		t.Error("the agent cannot be changed or removed")
+	}
+	if got := agent.Find("bdi.name").Text(); got != "Joseph <b>" {
+		t.Errorf("name reads %q", got)
+	}
+	reader := team()
+	reader.CanAdd = false
+	reader.Items[1].CanChange = false
+	if got := render(t, "en", pages.TeamPage(reader)).Find("main form").Length(); got != 0 {
+		t.Errorf("a reader is offered %d forms", got)
+	}
+}
+
+func TestFormsComeBackWithWordsAndWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	p := apps()
+	p.Rotating = "asha-own"
+	p.Form = pages.Filled{Wrong: map[string]string{"app_secret": "secret"}, Failed: "no_such_reason"}
+	doc := render(t, "en", pages.AppsPage(p))
+	rotate := find(t, doc, "rotate-asha-own")
+	if _, open := rotate.Attr("open"); !open {
+		t.Error("the form that came back is closed")
+	}
+	if rotate.Find("[data-testid=wrong-app_secret]").Length() != 1 || find(t, doc, "app-add").Find("[data-testid=wrong-app_secret]").Length() != 0 {
+		t.Error("the wrong form says what is wrong")
+	}
+	if got := text(rotate.Find("#form-errors")); got != "This was not accepted. Please check it and try again." {
+		t.Errorf("unknown reason reads %q", got)
+	}
+	doc.Find("input[type=password]").Each(func(_ int, s *goquery.Selection) {
+		if s.AttrOr("value", "") != "" {
+			t.Errorf("secret field %s is filled in", s.AttrOr("name", ""))
+		}
+	})
+}
+
+func TestAuditNamesActsAndKeepsUnknownOnesReadable(t *testing.T) {
+	t.Parallel()
+	p := audit()
+	p.Verified = &pages.ChainCheck{Entries: 2, Broken: 1}
+	doc := render(t, "en", pages.AuditPage(p))
+	entries := doc.Find("[data-testid=entry]")
+	if got := text(entries.First()); !strings.HasPrefix(got, "Two contacts merged Priya <i>") {
+		t.Errorf("entry reads %q", got)
+	}
+	if got := text(entries.Last()); !strings.HasPrefix(got, "something.new") || !strings.Contains(got, "Pehchan itself") {
+		t.Errorf("entry reads %q, want its code and the product as actor", got)
+	}
+	if got := text(find(t, doc, "verified")); !strings.HasPrefix(got, "Entry 1 does not fit") {
+		t.Errorf("check reads %q, want the broken entry", got)
+	}
+}
+
+func TestKeyIsShownOnce(t *testing.T) {
+	t.Parallel()
+	p := keys()
+	if render(t, "en", pages.KeysPage(p)).Find("[data-testid=fresh-key]").Length() != 0 {
+		t.Error("a key is shown although none was made")
+	}
+	p.Fresh = "pk_secret"
+	doc := render(t, "en", pages.KeysPage(p))
+	if got := find(t, doc, "fresh-key").Find("code").Text(); got != "pk_secret" {
+		t.Errorf("shows %q", got)
+	}
+	if doc.Find("[data-testid=revoke-open-2]").Length() != 0 {
+		t.Error("an ended key can be ended again")
+	}
+}
+
+func TestErrorsSpeakBothLanguages(t *testing.T) {
+	t.Parallel()
+	doc := render(t, "hi", pages.ErrorPage(pages.Error{Frame: stranger("Error"), Status: 409, Code: "last_owner", Reference: "r-1"}))
+	if got := doc.Find("h1").Text(); got != "इस बीच कुछ बदल गया" {
+		t.Errorf("title = %q", got)
+	}
+	twice := find(t, doc, "error-twice")
+	if twice.AttrOr("lang", "") != "en" || !strings.Contains(text(twice), "A business needs at least one owner.") {
+		t.Errorf("second language reads %q", text(twice))
+	}
+	if got := find(t, doc, "reference").Text(); got != "r-1" {
+		t.Errorf("reference = %q", got)
+	}
+	if got := render(t, "en", pages.ErrorPage(pages.Error{Frame: stranger("Error"), Status: 418})).Find("h1").Text(); got != "Something went wrong on our side" {
+		t.Errorf("unknown status reads %q", got)
+	}
+}

@@ -1,0 +1,85 @@
+package pages_test
+
+import (
+	"time"
+
+	"github.com/pehchan/pehchan/views/layout"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+var now = time.Date(2026, 11, 22, 8, 40, 0, 0, time.UTC)
+
+func ago(d time.Duration) time.Time { return now.Add(-d) }
+
+func member(title string) layout.Frame {
+	return layout.Frame{
+		Title: title, Nonce: "n-1", CSRF: "t-1", Path: "/home",
+		Person: layout.Person{Name: "Meera", Email: "meera@asha-clinic.example", Role: "owner"},
+		Tenant: layout.Tenant{ID: "1", Name: "Asha Clinic"}, Shortcuts: true,
+		Nav: []layout.NavItem{{Key: "home", Href: "/home"}, {Key: "queue", Href: "/resolve"}, {Key: "contacts", Href: "/contacts"}, {Key: "numbers", Href: "/numbers"}},
+	}
+}
+
+func stranger(title string) layout.Frame {
+	return layout.Frame{Title: title, Nonce: "n-1", CSRF: "t-1"}
+}
+
+func connected() pages.Number {
+	return pages.Number{
+		ID: "n1", Name: "Asha Clinic Bhopal", Phone: "919800000480", State: "connected", App: "demo", WABAID: "210", PhoneNumberID: "109",
+		HasToken: true, ConnectedAt: ago(200 * time.Hour), FirstEvent: ago(199 * time.Hour), LastEvent: ago(3 * time.Minute),
+	}
+}
+
+func waiting() pages.Number {
+	return pages.Number{ID: "n2", Phone: "919800000481", State: "waiting", App: "demo", HasToken: true, ConnectedAt: ago(time.Minute)}
+}
+
+func numberHome() pages.NumberHome {
+	return pages.NumberHome{
+		Frame: member("Number"), Now: now, Number: connected(), Meter: pages.Meter{Received: 48211, Routed: 48209, SetAside: 2}, WebhookURL: "https://pehchan.example/hooks/whatsapp/demo",
+		Checks:     []pages.NumberCheck{{Code: "token", OK: true, Tried: true}, {Code: "scopes", Tried: true, Reason: "scopes_missing", Args: map[string]string{"scopes": "x_y"}}, {Code: "waba"}},
+		Items:      []pages.InboxItem{{ID: "7", At: ago(time.Hour), State: "set_aside", Kind: "message", Reason: "item_not_object", Href: "/numbers/n1/items/7"}},
+		CanConnect: true, CanReplay: true,
+	}
+}
+
+func team() pages.Team {
+	return pages.Team{
+		Frame: member("Team"), Now: now, CanAdd: true, Roles: []string{"agent", "lead", "owner"},
+		Items: []pages.Colleague{
+			{ID: "1", Name: "Meera", Email: "meera@asha-clinic.example", Role: "owner", Me: true, LastOwner: true, CanChange: true, Seen: now},
+			{ID: "2", Name: "Joseph <b>", Email: "joseph@asha-clinic.example", Role: "agent", CanChange: true},
+		},
+	}
+}
+
+func keys() pages.Keys {
+	return pages.Keys{
+		Frame: member("Keys"), Now: now, CanManage: true, BaseURL: "https://pehchan.example/api/v1",
+		Items: []pages.Key{
+			{ID: "1", Name: "Zoho", Prefix: "pk_9f2c", Scopes: []string{"read", "write"}, By: "Arjun", Created: ago(time.Hour)},
+			{ID: "2", Name: "Shop", Prefix: "pk_77ab", Scopes: []string{"read"}, By: "Arjun", Created: ago(time.Hour), Revoked: now},
+		},
+	}
+}
+
+func apps() pages.Apps {
+	return pages.Apps{
+		Frame: member("Apps"), Now: now, CanManage: true,
+		Items: []pages.App{
+			{Name: "asha-own", MetaAppID: "88", WebhookURL: "https://pehchan.example/hooks/whatsapp/asha-own", OldUntil: now.Add(time.Hour), Refused: 3, RefusedAt: ago(time.Hour)},
+			{Name: "demo", Platform: true, MetaAppID: "77", WebhookURL: "https://pehchan.example/hooks/whatsapp/demo"},
+		},
+	}
+}
+
+func audit() pages.Audit {
+	return pages.Audit{
+		Frame: member("Audit"), Now: now, Scope: "all", CanVerify: true,
+		Entries: []pages.AuditEntry{
+			{Seq: 2, At: ago(time.Minute), Actor: "Meera", Kind: "person", Action: "contact.merge", Object: "Priya <i>", Href: "/contacts/1"},
+			{Seq: 1, At: ago(time.Hour), Kind: "system", Action: "something.new", Detail: []pages.AuditDetail{{Name: "timezone", Before: "UTC", After: "Asia/Kolkata"}}},
+		},
+	}
+}
