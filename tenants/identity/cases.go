@@ -193,3 +193,49 @@ func (b *Batch) openUnidentifiable(ctx context.Context) error {
 
 	return nil
 }
+
+// syncProse queues identities that nobody has written from yet, of which WhatsApp's sentence alone says who they were before
+// (edge case 28). Once they have written, their contact's own case carries the hint.
+func (b *Batch) syncProse(ctx context.Context) error {
+	var rows []struct {
+		Identity  uuid.UUID  `db:"identity_id"`
+		Contact   *uuid.UUID `db:"contact_id"`
+		Candidate *uuid.UUID `db:"candidate_id"`
+		Value     string     `db:"claim_value"`
+		ItemID    int64      `db:"item_id"`
+		At        time.Time  `db:"at"`
+	}
+	err := b.tx.SelectContext(ctx, &rows, `
+		SELECT i.id AS identity_id, i.contact_id, o.id AS candidate_id, h.claim_value, h.item_id, h.at
+		FROM identities i
+		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		JOIN hints h ON h.tenant_id = $1 AND h.subject_id = t.identifier_id AND h.kind = 'rotation_prose'
+		LEFT JOIN identifiers d ON d.tenant_id = $1 AND d.kind = h.claim_kind AND d.value = h.claim_value AND d.scope = i.scope
+		LEFT JOIN tenures ot ON ot.tenant_id = $1 AND ot.identifier_id = d.id
+		LEFT JOIN identities o ON o.tenant_id = $1 AND o.id = ot.identity_id
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
+		ORDER BY i.id, h.at`, b.tx.Tenant, pq.Array(keys(b.identities)))
+	if err != nil {
+		return fmt.Errorf("read prose hints: %w", err)
+	}
+
+	var wanted []wantedCase
+	var existing []string
+	for _, r := range rows {
+		key := "prose:" + r.Identity.String()
+		existing = append(existing, key)
+		if r.Contact != nil || r.Candidate != nil && *r.Candidate == r.Identity {
+			continue
+		}
+		w := wantedCase{key: key, kind: CaseUnresolved, identity: &r.Identity, since: r.At, item: &r.ItemID}
+		if r.Candidate != nil {
+			w.kind = CaseSuggested
+			w.candidates = []caseCandidate{{Identity: *r.Candidate, Tier: "B", Reasons: []Reason{{
+				Code: hintProse, Args: map[string]string{"via": r.Value, "at": r.At.UTC().Format(time.RFC3339)}, ItemID: r.ItemID,
+			}}}}
+		}
+		wanted = append(wanted, w)
+	}
+
+	return openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeGone })
+}

@@ -105,6 +105,7 @@ func (g *graph) derive() *derivation {
 		d.addSpan(int(p.bsuid), p.other, p.first, p.last)
 	}
 	d.followRotations()
+	d.adoptPhoneOnly()
 
 	return d.assemble()
 }
@@ -265,6 +266,33 @@ func (d *deriver) moveOn(r rotation, holder int) {
 		d.addSpan(holder, r.newParent, r.at, r.at)
 	}
 }
+
+// adoptPhoneOnly joins an account known by phones alone to the WhatsApp ID that its phone is next seen with, unless the phone
+// had been silent for over 180 days or its holder had moved off.
+func (d *deriver) adoptPhoneOnly() {
+	for _, id := range d.ordered() {
+		if d.nodes[id].kind != whatsapp.KindPhone {
+			continue
+		}
+		spans := d.ownedSpans(id)
+		for i := 1; i < len(spans); i++ {
+			before, after := spans[i-1], spans[i]
+			if before.closed || d.named(before.holder) || !d.named(after.holder) {
+				continue
+			}
+			last := before.last
+			if _, seen, ok := d.sighted(id, before.last, after.first); ok {
+				last = seen
+			}
+			if after.first-last <= silence {
+				d.join(before.holder, after.holder, after.first)
+			}
+		}
+	}
+}
+
+// named tells whether an account has a BSUID.
+func (d *deriver) named(holder int) bool { return d.find(holder) < len(d.nodes) }
 
 // currentBSUID is the one that no later rotation replaced; of several, the last to appear.
 func (d *deriver) currentBSUID(bsuids []ref) ref {

@@ -17,10 +17,10 @@ type pair struct{ bsuid, other uuid.UUID }
 
 // pairSeen is what a batch says of a pair: the seconds at which it was seen, and by which item and field.
 type pairSeen struct {
-	at          []time.Time
-	item        int64
-	source      string
-	news        bool
+	at     []time.Time
+	item   int64
+	source string
+	news   bool
 }
 
 // recordEvidence stores what the events attest and returns the identifiers whose component must be derived again. Events

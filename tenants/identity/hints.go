@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -21,8 +22,12 @@ const (
 // phoneLike finds what might be a typed phone number; TypedPhone judges it.
 var phoneLike = regexp.MustCompile(`\+?[0-9][0-9 ()-]{6,18}[0-9]`)
 
-// recordHints keeps what events suggest about who somebody is. Only people without a phone need it.
+// recordHints keeps what events suggest about who somebody is. Only people without a phone need it. An identifier seen for
+// the first time may be what an earlier hint spoke of.
 func (b *Batch) recordHints(ctx context.Context) error {
+	if err := b.answerHints(ctx); err != nil {
+		return err
+	}
 	for _, s := range b.seen {
 		for _, h := range hintsIn(s) {
 			res, err := b.tx.ExecContext(ctx, `
@@ -46,16 +51,42 @@ func (b *Batch) recordHints(ctx context.Context) error {
 	return nil
 }
 
+func (b *Batch) answerHints(ctx context.Context) error {
+	if len(b.newValues) == 0 {
+		return nil
+	}
+
+	var subjects []uuid.UUID
+	err := b.tx.SelectContext(ctx, &subjects, `
+		SELECT DISTINCT h.subject_id FROM identifiers d
+		JOIN hints h ON h.tenant_id = $1 AND h.claim_kind = d.kind AND h.claim_value = d.value
+		WHERE d.tenant_id = $1 AND d.id = ANY($2)`, b.tx.Tenant, pq.Array(b.newValues))
+	if err != nil {
+		return fmt.Errorf("find hints that speak of new identifiers: %w", err)
+	}
+	for _, id := range subjects {
+		if err := b.touchHolder(ctx, id); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
 func (b *Batch) touchHolder(ctx context.Context, identifier uuid.UUID) error {
-	var ids []uuid.UUID
-	err := b.tx.SelectContext(ctx, &ids, `
-		SELECT i.contact_id FROM tenures t JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
-		WHERE t.tenant_id = $1 AND t.identifier_id = $2 AND i.contact_id IS NOT NULL`, b.tx.Tenant, identifier)
+	var holders []struct {
+		Identity uuid.UUID  `db:"id"`
+		Contact  *uuid.UUID `db:"contact_id"`
+	}
+	err := b.tx.SelectContext(ctx, &holders, `
+		SELECT i.id, i.contact_id FROM tenures t JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
+		WHERE t.tenant_id = $1 AND t.identifier_id = $2 ORDER BY i.id`, b.tx.Tenant, identifier)
 	if err != nil {
 		return fmt.Errorf("find holder: %w", err)
 	}
-	for _, id := range ids {
-		b.contacts[id] = true
+	for _, h := range holders {
+		b.touch(h.Contact)
+		b.identities[h.Identity] = true
 	}
 
 	return nil

@@ -26,6 +26,9 @@ func (b *Batch) Settle(ctx context.Context) error {
 	if err := b.openUnidentifiable(ctx); err != nil {
 		return err
 	}
+	if err := b.syncProse(ctx); err != nil {
+		return err
+	}
 
 	return SyncContacts(ctx, b.tx, keys(b.contacts))
 }

@@ -136,7 +136,7 @@ func (d *deriver) before(id ref, spans []ownedSpan, first int64) segment {
 		}
 	}
 
-	if d.nodes[id].kind != whatsapp.KindPhone || s.holder >= len(d.nodes) {
+	if d.nodes[id].kind != whatsapp.KindPhone || !d.named(s.holder) {
 		return s
 	}
 	if _, last, ok := d.sighted(id, always, first); ok && first-last > silence {

@@ -33,13 +33,14 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind IN ('phone', 'parent_bsuid')
 			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
 		), held AS (
-			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id, t.first_seen
+			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id,
+			       (SELECT min(o.first_seen) FROM tenures o WHERE o.tenant_id = $1 AND o.identity_id = i.id) AS first_seen
 			FROM mine m
 			JOIN identifiers d ON d.tenant_id = $1 AND d.kind = m.kind AND d.value = m.value
 			JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = d.id AND t.current
 			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL AND i.absorbed_into IS NULL
 		)
-		SELECT 'twin:' || b.kind || ':' || b.value || ':' || b.scope AS key, b.kind, b.value, b.identity_id, b.contact_id,
+		SELECT 'twin:' || b.contact_id AS key, b.kind, b.value, b.identity_id, b.contact_id,
 		       a.identity_id AS candidate_id, b.first_seen AS since
 		FROM held a JOIN held b ON a.kind = b.kind AND a.value = b.value AND a.scope <> b.scope AND a.contact_id <> b.contact_id
 		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
@@ -50,7 +51,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
 			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
 			  AND (ta.identity_id = a.identity_id AND tb.identity_id = b.identity_id OR tb.identity_id = a.identity_id AND ta.identity_id = b.identity_id))
-		ORDER BY 1, 6`, tx.Tenant, pq.Array(contacts))
+		ORDER BY b.contact_id, a.identity_id, b.kind`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return fmt.Errorf("find twins: %w", err)
 	}
@@ -68,14 +69,16 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		if r.Kind == "parent_bsuid" {
 			code = "same_parent"
 		}
-		candidate := caseCandidate{Identity: r.Candidate, Tier: "A", Reasons: []Reason{{Code: code, Args: map[string]string{"via": r.Value}}}}
-		if n := len(wanted); n > 0 && wanted[n-1].key == r.Key {
-			wanted[n-1].candidates = append(wanted[n-1].candidates, candidate)
+		reason := Reason{Code: code, Args: map[string]string{"via": r.Value}}
+		if n := len(wanted); n == 0 || wanted[n-1].key != r.Key {
+			wanted = append(wanted, wantedCase{key: r.Key, kind: CaseSuggested, identity: &r.Identity, contact: &r.Contact, since: r.Since})
+		}
+		w := &wanted[len(wanted)-1]
+		if n := len(w.candidates); n > 0 && w.candidates[n-1].Identity == r.Candidate {
+			w.candidates[n-1].Reasons = append(w.candidates[n-1].Reasons, reason)
 			continue
 		}
-		wanted = append(wanted, wantedCase{
-			key: r.Key, kind: CaseSuggested, identity: &r.Identity, contact: &r.Contact, since: r.Since, candidates: []caseCandidate{candidate},
-		})
+		w.candidates = append(w.candidates, caseCandidate{Identity: r.Candidate, Tier: "A", Reasons: []Reason{reason}})
 	}
 
 	return openCases(ctx, tx, existing, wanted, func(string) string { return OutcomeGone })

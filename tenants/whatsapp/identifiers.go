@@ -161,3 +161,16 @@ func asciiDigit(r rune) rune {
 	}
 	return 'x'
 }
+
+// CountryOf is the ISO 3166 alpha-2 country of a canonical phone, "" where the numbering plan does not tell.
+func CountryOf(phone string) string {
+	n, err := phonenumbers.Parse("+"+phone, "")
+	if err != nil {
+		return ""
+	}
+	if country := phonenumbers.GetRegionCodeForNumber(n); country != "ZZ" && len(country) == 2 {
+		return country
+	}
+
+	return ""
+}

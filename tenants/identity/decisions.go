@@ -1,0 +1,53 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// decision is what a person said about two identifiers, or of one that it is somebody new.
+type decision struct {
+	kind   string // must_link, cannot_link, is_new
+	a      uuid.UUID
+	b      uuid.UUID // Nil for is_new
+	link   *uuid.UUID
+	caseID *uuid.UUID
+}
+
+// decide keeps a decision with how far the evidence about its identifiers went when it was taken.
+func decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d decision) error {
+	var b *uuid.UUID
+	if d.b != uuid.Nil {
+		b = &d.b
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO decisions (tenant_id, id, kind, a_id, b_id, known_until, actor_kind, actor_id, link_id, case_id, decided_at)
+		SELECT $1, $2, $3, $4, $5, greatest(max(i.last_seen),
+		       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND (p.bsuid_id IN ($4, $5) OR p.other_id IN ($4, $5))),
+		       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND (r.old_bsuid IN ($4, $5) OR r.new_bsuid IN ($4, $5) OR r.old_phone IN ($4, $5) OR r.new_phone IN ($4, $5)))),
+		       $6, $7, $8, $9, clock_timestamp()
+		FROM identifiers i WHERE i.tenant_id = $1 AND i.id IN ($4, $5)`,
+		tx.Tenant, newID(), d.kind, d.a, b, actor.Kind, actor.ID, d.link, d.caseID)
+	if err != nil {
+		return fmt.Errorf("keep decision: %w", err)
+	}
+
+	return nil
+}
+
+// apart keeps two identities from being one person: each of one with each of the other.
+func apart(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, a, b []Identity, caseID *uuid.UUID) error {
+	for _, x := range a {
+		for _, y := range b {
+			if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: leadingOf(x), b: leadingOf(y), caseID: caseID}); err != nil {
+				return err
+			}
+		}
+	}
+
+	return nil
+}

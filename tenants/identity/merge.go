@@ -1,0 +1,278 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Versions are the contact versions somebody saw when they decided.
+type Versions struct {
+	Keep int `json:"keep"`
+	Lose int `json:"lose"`
+}
+
+// MaxCounted is where counting for the reader stops: more than this is "1,000+".
+const MaxCounted = 1001
+
+// Moves counts what a merge re-groups. Messages do not move; they are counted for the reader, up to MaxCounted.
+type Moves struct {
+	Identities  int `json:"identities"`
+	Identifiers int `json:"identifiers"`
+	Messages    int `json:"messages"`
+	OpenCases   int `json:"open_cases"`
+}
+
+// Preview is what a merge would do.
+type Preview struct {
+	Keep, Lose Contact
+	Blocked    []Reason // why it cannot be done: same_contact, merged_away
+	Warnings   []Reason // what to look at: two_live_accounts, decided_apart, different_country
+	Moves      Moves
+	Versions   Versions
+	NameAfter  string
+	Replies    []Identity // every account a reply can go to afterwards, each to its own address as before
+}
+
+// Allowed tells whether anything stands in the way.
+func (p Preview) Allowed() bool { return len(p.Blocked) == 0 }
+
+// Risky: an owner or lead must do it, with a reason.
+func (p Preview) Risky() bool { return len(p.Warnings) > 0 }
+
+// PreviewMerge says what merging lose into keep would do. Nothing is changed. ErrNotFound where either is not the tenant's.
+func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Preview, error) {
+	k, err := Get(ctx, tx, keep)
+	if err != nil {
+		return Preview{}, err
+	}
+	l, err := Get(ctx, tx, lose)
+	if err != nil {
+		return Preview{}, err
+	}
+
+	p := Preview{Keep: k, Lose: l, Versions: Versions{Keep: k.Version, Lose: l.Version}, NameAfter: k.Name()}
+	switch {
+	case keep == lose:
+		p.Blocked = append(p.Blocked, Reason{Code: "same_contact"})
+	case k.RequestedID != uuid.Nil || l.RequestedID != uuid.Nil:
+		p.Blocked = append(p.Blocked, Reason{Code: "merged_away"})
+	}
+	if p.NameAfter == "" || k.DisplayName == "" && l.DisplayName != "" {
+		p.NameAfter = l.Name()
+	}
+
+	p.Warnings = append(liveTwice(k, l), otherCountry(k, l)...)
+	apart, err := decidedApart(ctx, tx, k, l)
+	if err != nil {
+		return Preview{}, err
+	}
+	if apart {
+		p.Warnings = append(p.Warnings, Reason{Code: "decided_apart"})
+	}
+
+	p.Replies = append(slices.Clone(k.Identities), l.Identities...)
+	p.Moves.Identities = len(l.Identities)
+	for _, i := range l.Identities {
+		p.Moves.Identifiers += len(i.Identifiers)
+	}
+	err = tx.QueryRowxContext(ctx, `
+		SELECT (SELECT count(*) FROM (
+		            SELECT 1 FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		            JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id
+		            WHERE i.tenant_id = $1 AND i.contact_id = $2 AND i.absorbed_into IS NULL LIMIT $3) AS counted),
+		       (SELECT count(*) FROM cases WHERE tenant_id = $1 AND contact_id = $2 AND state = 'open')`, tx.Tenant, l.ID, MaxCounted).
+		Scan(&p.Moves.Messages, &p.Moves.OpenCases)
+	if err != nil {
+		return Preview{}, fmt.Errorf("count what moves: %w", err)
+	}
+
+	return p, nil
+}
+
+// liveTwice warns of two live BSUIDs in one portfolio: two WhatsApp accounts (edge case 56).
+func liveTwice(keep, lose Contact) []Reason {
+	for _, a := range keep.Identities {
+		for _, b := range lose.Identities {
+			x, y := currentBSUID(a), currentBSUID(b)
+			if a.Scope == b.Scope && x != "" && y != "" && x != y {
+				return []Reason{{Code: "two_live_accounts", Args: map[string]string{"a": x, "b": y}}}
+			}
+		}
+	}
+
+	return nil
+}
+
+func currentBSUID(i Identity) string {
+	for _, d := range i.Identifiers {
+		if d.Kind == whatsapp.KindBSUID && d.Current {
+			return d.Value
+		}
+	}
+
+	return ""
+}
+
+// otherCountry warns where one side's WhatsApp ID and the other's phone come from different countries (matching.md C4).
+func otherCountry(keep, lose Contact) []Reason {
+	for _, pair := range [][2]Contact{{keep, lose}, {lose, keep}} {
+		id, phone := pair[0].BSUID(), pair[1].Phone()
+		if id == "" || phone == "" || pair[0].Phone() != "" {
+			continue
+		}
+		if country := whatsapp.CountryOf(phone); country != "" && !strings.HasPrefix(id, country+".") {
+			return []Reason{{Code: "different_country", Args: map[string]string{"a": id[:2], "b": country}}}
+		}
+	}
+
+	return nil
+}
+
+func decidedApart(ctx context.Context, tx *tenants.Tx, keep, lose Contact) (bool, error) {
+	var apart bool
+	err := tx.GetContext(ctx, &apart, `
+		SELECT EXISTS (
+			SELECT 1 FROM decisions x
+			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
+			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
+			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
+			  AND (ta.identity_id = ANY($2) AND tb.identity_id = ANY($3) OR ta.identity_id = ANY($3) AND tb.identity_id = ANY($2)))`,
+		tx.Tenant, pq.Array(idsOf(keep.Identities)), pq.Array(idsOf(lose.Identities)))
+	if err != nil {
+		return false, fmt.Errorf("look for decisions: %w", err)
+	}
+
+	return apart, nil
+}
+
+func idsOf(identities []Identity) []uuid.UUID {
+	ids := make([]uuid.UUID, len(identities))
+	for i := range identities {
+		ids[i] = identities[i].ID
+	}
+
+	return ids
+}
+
+// MergeInput asks for a merge. Versions, where given, are those seen: Conflict "changed" where either contact has moved since.
+type MergeInput struct {
+	Keep, Lose uuid.UUID
+	Reason     string
+	Versions   *Versions
+	CaseID     *uuid.UUID
+	MayRisk    bool // the actor may merge against a warning, with a reason
+}
+
+// Merge makes lose part of keep and journals it. Old ids of lose answer with keep for ever; where replies go does not change.
+// Errors: Conflict same_contact, merged_away, changed; ErrForbidden where it is risky and the actor may not; Invalid where a
+// risky merge has no reason.
+func Merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInput) (linkID uuid.UUID, err error) {
+	if err := Lock(ctx, tx); err != nil {
+		return uuid.Nil, err
+	}
+
+	return merge(ctx, tx, actor, in)
+}
+
+// merge is Merge with the lock already held.
+func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInput) (uuid.UUID, error) {
+	if len([]rune(in.Reason)) > 500 || strings.ContainsRune(in.Reason, 0) {
+		return uuid.Nil, &tenants.Invalid{Field: "reason", Key: "too_long"}
+	}
+	p, err := PreviewMerge(ctx, tx, in.Keep, in.Lose)
+	switch {
+	case err != nil:
+		return uuid.Nil, err
+	case !p.Allowed():
+		return uuid.Nil, &tenants.Conflict{Code: p.Blocked[0].Code}
+	case in.Versions != nil && *in.Versions != p.Versions:
+		return uuid.Nil, &tenants.Conflict{Code: "changed"}
+	case p.Risky() && !in.MayRisk:
+		return uuid.Nil, tenants.ErrForbidden
+	case p.Risky() && strings.TrimSpace(in.Reason) == "":
+		return uuid.Nil, &tenants.Invalid{Field: "reason", Key: "reason_needed"}
+	}
+
+	l := link{ID: newID(), Kind: "merged", Actor: actor, Keep: &in.Keep, Lose: &in.Lose, Reason: in.Reason, CaseID: in.CaseID}
+	if p.Keep.DisplayName == "" && p.Lose.DisplayName != "" {
+		l.Proof.Filled = map[string]string{"display_name": p.Lose.DisplayName}
+		if _, err := tx.ExecContext(ctx, `UPDATE contacts SET display_name = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, in.Keep, p.Lose.DisplayName); err != nil {
+			return uuid.Nil, fmt.Errorf("fill in name: %w", err)
+		}
+	}
+	if err := moveContact(ctx, tx, l); err != nil {
+		return uuid.Nil, err
+	}
+	if err := decideTogether(ctx, tx, actor, l, p); err != nil {
+		return uuid.Nil, err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
+		SELECT tenant_id, $2, last_at FROM contact_activity WHERE tenant_id = $1 AND contact_id = $3
+		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = greatest(a.last_at, excluded.last_at)`, tx.Tenant, in.Keep, in.Lose); err != nil {
+		return uuid.Nil, fmt.Errorf("note activity: %w", err)
+	}
+	if err := SyncContacts(ctx, tx, []uuid.UUID{in.Keep, in.Lose}); err != nil {
+		return uuid.Nil, err
+	}
+	if err := resettle(ctx, tx, append(idsOf(p.Keep.Identities), idsOf(p.Lose.Identities)...)); err != nil {
+		return uuid.Nil, err
+	}
+
+	return l.ID, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "contact.merge", ObjectKind: "contact", ObjectID: in.Keep.String(),
+		Detail: map[string]any{"lose": in.Lose, "link": l.ID, "risky": p.Risky(), "identities": p.Moves.Identities},
+	})
+}
+
+// decideTogether keeps the merge as a decision between identifiers, so that it stands whatever becomes of the contacts.
+func decideTogether(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l link, p Preview) error {
+	if len(p.Keep.Identities) == 0 {
+		return nil
+	}
+	a := leadingOf(p.Keep.Identities[0])
+	for _, i := range p.Lose.Identities {
+		if err := decide(ctx, tx, actor, decision{kind: "must_link", a: a, b: leadingOf(i), link: &l.ID, caseID: l.CaseID}); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle.
+func leadingOf(i Identity) uuid.UUID {
+	for _, d := range i.Identifiers {
+		if d.Kind == whatsapp.KindBSUID && d.Current {
+			return d.ID
+		}
+	}
+
+	return i.Identifiers[0].ID
+}
+
+// resettle derives the components of identities again after a person's decision about them: contests may be answered by it.
+func resettle(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) error {
+	var ids []uuid.UUID
+	if err := tx.SelectContext(ctx, &ids, `SELECT DISTINCT identifier_id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2)`, tx.Tenant, pq.Array(identities)); err != nil {
+		return fmt.Errorf("read identifiers: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	if err := b.rederive(ctx, ids); err != nil {
+		return err
+	}
+
+	return b.Settle(ctx)
+}

@@ -1,0 +1,276 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Link is one row of the journal of who belongs to whom.
+type Link struct {
+	ID         uuid.UUID       `db:"id"`
+	Kind       string          `db:"kind"` // attested, rotated, merged, split, imported, cut
+	At         time.Time       `db:"at"`
+	ActorKind  string          `db:"actor_kind"`
+	ActorID    string          `db:"actor_id"`
+	ActorName  string          `db:"actor_name"`
+	Keep       *uuid.UUID      `db:"keep_contact"`
+	Lose       *uuid.UUID      `db:"lose_contact"`
+	IdentityID *uuid.UUID      `db:"identity_id"`
+	Reason     string          `db:"reason"`
+	Evidence   json.RawMessage `db:"evidence"`
+	CaseID     *uuid.UUID      `db:"case_id"`
+	UndoneAt   *time.Time      `db:"undone_at"`
+	UndoneBy   string          `db:"undone_by"`
+	Identities int             `db:"identities"` // how many it moved
+}
+
+const linkColumns = `l.id, l.kind, l.at, l.actor_kind, l.actor_id, l.actor_name, l.keep_contact, l.lose_contact, l.identity_id, l.reason,
+	l.evidence, l.case_id, l.undone_at, l.undone_by,
+	(SELECT count(*) FROM link_moves m WHERE m.tenant_id = l.tenant_id AND m.link_id = l.id) AS identities`
+
+// GetLink reads one link. ErrNotFound where the tenant has none such.
+func GetLink(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Link, error) {
+	var l Link
+	err := tx.GetContext(ctx, &l, `SELECT `+linkColumns+` FROM links l WHERE l.tenant_id = $1 AND l.id = $2`, tx.Tenant, id)
+	if noRows(err) {
+		return Link{}, tenants.ErrNotFound
+	}
+	if err != nil {
+		return Link{}, fmt.Errorf("read link: %w", err)
+	}
+
+	return l, nil
+}
+
+// Links returns the journal of a contact and of all that were merged into it, newest first.
+func Links(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Link, error) {
+	if _, err := Get(ctx, tx, contact); err != nil {
+		return nil, err
+	}
+
+	var links []Link
+	err := tx.SelectContext(ctx, &links, `
+		WITH RECURSIVE mine AS (
+			SELECT id FROM contacts WHERE tenant_id = $1 AND id = $2
+			UNION
+			SELECT c.id FROM mine m JOIN contacts c ON c.tenant_id = $1 AND c.merged_into = m.id
+		)
+		SELECT `+linkColumns+` FROM links l
+		WHERE l.tenant_id = $1 AND (l.keep_contact IN (SELECT id FROM mine) OR l.lose_contact IN (SELECT id FROM mine))
+		ORDER BY l.at DESC, l.id DESC LIMIT 200`, tx.Tenant, contact)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+
+	return links, nil
+}
+
+// UndoPreview is what undoing a link would do.
+type UndoPreview struct {
+	Link         Link
+	Blocked      []Reason // attested_since, already_undone, not_undoable
+	Back         []Identity
+	NewMessages  int // written since on what goes back; they go with it
+	EditedFields []string
+}
+
+// Allowed tells whether the link can be undone.
+func (p UndoPreview) Allowed() bool { return len(p.Blocked) == 0 }
+
+// PreviewUndo says what undoing a link would do. Nothing is changed.
+func PreviewUndo(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (UndoPreview, error) {
+	l, err := GetLink(ctx, tx, id)
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	p := UndoPreview{Link: l}
+	switch {
+	case l.UndoneAt != nil:
+		p.Blocked = []Reason{{Code: "already_undone"}}
+		return p, nil
+	case l.Kind == "attested" || l.Kind == "rotated":
+		return p, nil
+	case l.Kind != "merged":
+		p.Blocked = []Reason{{Code: "not_undoable"}}
+		return p, nil
+	}
+
+	since, err := attestedSince(ctx, tx, l)
+	if err != nil {
+		return UndoPreview{}, err
+	}
+	if since {
+		p.Blocked = []Reason{{Code: "attested_since"}}
+	}
+
+	var back []uuid.UUID
+	err = tx.SelectContext(ctx, &back, `
+		SELECT i.id FROM link_moves m JOIN identities i ON i.tenant_id = $1 AND i.id = m.identity_id AND i.absorbed_into IS NULL
+		WHERE m.tenant_id = $1 AND m.link_id = $2 ORDER BY i.id`, tx.Tenant, id)
+	if err != nil {
+		return UndoPreview{}, fmt.Errorf("read what goes back: %w", err)
+	}
+	for _, i := range back {
+		found, err := identityByID(ctx, tx, i)
+		if err != nil {
+			return UndoPreview{}, err
+		}
+		p.Back = append(p.Back, found)
+	}
+	err = tx.GetContext(ctx, &p.NewMessages, `
+		SELECT count(*) FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.received_at > $3
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)`, tx.Tenant, pq.Array(back), l.At)
+	if err != nil {
+		return UndoPreview{}, fmt.Errorf("count new messages: %w", err)
+	}
+
+	return p, nil
+}
+
+// attestedSince tells whether WhatsApp has, since the merge, shown that the two sides are one account: an identity of one
+// side absorbed one of the other.
+func attestedSince(ctx context.Context, tx *tenants.Tx, l Link) (bool, error) {
+	var since bool
+	err := tx.GetContext(ctx, &since, `
+		WITH moved AS (SELECT identity_id AS id FROM link_moves WHERE tenant_id = $1 AND link_id = $2)
+		SELECT EXISTS (
+			SELECT 1 FROM identities i
+			WHERE i.tenant_id = $1 AND i.absorbed_into IS NOT NULL AND i.created_at <= $3
+			  AND (i.id IN (SELECT id FROM moved)) <> (i.absorbed_into IN (SELECT id FROM moved))
+			  AND EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND o.id = i.absorbed_into AND o.created_at <= $3)
+			  AND EXISTS (SELECT 1 FROM links a WHERE a.tenant_id = $1 AND a.identity_id = i.id AND a.kind IN ('attested', 'rotated')
+			              AND a.undone_at IS NULL AND a.at > $3))`, tx.Tenant, l.ID, l.At)
+	if err != nil {
+		return false, fmt.Errorf("look for later proof: %w", err)
+	}
+
+	return since, nil
+}
+
+// Undo takes one link back, also out of a chain and after new messages: exactly what it moved returns, and what happened since
+// stays with the identity it happened to. A merge is undone by re-pointing the same rows; what WhatsApp attested is undone by
+// a cut, a decision that holds against the evidence known now. mayAny: the actor may undo others' links too.
+// Errors: Conflict attested_since, already_undone, not_undoable; ErrForbidden.
+func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, mayAny bool) (Link, error) {
+	if err := Lock(ctx, tx); err != nil {
+		return Link{}, err
+	}
+	p, err := PreviewUndo(ctx, tx, id)
+	switch {
+	case err != nil:
+		return Link{}, err
+	case !p.Allowed():
+		return Link{}, &tenants.Conflict{Code: p.Blocked[0].Code}
+	case !mayAny && (p.Link.ActorKind != actor.Kind || p.Link.ActorID != actor.ID):
+		return Link{}, tenants.ErrForbidden
+	}
+
+	l := p.Link
+	if l.Kind == "merged" {
+		err = undoMerge(ctx, tx, actor, l)
+	} else {
+		err = cut(ctx, tx, actor, l)
+	}
+	if err != nil {
+		return Link{}, err
+	}
+	if err := tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "link.undo", ObjectKind: "link", ObjectID: id.String(), Detail: map[string]any{"kind": l.Kind},
+	}); err != nil {
+		return Link{}, err
+	}
+
+	return GetLink(ctx, tx, id)
+}
+
+func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
+	if err := moveContactBack(ctx, tx, l.ID, *l.Lose); err != nil {
+		return err
+	}
+	if err := emptyFilled(ctx, tx, l); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE links SET undone_at = clock_timestamp(), undone_by = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, l.ID, actor.Name); err != nil {
+		return fmt.Errorf("mark link undone: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE decisions SET revoked_at = now() WHERE tenant_id = $1 AND link_id = $2 AND revoked_at IS NULL`, tx.Tenant, l.ID); err != nil {
+		return fmt.Errorf("take decision back: %w", err)
+	}
+
+	// The survivor may have been merged on since; whoever stands for it now has lost these identities.
+	keep, err := rootOf(ctx, tx, l.Keep)
+	if err != nil {
+		return err
+	}
+	if err := SyncContacts(ctx, tx, []uuid.UUID{*keep, *l.Lose}); err != nil {
+		return err
+	}
+	var involved []uuid.UUID
+	if err := tx.SelectContext(ctx, &involved, `
+		SELECT id FROM identities WHERE tenant_id = $1 AND contact_id IN ($2, $3) AND absorbed_into IS NULL`, tx.Tenant, *keep, *l.Lose); err != nil {
+		return fmt.Errorf("read identities: %w", err)
+	}
+
+	return resettle(ctx, tx, involved)
+}
+
+// emptyFilled takes back what the survivor had copied from the other, unless somebody has changed it since.
+func emptyFilled(ctx context.Context, tx *tenants.Tx, l Link) error {
+	var proof proofOfLink
+	if err := json.Unmarshal(l.Evidence, &proof); err != nil {
+		return fmt.Errorf("read link proof: %w", err)
+	}
+	name, ok := proof.Filled["display_name"]
+	if !ok {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE contacts SET display_name = '' WHERE tenant_id = $1 AND id = $2 AND display_name = $3`, tx.Tenant, *l.Keep, name); err != nil {
+		return fmt.Errorf("take name back: %w", err)
+	}
+
+	return nil
+}
+
+// cut holds apart what WhatsApp had joined, and derives the accounts again.
+func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
+	var proof proofOfLink
+	if err := json.Unmarshal(l.Evidence, &proof); err != nil {
+		return fmt.Errorf("read link proof: %w", err)
+	}
+	if len(proof.Cut) != 2 || proof.Cut[0] == proof.Cut[1] {
+		return &tenants.Conflict{Code: "not_undoable"}
+	}
+
+	id := newID()
+	if err := writeLink(ctx, tx, link{ID: id, Kind: "cut", Actor: actor, Keep: l.Keep, Identity: l.IdentityID, Proof: proofOfLink{Cut: proof.Cut}}); err != nil {
+		return err
+	}
+	if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: proof.Cut[0], b: proof.Cut[1], link: &id}); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE links SET undone_at = clock_timestamp(), undone_by = $3 WHERE tenant_id = $1 AND id = $2 AND lose_contact IS NULL`, tx.Tenant, l.ID, actor.Name); err != nil {
+		return fmt.Errorf("mark link undone: %w", err)
+	}
+
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	if err := b.rederive(ctx, proof.Cut); err != nil {
+		return err
+	}
+	if err := b.Settle(ctx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE links SET undone_at = coalesce(undone_at, clock_timestamp()), undone_by = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, l.ID, actor.Name); err != nil {
+		return fmt.Errorf("mark link undone: %w", err)
+	}
+
+	return nil
+}
