@@ -89,12 +89,16 @@ CREATE TABLE apps (
     created_at       timestamptz NOT NULL DEFAULT now()
 );
 
+-- Deliveries by app. Each receiving process writes a slot of its own, so that two of them do not wait for each other's
+-- commit; a figure is the sum over the slots.
 CREATE TABLE app_counters (
-    app_id     uuid PRIMARY KEY REFERENCES apps,
+    app_id     uuid NOT NULL REFERENCES apps,
+    slot       smallint NOT NULL,
     accepted   bigint NOT NULL DEFAULT 0,
     duplicate  bigint NOT NULL DEFAULT 0,
     refused    bigint NOT NULL DEFAULT 0,
-    refused_at timestamptz
+    refused_at timestamptz,
+    PRIMARY KEY (app_id, slot)
 );
 
 -- Which tenant a phone_number_id belongs to, now (until IS NULL) and before. The number itself is the tenant's (0002).
@@ -126,7 +130,14 @@ CREATE TABLE inbox_events (
 CREATE INDEX inbox_events_new ON inbox_events (id) WHERE split_at IS NULL;
 ALTER TABLE inbox_events ALTER COLUMN body SET STORAGE EXTERNAL;
 
--- One thing of a delivery, routed, counted and processed by itself. tenant_id NULL: held or set aside at the platform.
+-- Deliveries that came again, until the splitter has counted them for the tenants they belong to.
+CREATE TABLE inbox_repeats (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id bigint NOT NULL REFERENCES inbox_events
+);
+
+-- One thing of a delivery, routed, counted and processed by itself. tenant_id NULL: held, set aside or only counted at the
+-- platform. since is when it came to its state, not_before when a failed one may be tried again.
 CREATE TABLE inbox_items (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id        bigint NOT NULL REFERENCES inbox_events,
@@ -138,13 +149,15 @@ CREATE TABLE inbox_items (
     kind            text NOT NULL,
     phone_number_id text NOT NULL DEFAULT '',
     waba_id         text NOT NULL DEFAULT '',
+    display_phone   text NOT NULL DEFAULT '',
     body            bytea NOT NULL,
     state           text NOT NULL CHECK (state IN ('waiting', 'routed', 'held', 'set_aside')),
     reason          text NOT NULL DEFAULT '',
     note            text NOT NULL DEFAULT '',
     tries           integer NOT NULL DEFAULT 0,
     received_at     timestamptz NOT NULL,
-    done_at         timestamptz,
+    since           timestamptz NOT NULL DEFAULT now(),
+    not_before      timestamptz,
     CONSTRAINT inbox_items_position UNIQUE (event_id, position),
     CHECK (state <> 'waiting' OR tenant_id IS NOT NULL),
     CHECK (state <> 'held' OR tenant_id IS NULL)
@@ -152,11 +165,12 @@ CREATE TABLE inbox_items (
 CREATE INDEX inbox_items_waiting ON inbox_items (tenant_id, id) WHERE state = 'waiting';
 CREATE INDEX inbox_items_set_aside ON inbox_items (tenant_id, id) WHERE state = 'set_aside';
 CREATE INDEX inbox_items_held ON inbox_items (phone_number_id, id) WHERE state = 'held';
-CREATE INDEX inbox_items_number ON inbox_items (tenant_id, number_id, id);
+CREATE INDEX inbox_items_tenant ON inbox_items (tenant_id, received_at, id);
 ALTER TABLE inbox_items ALTER COLUMN body SET STORAGE EXTERNAL;
 
 -- The zero-loss counters, moved in the transaction that moves the items. The slots keep the splitter (0) and a lane (1)
 -- off each other's rows; a figure is the sum over them. The nil tenant is the platform, the nil number "no number".
+-- accepted and repeated count deliveries, on the row of no number: each for every tenant it holds an item of.
 CREATE TABLE inbox_counters (
     tenant_id  uuid NOT NULL,
     number_id  uuid NOT NULL,
@@ -167,6 +181,8 @@ CREATE TABLE inbox_counters (
     set_aside  bigint NOT NULL DEFAULT 0,
     waiting    bigint NOT NULL DEFAULT 0,
     duplicates bigint NOT NULL DEFAULT 0,
+    accepted   bigint NOT NULL DEFAULT 0,
+    repeated   bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant_id, number_id, slot)
 );
 
@@ -225,7 +241,7 @@ BEGIN
         EXECUTE format('CREATE POLICY directory ON %I USING (%s OR %s) WITH CHECK (%s OR %s)', t, sys, own, sys, own);
     END LOOP;
     -- System only.
-    FOREACH t IN ARRAY ARRAY['sessions', 'sign_in_failures', 'inbox_events', 'app_counters', 'platform_audit'] LOOP
+    FOREACH t IN ARRAY ARRAY['sessions', 'sign_in_failures', 'inbox_events', 'inbox_repeats', 'app_counters', 'platform_audit'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY system_only ON %I USING (%s) WITH CHECK (%s)', t, sys, sys);
@@ -244,5 +260,5 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
-DROP TABLE platform_audit, jobs, lanes, inbox_counters, inbox_items, inbox_events, number_directory, app_counters, apps,
+DROP TABLE platform_audit, jobs, lanes, inbox_counters, inbox_items, inbox_repeats, inbox_events, number_directory, app_counters, apps,
     api_keys, sign_in_failures, sessions, memberships, people, tenants;
