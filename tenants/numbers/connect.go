@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -33,7 +34,7 @@ type ConnectInput struct {
 var phoneShape = regexp.MustCompile(`^[0-9]{4,15}$`)
 
 // Connect makes a number the tenant's: proof by token first, then the number, its place in the directory and its portfolio in
-// one transaction, then the subscription to its events. A failed proof is a *Refused with every check. A number that is some
+// one transaction, then what was held for it at the platform, and the subscription to its events. A failed proof is a *Refused with every check. A number that is some
 // tenant's already is a Conflict, "number_connected" where it is this tenant's, else "number_taken", told only to who proved
 // control of it. A number disconnected before comes back as the same number, with its history.
 func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant uuid.UUID, in ConnectInput) (Number, error) {
@@ -75,6 +76,11 @@ func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 	}
 	if err != nil {
 		return Number{}, err
+	}
+
+	// What came before the tenant did. The number is gone again only where somebody disconnected it meanwhile.
+	if _, err := ingest.Adopt(ctx, db, tenant, in.PhoneNumberID); err != nil && !errors.Is(err, tenants.ErrNotFound) {
+		return Number{}, fmt.Errorf("adopt held items: %w", err)
 	}
 
 	if !in.Unconfirmed {
