@@ -102,6 +102,7 @@ const writing = (target) => target.closest("input:not([type=checkbox], [type=rad
 
 document.addEventListener("keydown", (event) => {
   if (document.documentElement.dataset.shortcuts === "off") return;
+  if (!(event.target instanceof Element)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || writing(event.target)) return;
   // Enter and space belong to the link or button that has the focus.
   if (event.key.length > 1 && event.target.closest("a, button, summary, input, [tabindex]:not(main)")) return;

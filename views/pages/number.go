@@ -191,6 +191,7 @@ type NumberHome struct {
 	Refused    int64 // deliveries with a wrong signature, of the number's app
 	Items      []InboxItem
 	NextItems  string // address of the next page, empty on the last
+	Stream     string // address of the server-sent events that announce changes; empty where there is none
 	TokenForm  Filled
 	Confirm    Filled // of the disconnect form
 

@@ -415,7 +415,7 @@ func TeamPage(p Team) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						templ_7745c5c3_Err = components.Field(components.FieldOptions{
-							Name: "password", Label: i18n.T(ctx, "team.password"), Help: i18n.T(ctx, "team.password_help"), Type: "password", Optional: true, NoMark: true, Autocomplete: "new-password", Error: p.Form.wrong(ctx, "password"),
+							Name: "password", Label: i18n.T(ctx, "team.password"), Help: i18n.T(ctx, "team.password_help"), Type: "password", NoMark: true, Autocomplete: "new-password", Error: p.Form.wrong(ctx, "password"),
 						}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
