@@ -1,0 +1,76 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Item is an item of a tenant's inbox. Body is the JSON it was cut to, and set only by ItemByID: it holds a customer's data, so
+// show it through MaskJSON to whoever may not see phones in clear.
+type Item struct {
+	ID         int64         `db:"id"`
+	NumberID   uuid.NullUUID `db:"number_id"` // not Valid: of the account, not of one number
+	Field      string        `db:"field"`
+	Kind       string        `db:"kind"`
+	State      string        `db:"state"`
+	Reason     string        `db:"reason"`
+	Note       string        `db:"note"`
+	Tries      int           `db:"tries"`
+	ReceivedAt time.Time     `db:"received_at"`
+	Since      time.Time     `db:"since"` // when it came to its state
+	Body       []byte        `db:"body"`
+}
+
+// ItemFilter chooses items: of one state and one number where these are set, after the cursor, at most Limit (1 to 200).
+type ItemFilter struct {
+	State    string
+	NumberID uuid.UUID
+	BeforeAt time.Time // ReceivedAt and ID of the last item of the page before
+	BeforeID int64
+	Limit    int
+}
+
+// Items lists items of tx's tenant, the last received first.
+func Items(ctx context.Context, tx *tenants.Tx, f ItemFilter) ([]Item, error) {
+	switch f.State {
+	case "", Waiting, Routed, SetAside:
+	default:
+		return nil, &tenants.Invalid{Field: "state", Key: "choice"}
+	}
+	if f.Limit < 1 || f.Limit > maxList {
+		f.Limit = maxList
+	}
+
+	items := []Item{}
+	err := tx.SelectContext(ctx, &items, `
+		SELECT id, number_id, field, kind, state, reason, note, tries, received_at, since FROM inbox_items
+		WHERE tenant_id = $1 AND ($2 = '' OR state = $2) AND ($3 = $7::uuid OR number_id = $3) AND ($4 OR (received_at, id) < ($5, $6))
+		ORDER BY received_at DESC, id DESC LIMIT $8`,
+		tx.Tenant, f.State, f.NumberID, f.BeforeID == 0, f.BeforeAt, f.BeforeID, uuid.Nil, f.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("list items: %w", err)
+	}
+
+	return items, nil
+}
+
+// ItemByID returns an item of tx's tenant with its body, or tenants.ErrNotFound.
+func ItemByID(ctx context.Context, tx *tenants.Tx, id int64) (Item, error) {
+	var it Item
+	err := tx.GetContext(ctx, &it, `
+		SELECT id, number_id, field, kind, state, reason, note, tries, received_at, since, body FROM inbox_items
+		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id)
+	if noRows(err) {
+		return Item{}, tenants.ErrNotFound
+	}
+	if err != nil {
+		return Item{}, fmt.Errorf("get item %d: %w", id, err)
+	}
+
+	return it, nil
+}

@@ -1,0 +1,313 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// replaying is the reason of a waiting item that was processed before. Its repeats are none.
+const replaying = "replay"
+
+const (
+	maxTries = 3
+	tryPause = 2 * time.Second // and twice as long after the second try
+	touchGap = 5 * time.Second // between two touches of a number's last event
+)
+
+var (
+	// errTaken: somebody else changes this tenant's identities now.
+	errTaken = errors.New("tenant is being worked on")
+	// errMoved: an item is no longer waiting. It is processed by whoever moved it.
+	errMoved = errors.New("items moved")
+)
+
+// waitingItem is an item in its lane.
+type waitingItem struct {
+	ID         int64         `db:"id"`
+	Number     uuid.NullUUID `db:"number_id"`
+	App        uuid.UUID     `db:"app_id"`
+	Field      string        `db:"field"`
+	Kind       string        `db:"kind"`
+	Body       []byte        `db:"body"`
+	Reason     string        `db:"reason"`
+	Note       string        `db:"note"`
+	ReceivedAt time.Time     `db:"received_at"`
+}
+
+// turn processes one batch of a tenant's waiting items, in the order of their arrival.
+func (w *Worker) turn(ctx context.Context, l lane) turned {
+	var (
+		gen   int64
+		items []waitingItem
+		more  bool
+	)
+	err := w.db.As(ctx, l.tenant, func(tx *tenants.Tx) error {
+		if err := claim(ctx, tx); err != nil {
+			return err
+		}
+		// Before the items: what comes after this raises it.
+		if err := tx.GetContext(ctx, &gen, `SELECT gen FROM lanes WHERE tenant_id = $1`, tx.Tenant); err != nil {
+			return fmt.Errorf("read lane: %w", err)
+		}
+		var err error
+		if items, more, err = nextItems(ctx, tx, l.limit); err != nil || len(items) == 0 {
+			return err
+		}
+
+		return process(ctx, tx, items)
+	})
+	if err != nil && !later(err) && len(items) > 0 {
+		w.explain(l.tenant, err)
+		err = w.isolate(ctx, l.tenant, items)
+	}
+
+	switch {
+	case errors.Is(err, errTaken), errors.Is(err, errMoved):
+		return turned{lane: l, after: isTaken}
+	case err != nil:
+		l.limit = max(l.limit/2, 1)
+		return turned{lane: l, after: rests, err: err}
+	case more:
+		l.limit = min(l.limit*2, laneRows)
+		return turned{lane: l, after: goesOn}
+	}
+	if err := w.sleep(ctx, l.tenant, gen); err != nil {
+		return turned{lane: l, after: rests, err: err}
+	}
+
+	return turned{lane: l, after: sleeps}
+}
+
+// later tells whether a failure says nothing about the items.
+func later(err error) bool {
+	return transient(err) || errors.Is(err, errTaken) || errors.Is(err, errMoved)
+}
+
+// explain logs a failure by its class, and a panic with its stack. The message of an error may quote a customer's data.
+func (w *Worker) explain(tenant uuid.UUID, err error) {
+	var p *panicked
+	if errors.As(err, &p) {
+		w.log.Error("panic in a lane", "tenant", tenant, "stack", string(p.stack))
+		return
+	}
+	w.log.Warn("batch failed; isolating", "tenant", tenant, "error", class(err))
+}
+
+func claim(ctx context.Context, tx *tenants.Tx) error {
+	mine, err := identity.TryLock(ctx, tx)
+	if err == nil && !mine {
+		return errTaken
+	}
+
+	return err
+}
+
+// nextItems reads the head of the lane, as far as it fits in memory and is either new or being replayed; more tells whether
+// something was left.
+func nextItems(ctx context.Context, tx *tenants.Tx, limit int) (items []waitingItem, more bool, err error) {
+	var rows []struct {
+		waitingItem
+		Listed int `db:"listed"`
+	}
+	err = tx.SelectContext(ctx, &rows, `
+		SELECT id, number_id, app_id, field, kind, body, reason, note, received_at, listed
+		FROM (SELECT id, number_id, app_id, field, kind, body, reason, note, received_at, count(*) OVER () AS listed,
+		             sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
+		      FROM (SELECT id, number_id, app_id, field, kind, body, reason, note, received_at FROM inbox_items
+		            WHERE tenant_id = $1 AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
+		            ORDER BY id LIMIT $2) head) i
+		WHERE before < $3
+		ORDER BY id`, tx.Tenant, limit, laneBytes)
+	if err != nil {
+		return nil, false, fmt.Errorf("read waiting items: %w", err)
+	}
+
+	for _, r := range rows {
+		if (r.Reason == replaying) != (rows[0].Reason == replaying) {
+			break
+		}
+		items = append(items, r.waitingItem)
+	}
+
+	return items, len(rows) > 0 && (rows[0].Listed == limit || len(items) < rows[0].Listed), nil
+}
+
+// isolate processes the halves of a batch that failed by themselves, down to the item that fails alone.
+func (w *Worker) isolate(ctx context.Context, tenant uuid.UUID, items []waitingItem) error {
+	if len(items) > 1 {
+		for _, half := range [][]waitingItem{items[:len(items)/2], items[len(items)/2:]} {
+			err := w.alone(ctx, tenant, half)
+			if err != nil && !later(err) {
+				err = w.isolate(ctx, tenant, half)
+			}
+			if err != nil {
+				return err
+			}
+		}
+
+		return nil
+	}
+
+	err := w.alone(ctx, tenant, items)
+	if err == nil || later(err) {
+		return err
+	}
+
+	return w.db.As(ctx, tenant, func(tx *tenants.Tx) error { return strike(ctx, tx, items[0], class(err)) })
+}
+
+// alone processes items in a transaction of their own.
+func (w *Worker) alone(ctx context.Context, tenant uuid.UUID, items []waitingItem) error {
+	return w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if err := claim(ctx, tx); err != nil {
+			return err
+		}
+
+		return process(ctx, tx, items)
+	})
+}
+
+// strike counts a failure against an item, to be tried again a while later; after the third it is set aside.
+func strike(ctx context.Context, tx *tenants.Tx, it waitingItem, note string) error {
+	var tries int
+	err := tx.GetContext(ctx, &tries, `
+		UPDATE inbox_items
+		SET tries = tries + 1, note = $3, not_before = now() + (tries + 1) * $4 * interval '1 second'
+		WHERE tenant_id = $1 AND id = $2 AND state = 'waiting'
+		RETURNING tries`, tx.Tenant, it.ID, note, tryPause.Seconds())
+	if noRows(err) {
+		return errMoved
+	}
+	if err != nil {
+		return fmt.Errorf("count failed try: %w", err)
+	}
+	if tries < maxTries {
+		return nil
+	}
+
+	counts := tally{}
+	if err := finish(ctx, tx, []waitingItem{it}, []verdict{{SetAside, ProcessingFailed, note}}, counts); err != nil {
+		return err
+	}
+
+	return counts.write(ctx, tx, slotLane)
+}
+
+// verdict is what becomes of a waiting item.
+type verdict struct {
+	state, reason, note string
+}
+
+// process does all that items cause and moves them on, in one transaction that is all or nothing.
+func process(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
+	_, err := safely(func() (struct{}, error) { return struct{}{}, processed(ctx, tx, items) })
+
+	return err
+}
+
+func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
+	scopes, err := scopesOf(ctx, tx, items)
+	if err != nil {
+		return err
+	}
+
+	verdicts := make([]verdict, len(items))
+	var seen []identity.Seen
+	for i, it := range items {
+		verdicts[i] = verdict{state: Routed, note: it.Note}
+		if it.Reason == Test {
+			verdicts[i].reason = Test
+			continue
+		}
+		ev, err := whatsapp.ParseEvent(whatsapp.ItemKind(it.Kind), it.Body)
+		if err != nil {
+			code, _, _ := strings.Cut(err.Error(), ":")
+			verdicts[i].state, verdicts[i].reason = SetAside, code
+			continue
+		}
+		if !speaks(it) {
+			continue
+		}
+		scope, known := scopes[it.Number.UUID]
+		if !known {
+			verdicts[i].state, verdicts[i].reason = SetAside, MissingNumber
+			continue
+		}
+		seen = append(seen, identity.Seen{ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev})
+	}
+
+	counts := tally{}
+	if len(seen) > 0 {
+		repeats, err := resolve(ctx, tx, seen)
+		if err != nil {
+			return err
+		}
+		if items[0].Reason != replaying {
+			counts.at(tx.Tenant, soleNumber(seen)).duplicates += int64(repeats)
+		}
+	}
+	if err := touchNumbers(ctx, tx, items); err != nil {
+		return err
+	}
+	if err := finish(ctx, tx, items, verdicts, counts); err != nil {
+		return err
+	}
+
+	return counts.write(ctx, tx, slotLane)
+}
+
+// speaks tells whether an item goes through identity and conversations; all others are counted.
+func speaks(it waitingItem) bool {
+	if it.Field != "messages" {
+		return false
+	}
+	switch whatsapp.ItemKind(it.Kind) {
+	case whatsapp.KindMessage, whatsapp.KindStatus, whatsapp.KindSystem:
+		return true
+	default:
+		return false
+	}
+}
+
+// finish moves items to their states and counts the moves.
+func finish(ctx context.Context, tx *tenants.Tx, items []waitingItem, verdicts []verdict, counts tally) error {
+	var (
+		ids                    pq.Int64Array
+		states, reasons, notes pq.StringArray
+	)
+	for i, it := range items {
+		v := verdicts[i]
+		ids, states = append(ids, it.ID), append(states, v.state)
+		reasons, notes = append(reasons, v.reason), append(notes, v.note)
+		f := counts.at(tx.Tenant, it.Number.UUID)
+		f.waiting--
+		f.move(v.state, 1)
+	}
+
+	moved, err := tx.ExecContext(ctx, `
+		UPDATE inbox_items i SET state = w.state, reason = w.reason, note = w.note, since = now(), not_before = NULL
+		FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS w (id, state, reason, note)
+		WHERE i.tenant_id = $1 AND i.id = w.id AND i.state = 'waiting'`, tx.Tenant, ids, states, reasons, notes)
+	if err != nil {
+		return fmt.Errorf("move items: %w", err)
+	}
+	n, err := moved.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("move items: %w", err)
+	}
+	if n != int64(len(items)) {
+		return errMoved
+	}
+
+	return nil
+}
