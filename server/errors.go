@@ -52,7 +52,7 @@ func classify(err error) refusal {
 		return refusal{status: fiber.StatusForbidden, code: "forbidden"}
 	case errors.Is(err, access.ErrNoSession):
 		return refusal{status: fiber.StatusUnauthorized, code: "unauthorized"}
-	case errors.Is(err, tenants.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, tenants.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), tenants.Away(err):
 		return refusal{status: fiber.StatusServiceUnavailable, code: "unavailable", retry: 2}
 	case errors.As(err, &fe):
 		return refusal{status: fe.Code, code: httpCodes[fe.Code]}
@@ -63,6 +63,8 @@ func classify(err error) refusal {
 
 var httpCodes = map[int]string{
 	fiber.StatusBadRequest:                  "bad_request",
+	fiber.StatusUnauthorized:                "unauthorized",
+	fiber.StatusForbidden:                   "forbidden",
 	fiber.StatusNotFound:                    "not_found",
 	fiber.StatusMethodNotAllowed:            "method_not_allowed",
 	fiber.StatusRequestTimeout:              "timeout",

@@ -35,6 +35,9 @@ func (s *Server) Routes() []Route {
 		{get, "/readyz", public, s.readyz},
 		{get, "/static/:version/:name", public, s.asset},
 
+		{get, "/hooks/whatsapp/:app", public, s.handshake},
+		{post, "/hooks/whatsapp/:app", public, s.receive},
+
 		{get, "/", anyone, s.start},
 		{get, "/help", anyone, s.helpPage},
 		{get, "/more", signedIn, s.morePage},

@@ -24,6 +24,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/readyz", "+++++++++"},
 	{"GET", "/static/:version/:name", "+++++++++"},
 
+	{"GET", "/hooks/whatsapp/:app", "xxxxxxxxx"},  // Meta alone, who knows the verify token
+	{"POST", "/hooks/whatsapp/:app", "+++++++++"}, // the signature counts, not who sends it
+
 	{"GET", "/", "++++++++L"},
 	{"GET", "/help", "+++++++++"},
 	{"GET", "/more", "++++++++L"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/static"
@@ -189,6 +191,8 @@ func TestErrorsKeepTheirCause(t *testing.T) {
 		fail("/api/v1"+path, fmt.Errorf("do something: %w", err))
 	}
 	fail("/deadline", fmt.Errorf("read: %w", context.DeadlineExceeded))
+	fail("/api/v1/away", fmt.Errorf("read: %w", &pq.Error{Code: "57P01"}))
+	fail("/hooks/away", fmt.Errorf("begin: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}))
 
 	b := st.browser(t)
 	for _, path := range []string{"/oops", "/api/v1/oops", "/panic"} {
@@ -218,8 +222,10 @@ func TestErrorsKeepTheirCause(t *testing.T) {
 	if r := b.get("/429"); r.header.Get("Retry-After") != "2" {
 		t.Errorf("want Retry-After 2, got %q", r.header.Get("Retry-After"))
 	}
-	if r := b.get("/deadline"); r.status != http.StatusServiceUnavailable {
-		t.Errorf("want 503 when the time is over, got %d", r.status)
+	for _, path := range []string{"/deadline", "/api/v1/away", "/hooks/away"} {
+		if r := b.get(path); r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
+			t.Errorf("%s: want 503 with Retry-After, got %d", path, r.status)
+		}
 	}
 }
 

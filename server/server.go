@@ -20,6 +20,7 @@ import (
 	"github.com/pehchan/pehchan/migrations"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
@@ -34,12 +35,13 @@ const (
 )
 
 // Deps is what the server works with. OnListen, if set, is told the address once connections are taken, instead of standard
-// output.
+// output. Wake, if set, is called when a delivery was stored: a worker of the same process.
 type Deps struct {
 	DB       *tenants.DB
 	Keys     *secrets.Keyring
 	Log      *slog.Logger
 	OnListen func(url string)
+	Wake     func()
 }
 
 // Server answers HTTP. Any number of servers may work on one database.
@@ -57,6 +59,8 @@ type Server struct {
 	pages    map[string]string // permission of each page, by path
 	rates    rates
 	metrics  *metrics
+	receiver *ingest.Receiver
+	apps     apps
 	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
 	closing  atomic.Bool
 }
@@ -102,9 +106,13 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if err := s.register(); err != nil {
 		return nil, err
 	}
+	s.receiver = ingest.NewReceiver(d.DB, ingest.Options{Log: d.Log, Wake: d.Wake})
 
 	return s, nil
 }
+
+// Close stores the deliveries that have been taken and takes no more. Listen does so when it ends.
+func (s *Server) Close() { s.receiver.Close() }
 
 // App is the router, for tests.
 func (s *Server) App() *fiber.App { return s.app }
@@ -150,6 +158,7 @@ func (s *Server) Listen(ctx context.Context) error {
 	}
 
 	s.closing.Store(true)
+	defer s.Close()
 	if err := s.app.ShutdownWithTimeout(shutdownGrace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("shut down: %w", err)
 	}

@@ -35,6 +35,7 @@ type site struct {
 	*testdb.Database
 	*server.Server
 	clinic, motors tenants.Tenant
+	keys           *secrets.Keyring
 	log            *lockedBuffer
 }
 
@@ -48,7 +49,7 @@ func newSite(t *testing.T) *site {
 	return st
 }
 
-// open is one more server on the same database, with keys of its own.
+// open is one more server on the same database, and keys.
 func (st *site) open(t *testing.T, cfg server.Config) *server.Server {
 	t.Helper()
 	cfg.Listen, cfg.Data = "127.0.0.1:0", t.TempDir()
@@ -56,18 +57,22 @@ func (st *site) open(t *testing.T, cfg server.Config) *server.Server {
 	if err != nil {
 		t.Fatalf("new server: %v", err)
 	}
+	t.Cleanup(s.Close)
 
 	return s
 }
 
 func (st *site) deps(t *testing.T) server.Deps {
 	t.Helper()
-	keys, err := secrets.Open(filepath.Join(t.TempDir(), "master.key"))
-	if err != nil {
-		t.Fatalf("open keys: %v", err)
+	if st.keys == nil {
+		keys, err := secrets.Open(filepath.Join(t.TempDir(), "master.key"))
+		if err != nil {
+			t.Fatalf("open keys: %v", err)
+		}
+		st.keys = keys
 	}
 
-	return server.Deps{DB: st.DB, Keys: keys, Log: slog.New(slog.NewTextHandler(st.log, nil))}
+	return server.Deps{DB: st.DB, Keys: st.keys, Log: slog.New(slog.NewTextHandler(st.log, nil))}
 }
 
 // lastAddress is where the newest session came from.

@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+const (
+	maxDelivery = 3 << 20         // bytes
+	appFor      = 2 * time.Second // how long an app's secrets are believed without asking again
+	maxApps     = 1000
+)
+
+var (
+	appName   = regexp.MustCompile(`^[a-z0-9-]{2,40}$`)
+	challenge = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+)
+
+// apps remembers the secrets of apps for a moment, so that a burst of deliveries does not ask the database for each.
+type apps struct {
+	mu     sync.Mutex
+	byName map[string]rememberedApp
+}
+
+type rememberedApp struct {
+	numbers.Credentials
+	until time.Time
+}
+
+func (s *Server) hookApp(ctx context.Context, name string) (numbers.Credentials, error) {
+	if !appName.MatchString(name) {
+		return numbers.Credentials{}, tenants.ErrNotFound
+	}
+
+	now := time.Now()
+	s.apps.mu.Lock()
+	known, ok := s.apps.byName[name]
+	s.apps.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.Credentials, nil
+	}
+
+	var found numbers.Credentials
+	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
+		found, err = numbers.AppByName(ctx, tx, s.keys, name)
+		return err
+	})
+	if err != nil {
+		return numbers.Credentials{}, err
+	}
+
+	s.apps.mu.Lock()
+	defer s.apps.mu.Unlock()
+	if s.apps.byName == nil || len(s.apps.byName) >= maxApps {
+		s.apps.byName = map[string]rememberedApp{}
+	}
+	s.apps.byName[name] = rememberedApp{found, now.Add(appFor)}
+
+	return found, nil
+}
+
+// handshake answers Meta's question whether this address is ours: the challenge for who knows the verify token, else 403.
+func (s *Server) handshake(c *fiber.Ctx) error {
+	app, err := s.hookApp(c.UserContext(), c.Params("app"))
+	if errors.Is(err, tenants.ErrNotFound) {
+		return fiber.ErrForbidden
+	}
+	if err != nil {
+		return err
+	}
+
+	args := c.Context().QueryArgs()
+	given := args.PeekMulti("hub.verify_token")
+	asked := args.PeekMulti("hub.challenge")
+	if c.Query("hub.mode") != "subscribe" || len(given) != 1 || len(asked) != 1 || !challenge.Match(asked[0]) {
+		return fiber.ErrForbidden
+	}
+
+	match := 0
+	for _, token := range app.VerifyTokens {
+		match |= subtle.ConstantTimeCompare([]byte(token), given[0])
+	}
+	if match != 1 {
+		return fiber.ErrForbidden
+	}
+
+	return c.Send(asked[0])
+}
+
+// receive takes one delivery: 200 once it is durable, never before. The app in the path chooses the secret, the body does not. Only the raw
+// bytes are looked at: c.Body would unpack them.
+func (s *Server) receive(c *fiber.Ctx) error {
+	body := c.Request().Body()
+	if len(body) > maxDelivery {
+		return fiber.ErrRequestEntityTooLarge
+	}
+
+	ctx := c.UserContext()
+	app, err := s.hookApp(ctx, c.Params("app"))
+	if err != nil {
+		return fmt.Errorf("find app: %w", err)
+	}
+
+	signatures := c.Request().Header.PeekAll("X-Hub-Signature-256")
+	if len(signatures) != 1 || !whatsapp.VerifySignature(string(signatures[0]), body, app.Secrets...) {
+		s.receiver.Refuse(app.ID)
+		return fiber.ErrUnauthorized
+	}
+	if _, err := s.receiver.Receive(ctx, app.ID, body); err != nil {
+		return err
+	}
+
+	return c.SendStatus(fiber.StatusOK)
+}
