@@ -134,8 +134,8 @@ func TestMaskedIdentifierCannotBeCopied(t *testing.T) {
 	if masked.Find("[data-copy]").Length() != 0 {
 		t.Error("a masked phone has a copy button")
 	}
-	clear := render(t, "en", components.Identifier(components.IdentifierOptions{Kind: "bsuid", Shown: "IN.1648…5512", Full: "IN.16487704418820035512"}))
-	if got := clear.Find("[data-copy]").AttrOr("data-copy", ""); got != "IN.16487704418820035512" {
+	open := render(t, "en", components.Identifier(components.IdentifierOptions{Kind: "bsuid", Shown: "IN.1648…5512", Full: "IN.16487704418820035512"}))
+	if got := open.Find("[data-copy]").AttrOr("data-copy", ""); got != "IN.16487704418820035512" {
 		t.Errorf("copies %q, want the exact value", got)
 	}
 }

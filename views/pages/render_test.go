@@ -7,6 +7,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/a-h/templ"
+
 	"github.com/pehchan/pehchan/views/i18n"
 )
 
