@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/numbers"
@@ -20,6 +21,7 @@ const (
 	maxDelivery = 3 << 20         // bytes
 	appFor      = 2 * time.Second // how long an app's secrets are believed without asking again
 	maxApps     = 1000
+	looksAgain  = 50 // a second, at apps whose remembered secrets do not match
 )
 
 var (
@@ -27,10 +29,12 @@ var (
 	challenge = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 )
 
-// apps remembers the secrets of apps for a moment, so that a burst of deliveries does not ask the database for each.
+// apps remembers the secrets of apps for a moment, so that a burst of deliveries does not ask the database for each. Secrets
+// that do not match are looked up again, for they may have been rotated this second; a flood of forgeries is not worth that.
 type apps struct {
 	mu     sync.Mutex
 	byName map[string]rememberedApp
+	again  *rate.Limiter
 }
 
 type rememberedApp struct {
@@ -38,19 +42,32 @@ type rememberedApp struct {
 	until time.Time
 }
 
-func (s *Server) hookApp(ctx context.Context, name string) (numbers.Credentials, error) {
+// hookApp finds the app of a request and tells whether it matches, by what is remembered of it or else by what holds now.
+func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.Credentials) bool) (app numbers.Credentials, ok bool, err error) {
 	if !appName.MatchString(name) {
-		return numbers.Credentials{}, tenants.ErrNotFound
+		return numbers.Credentials{}, false, tenants.ErrNotFound
 	}
 
-	now := time.Now()
 	s.apps.mu.Lock()
-	known, ok := s.apps.byName[name]
+	known, remembered := s.apps.byName[name]
 	s.apps.mu.Unlock()
-	if ok && now.Before(known.until) {
-		return known.Credentials, nil
+	if remembered && time.Now().Before(known.until) {
+		if matches(known.Credentials) {
+			return known.Credentials, true, nil
+		}
+		if !s.apps.again.Allow() {
+			return known.Credentials, false, nil
+		}
 	}
 
+	if app, err = s.lookUpApp(ctx, name); err != nil {
+		return numbers.Credentials{}, false, err
+	}
+
+	return app, matches(app), nil
+}
+
+func (s *Server) lookUpApp(ctx context.Context, name string) (numbers.Credentials, error) {
 	var found numbers.Credentials
 	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
 		found, err = numbers.AppByName(ctx, tx, s.keys, name)
@@ -65,21 +82,13 @@ func (s *Server) hookApp(ctx context.Context, name string) (numbers.Credentials,
 	if s.apps.byName == nil || len(s.apps.byName) >= maxApps {
 		s.apps.byName = map[string]rememberedApp{}
 	}
-	s.apps.byName[name] = rememberedApp{found, now.Add(appFor)}
+	s.apps.byName[name] = rememberedApp{found, time.Now().Add(appFor)}
 
 	return found, nil
 }
 
 // handshake answers Meta's question whether this address is ours: the challenge for who knows the verify token, else 403.
 func (s *Server) handshake(c *fiber.Ctx) error {
-	app, err := s.hookApp(c.UserContext(), c.Params("app"))
-	if errors.Is(err, tenants.ErrNotFound) {
-		return fiber.ErrForbidden
-	}
-	if err != nil {
-		return err
-	}
-
 	args := c.Context().QueryArgs()
 	given := args.PeekMulti("hub.verify_token")
 	asked := args.PeekMulti("hub.challenge")
@@ -87,12 +96,19 @@ func (s *Server) handshake(c *fiber.Ctx) error {
 		return fiber.ErrForbidden
 	}
 
-	match := 0
-	for _, token := range app.VerifyTokens {
-		match |= subtle.ConstantTimeCompare([]byte(token), given[0])
-	}
-	if match != 1 {
+	_, ok, err := s.hookApp(c.UserContext(), c.Params("app"), func(app numbers.Credentials) bool {
+		match := 0
+		for _, token := range app.VerifyTokens {
+			match |= subtle.ConstantTimeCompare([]byte(token), given[0])
+		}
+
+		return match == 1
+	})
+	if errors.Is(err, tenants.ErrNotFound) || err == nil && !ok {
 		return fiber.ErrForbidden
+	}
+	if err != nil {
+		return err
 	}
 
 	return c.Send(asked[0])
@@ -107,13 +123,14 @@ func (s *Server) receive(c *fiber.Ctx) error {
 	}
 
 	ctx := c.UserContext()
-	app, err := s.hookApp(ctx, c.Params("app"))
+	signatures := c.Request().Header.PeekAll("X-Hub-Signature-256")
+	app, ok, err := s.hookApp(ctx, c.Params("app"), func(app numbers.Credentials) bool {
+		return len(signatures) == 1 && whatsapp.VerifySignature(string(signatures[0]), body, app.Secrets...)
+	})
 	if err != nil {
 		return fmt.Errorf("find app: %w", err)
 	}
-
-	signatures := c.Request().Header.PeekAll("X-Hub-Signature-256")
-	if len(signatures) != 1 || !whatsapp.VerifySignature(string(signatures[0]), body, app.Secrets...) {
+	if !ok {
 		s.receiver.Refuse(app.ID)
 		return fiber.ErrUnauthorized
 	}

@@ -147,6 +147,10 @@ func TestDeliveries(t *testing.T) {
 func TestRotationHoldsBothSecrets(t *testing.T) {
 	t.Parallel()
 	st := newHookSite(t)
+	// The server has just used, hence remembers, the secret that is about to change.
+	if r := st.deliver(t, hook, "{}", signed("app-secret-of-demo", "{}")); r.status != http.StatusOK {
+		t.Fatalf("before the rotation: want 200, got %d", r.status)
+	}
 	err := st.DB.System(context.Background(), func(tx *tenants.Tx) error {
 		_, err := numbers.RotateApp(context.Background(), tx, st.keys, access.Command("test").Actor, "demo",
 			numbers.RotateInput{AppSecret: "new-secret-of-demo", VerifyToken: "verify-new"})

@@ -16,6 +16,7 @@ import (
 	_ "time/tzdata" // tenants' time zones, also where the machine has none
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/migrations"
 	"github.com/pehchan/pehchan/tenants"
@@ -106,6 +107,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if err := s.register(); err != nil {
 		return nil, err
 	}
+	s.apps.again = rate.NewLimiter(looksAgain, looksAgain)
 	s.receiver = ingest.NewReceiver(d.DB, ingest.Options{Log: d.Log, Wake: d.Wake})
 
 	return s, nil
