@@ -203,19 +203,23 @@ func GetCase(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Case, error) {
 	return cases[0], nil
 }
 
-// NextCase is the case to decide after another: of the same tab, not leased by somebody else. ErrNotFound where none is left.
-func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, tab string, after uuid.UUID) (uuid.UUID, error) {
-	cases, _, err := Cases(ctx, tx, CaseFilter{Tab: tab, Page: Page{Limit: 50}})
-	if err != nil {
-		return uuid.Nil, err
-	}
-	for _, c := range cases {
-		if c.ID != after && (c.LeaseBy == "" || c.LeaseBy == actor.ID) && (tab == TabWaiting || c.HoldUntil == nil || c.HoldUntil.Before(time.Now())) {
-			return c.ID, nil
+// NextCase is the case to decide after another: of the same filter, not leased by somebody else. ErrNotFound where none is left.
+func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFilter, after uuid.UUID) (uuid.UUID, error) {
+	for f.Page = (Page{Limit: 10}); ; {
+		cases, next, err := Cases(ctx, tx, f)
+		if err != nil {
+			return uuid.Nil, err
 		}
+		for _, c := range cases {
+			if c.ID != after && (c.LeaseBy == "" || c.LeaseBy == actor.ID) && (f.Tab == TabWaiting || c.HoldUntil == nil || c.HoldUntil.Before(time.Now())) {
+				return c.ID, nil
+			}
+		}
+		if next == "" {
+			return uuid.Nil, tenants.ErrNotFound
+		}
+		f.Cursor = next
 	}
-
-	return uuid.Nil, tenants.ErrNotFound
 }
 
 // fillCases reads the people that cases are about, and what speaks for and against each candidate.
