@@ -147,21 +147,26 @@ CREATE TABLE contacts (
 );
 CREATE INDEX contacts_merged_into ON contacts (tenant_id, merged_into) WHERE merged_into IS NOT NULL;
 
--- One WhatsApp account as one portfolio sees it. An identity that another absorbed keeps its row and points there.
+-- One WhatsApp account as one portfolio sees it. An identity that another absorbed keeps its row and points there. home_contact
+-- is the contact it came into the book as; contact_id the one it is part of now, by what is attested and what people decided.
 CREATE TABLE identities (
     tenant_id     uuid NOT NULL REFERENCES tenants,
     id            uuid NOT NULL,
     scope         text NOT NULL,
     anchor_id     uuid NOT NULL,
+    home_contact  uuid,
     contact_id    uuid,
     absorbed_into uuid,
     created_at    timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, id),
     FOREIGN KEY (tenant_id, anchor_id) REFERENCES identifiers,
+    FOREIGN KEY (tenant_id, home_contact) REFERENCES contacts,
     FOREIGN KEY (tenant_id, contact_id) REFERENCES contacts,
     FOREIGN KEY (tenant_id, absorbed_into) REFERENCES identities
 );
 CREATE INDEX identities_contact ON identities (tenant_id, contact_id);
+CREATE INDEX identities_home ON identities (tenant_id, home_contact);
+CREATE INDEX identities_absorbed ON identities (tenant_id, absorbed_into) WHERE absorbed_into IS NOT NULL;
 CREATE INDEX identities_anchor ON identities (tenant_id, anchor_id);
 
 -- One identifier held by one identity over [from_at, to_at) of WhatsApp time; NULL is unbounded. Messages hang on tenures, so
@@ -252,6 +257,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_a ON decisions (tenant_id, a_id) WHERE revoked_at IS NULL;
 CREATE INDEX decisions_b ON decisions (tenant_id, b_id) WHERE revoked_at IS NULL;
+CREATE INDEX decisions_link ON decisions (tenant_id, link_id) WHERE link_id IS NOT NULL;
 
 -- An item of the queue. key says what it is about in terms of identifiers, so that deriving it twice opens it once.
 CREATE TABLE cases (
@@ -310,6 +316,7 @@ CREATE TABLE messages (
     FOREIGN KEY (tenant_id, tenure_id) REFERENCES tenures
 ) WITH (fillfactor = 90);
 CREATE INDEX messages_tenure ON messages (tenant_id, tenure_id, at DESC, id DESC);
+CREATE INDEX messages_target ON messages (tenant_id, target_wamid) WHERE target_wamid <> '';
 
 -- Statuses of our own messages, kept whether or not the message is known yet. The nil participant is a one-to-one message.
 CREATE TABLE statuses (

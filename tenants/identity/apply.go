@@ -11,7 +11,6 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
-	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // plan maps derived accounts to identity rows.
@@ -112,23 +111,36 @@ func (p *plan) lost(identity uuid.UUID) bool {
 	})
 }
 
-// home is the account that now has an identity's anchor, by the time it had it, or -1.
+// home is the account that now has an identity's anchor, by the time it had it. Where that time came to belong to nobody, it
+// is the account with anything else it held; -1 only where it never held anything.
 func (p *plan) home(row *identityRow) int {
 	anchor, ok := p.refs[row.AnchorID]
 	if !ok {
 		return -1
 	}
+
+	at := p.nodes[anchor].first
 	for _, t := range p.held[row.ID] {
 		if t.IdentifierID == row.AnchorID {
-			return p.accountOf(anchor, t.FirstSeen.Unix())
+			at = t.FirstSeen.Unix()
+			break
 		}
 	}
-	if p.nodes[anchor].kind != whatsapp.KindBSUID {
-		// Absorbed, or split away from its phone: it belongs where the phone's earliest history is.
-		return p.accountOf(anchor, p.nodes[anchor].first)
+	if i := p.accountOf(anchor, at); i >= 0 {
+		return i
+	}
+	for _, t := range p.held[row.ID] {
+		if i := p.accountOf(p.refs[t.IdentifierID], t.FirstSeen.Unix()); i >= 0 {
+			return i
+		}
+	}
+	for _, s := range p.holder[anchor] {
+		if s.account >= 0 {
+			return s.account
+		}
 	}
 
-	return p.accountOf(anchor, 0)
+	return -1
 }
 
 func (p *plan) writeIdentities(ctx context.Context, tx *tenants.Tx) error {
@@ -154,7 +166,7 @@ func (p *plan) writeIdentities(ctx context.Context, tx *tenants.Tx) error {
 
 	for id, into := range p.absorbed {
 		if _, err := tx.ExecContext(ctx, `
-			UPDATE identities SET absorbed_into = $3 WHERE tenant_id = $1 AND (id = $2 OR absorbed_into = $2)`, tx.Tenant, id, into); err != nil {
+			UPDATE identities SET absorbed_into = $3, contact_id = NULL WHERE tenant_id = $1 AND (id = $2 OR absorbed_into = $2)`, tx.Tenant, id, into); err != nil {
 			return fmt.Errorf("absorb identity: %w", err)
 		}
 	}

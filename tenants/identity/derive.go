@@ -298,11 +298,13 @@ func (d *deriver) named(holder int) bool { return d.find(holder) < len(d.nodes) 
 func (d *deriver) currentBSUID(bsuids []ref) ref {
 	opened, left := map[ref]int64{}, map[ref]int64{}
 	for _, r := range d.rotations {
-		if r.oldBSUID == none || r.newBSUID == none || r.oldBSUID == r.newBSUID {
+		if r.newBSUID == none || r.oldBSUID == r.newBSUID {
 			continue
 		}
 		opened[r.newBSUID] = max(opened[r.newBSUID], r.at)
-		left[r.oldBSUID] = max(left[r.oldBSUID], r.at)
+		if r.oldBSUID != none {
+			left[r.oldBSUID] = max(left[r.oldBSUID], r.at)
+		}
 	}
 
 	return slices.MaxFunc(bsuids, func(a, b ref) int {
@@ -312,6 +314,6 @@ func (d *deriver) currentBSUID(bsuids []ref) ref {
 			}
 			return 0
 		}
-		return cmp.Or(cmp.Compare(live(a), live(b)), cmp.Compare(opened[a], opened[b]), cmp.Compare(d.nodes[a].last, d.nodes[b].last), d.compare(a, b))
+		return cmp.Or(cmp.Compare(live(a), live(b)), cmp.Compare(opened[a], opened[b]), d.compare(a, b))
 	})
 }

@@ -61,7 +61,7 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 	}
 	for _, a := range alone {
 		// A sighting before anything known of the tenure may lie beyond a silence; the derivation decides.
-		if held := tenures[a.identifier]; len(held) != 1 || !held[0].whole() || a.at.Before(held[0].FirstSeen) {
+		if held := tenures[a.identifier]; len(held) != 1 || !held[0].whole() || !held[0].Current || a.at.Before(held[0].FirstSeen) {
 			news[a.identifier] = true
 		}
 	}

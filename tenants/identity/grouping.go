@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
-
-func older(a, b uuid.UUID) bool { return bytes.Compare(a[:], b[:]) < 0 }
 
 // rootOf follows tombstones from a contact to the one that stands for it now. nil stays nil.
 func rootOf(ctx context.Context, tx *tenants.Tx, contact *uuid.UUID) (*uuid.UUID, error) {
@@ -33,50 +34,217 @@ func rootOf(ctx context.Context, tx *tenants.Tx, contact *uuid.UUID) (*uuid.UUID
 	return &root, nil
 }
 
-// moveContact makes l.Lose a tombstone of l.Keep: its identities are re-pointed, and the journal remembers which. No message
-// moves, however many there are.
-func moveContact(ctx context.Context, tx *tenants.Tx, l link) error {
-	if err := writeLink(ctx, tx, l); err != nil {
-		return err
+// Which identities make up a contact is, like everything attested, a function of what stands: each identity brings the
+// contact it came into the book as (its home), an absorbed one lends its home to the identity that absorbed it, and a merge
+// that has not been undone joins two groups. So merges, undos and later proof may come in any order, and every one of them
+// can be taken out again without the others noticing.
+
+// member is an identity as grouping sees it.
+type member struct {
+	ID      uuid.UUID  `db:"id"`
+	Home    *uuid.UUID `db:"home_contact"`
+	Contact *uuid.UUID `db:"contact_id"`
+	Into    *uuid.UUID `db:"absorbed_into"`
+}
+
+// stands for the live identity a member is or was absorbed into.
+func (m member) stands() uuid.UUID {
+	if m.Into != nil {
+		return *m.Into
 	}
-	for _, step := range []struct{ what, statement string }{
-		{"journal moves", `
-			INSERT INTO link_moves (tenant_id, link_id, identity_id, from_contact)
-			SELECT tenant_id, $4, id, contact_id FROM identities WHERE tenant_id = $1 AND contact_id = $3 AND absorbed_into IS NULL AND $2::uuid IS NOT NULL`},
-		{"move identities", `
-			UPDATE identities SET contact_id = $2 WHERE tenant_id = $1 AND contact_id = $3 AND absorbed_into IS NULL AND $4::uuid IS NOT NULL`},
-		{"leave tombstone", `
-			UPDATE contacts SET merged_into = $2, version = version + 1, updated_at = now() WHERE tenant_id = $1 AND id = $3 AND $4::uuid IS NOT NULL`},
-		{"move on survivor", `
-			UPDATE contacts SET version = version + 1, updated_at = now() WHERE tenant_id = $1 AND id = $2 AND $3::uuid IS NOT NULL AND $4::uuid IS NOT NULL`},
-	} {
-		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, *l.Keep, *l.Lose, l.ID); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
+
+	return m.ID
+}
+
+// bond is a standing decision that two identities are one person, and the survivor chosen with it.
+type bond struct {
+	A    uuid.UUID  `db:"a"`
+	B    uuid.UUID  `db:"b"`
+	Keep *uuid.UUID `db:"keep_contact"`
+	At   time.Time  `db:"decided_at"`
+}
+
+// regroup brings the contacts of the given identities, and of all they are or were together with, to what now stands. It
+// returns the contacts that it changed.
+func regroup(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) ([]uuid.UUID, error) {
+	members, bonds, err := loadGroups(ctx, tx, start)
+	if err != nil {
+		return nil, err
+	}
+
+	parent := map[uuid.UUID]uuid.UUID{}
+	var find func(id uuid.UUID) uuid.UUID
+	find = func(id uuid.UUID) uuid.UUID {
+		if p, ok := parent[id]; ok && p != id {
+			parent[id] = find(p)
+			return parent[id]
+		}
+		return id
+	}
+	for _, b := range bonds {
+		parent[find(b.A)] = find(b.B)
+	}
+
+	homes := map[uuid.UUID][]uuid.UUID{}
+	for _, m := range members {
+		if m.Home != nil && !slices.Contains(homes[find(m.stands())], *m.Home) {
+			homes[find(m.stands())] = append(homes[find(m.stands())], *m.Home)
 		}
 	}
 
-	return nil
+	survivor, into := map[uuid.UUID]uuid.UUID{}, map[uuid.UUID]*uuid.UUID{}
+	for group, list := range homes {
+		s := chooseSurvivor(list, bonds, func(b bond) bool { return find(b.A) == group })
+		survivor[group] = s
+		for _, h := range list {
+			into[h] = nil
+			if h != s {
+				into[h] = &s
+			}
+		}
+	}
+
+	var ids []uuid.UUID
+	var contacts []*uuid.UUID
+	for _, m := range members {
+		if m.Into != nil {
+			continue
+		}
+		var want *uuid.UUID
+		if s, ok := survivor[find(m.ID)]; ok {
+			want = &s
+		}
+		if (want == nil) != (m.Contact == nil) || want != nil && *want != *m.Contact {
+			ids, contacts = append(ids, m.ID), append(contacts, want)
+		}
+	}
+
+	return writeGroups(ctx, tx, ids, contacts, into)
 }
 
-// moveContactBack undoes moveContact: the loser stands again, with exactly the identities that this link took from it.
-// What the survivor gained since stays there.
-func moveContactBack(ctx context.Context, tx *tenants.Tx, linkID, lose uuid.UUID) error {
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE contacts k SET version = k.version + 1, updated_at = now()
-		FROM contacts l WHERE l.tenant_id = $1 AND l.id = $2 AND k.tenant_id = $1 AND k.id = l.merged_into`, tx.Tenant, lose); err != nil {
-		return fmt.Errorf("move on survivor: %w", err)
+// chooseSurvivor: the one the last standing merge chose, else the oldest, the one people have had longest to write on.
+func chooseSurvivor(homes []uuid.UUID, bonds []bond, inGroup func(bond) bool) uuid.UUID {
+	var last *bond
+	for i, b := range bonds {
+		if b.Keep != nil && slices.Contains(homes, *b.Keep) && inGroup(b) && (last == nil || b.At.After(last.At)) {
+			last = &bonds[i]
+		}
 	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE contacts SET merged_into = NULL, version = version + 1, updated_at = now() WHERE tenant_id = $1 AND id = $2`, tx.Tenant, lose); err != nil {
-		return fmt.Errorf("revive contact: %w", err)
-	}
-	// An identity absorbed since by another that moved with it follows that one.
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE identities i SET contact_id = m.from_contact
-		FROM link_moves m
-		WHERE m.tenant_id = $1 AND m.link_id = $2 AND i.tenant_id = $1 AND i.id = m.identity_id AND i.absorbed_into IS NULL`, tx.Tenant, linkID); err != nil {
-		return fmt.Errorf("move identities back: %w", err)
+	if last != nil {
+		return *last.Keep
 	}
 
-	return nil
+	return slices.MinFunc(homes, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// loadGroups reads everything that could be grouped with the given identities: through a shared contact, an absorption or a
+// standing merge.
+func loadGroups(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (map[uuid.UUID]member, []bond, error) {
+	members, bonds := map[uuid.UUID]member{}, map[[2]uuid.UUID]bond{}
+	expanded := map[uuid.UUID]bool{}
+	for frontier := start; len(frontier) > 0; {
+		for _, id := range frontier {
+			expanded[id] = true
+		}
+		var rows []member
+		err := tx.SelectContext(ctx, &rows, `
+			WITH near AS (
+				SELECT id, home_contact, contact_id, absorbed_into FROM identities WHERE tenant_id = $1 AND (id = ANY($2) OR absorbed_into = ANY($2))
+			), books AS (
+				SELECT home_contact AS id FROM near WHERE home_contact IS NOT NULL UNION SELECT contact_id FROM near WHERE contact_id IS NOT NULL
+			)
+			SELECT id, home_contact, contact_id, absorbed_into FROM near
+			UNION
+			SELECT i.id, i.home_contact, i.contact_id, i.absorbed_into FROM identities i
+			WHERE i.tenant_id = $1 AND (i.home_contact IN (SELECT id FROM books) OR i.contact_id IN (SELECT id FROM books))`,
+			tx.Tenant, pq.Array(frontier))
+		if err != nil {
+			return nil, nil, fmt.Errorf("read who is grouped: %w", err)
+		}
+		var tied []bond
+		err = tx.SelectContext(ctx, &tied, `
+			SELECT ha.identity_id AS a, hb.identity_id AS b, l.keep_contact, d.decided_at
+			FROM decisions d
+			JOIN links l ON l.tenant_id = $1 AND l.id = d.link_id
+			CROSS JOIN LATERAL (SELECT t.identity_id FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.a_id
+				ORDER BY (t.from_at IS NULL OR t.from_at <= d.known_until) AND (t.to_at IS NULL OR t.to_at > d.known_until) DESC, t.last_seen DESC, t.id LIMIT 1) ha
+			CROSS JOIN LATERAL (SELECT t.identity_id FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.b_id
+				ORDER BY (t.from_at IS NULL OR t.from_at <= d.known_until) AND (t.to_at IS NULL OR t.to_at > d.known_until) DESC, t.last_seen DESC, t.id LIMIT 1) hb
+			WHERE d.tenant_id = $1 AND d.kind = 'must_link' AND d.revoked_at IS NULL
+			  AND EXISTS (SELECT 1 FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = ANY($2) AND t.identifier_id IN (d.a_id, d.b_id))
+			ORDER BY d.decided_at, d.id`, tx.Tenant, pq.Array(frontier))
+		if err != nil {
+			return nil, nil, fmt.Errorf("read standing merges: %w", err)
+		}
+
+		frontier = frontier[:0:0]
+		reach := func(id uuid.UUID) {
+			if !expanded[id] && !slices.Contains(frontier, id) {
+				frontier = append(frontier, id)
+			}
+		}
+		for _, m := range rows {
+			members[m.ID] = m
+			reach(m.ID)
+			reach(m.stands())
+		}
+		for _, b := range tied {
+			bonds[[2]uuid.UUID{b.A, b.B}] = b
+			reach(b.A)
+			reach(b.B)
+		}
+	}
+
+	list := make([]bond, 0, len(bonds))
+	for _, b := range bonds {
+		list = append(list, b)
+	}
+
+	return members, list, nil
+}
+
+// writeGroups stores a grouping and returns the contacts it changed. No message moves, however many there are.
+func writeGroups(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID, contacts []*uuid.UUID, into map[uuid.UUID]*uuid.UUID) ([]uuid.UUID, error) {
+	var changed []uuid.UUID
+	if len(ids) > 0 {
+		err := tx.SelectContext(ctx, &changed, `
+			WITH old AS (
+				SELECT i.id, i.contact_id FROM identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)
+			), moved AS (
+				UPDATE identities i SET contact_id = w.contact_id
+				FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
+				WHERE i.tenant_id = $1 AND i.id = w.id RETURNING i.contact_id
+			)
+			SELECT contact_id FROM old WHERE contact_id IS NOT NULL UNION SELECT contact_id FROM moved WHERE contact_id IS NOT NULL`,
+			tx.Tenant, pq.Array(ids), pq.Array(contacts))
+		if err != nil {
+			return nil, fmt.Errorf("group identities: %w", err)
+		}
+	}
+
+	var homes []uuid.UUID
+	var targets []*uuid.UUID
+	for h, t := range into {
+		homes, targets = append(homes, h), append(targets, t)
+	}
+	if len(homes) > 0 {
+		var turned []uuid.UUID
+		err := tx.SelectContext(ctx, &turned, `
+			UPDATE contacts c SET merged_into = w.merged_into
+			FROM unnest($2::uuid[], $3::uuid[]) AS w (id, merged_into)
+			WHERE c.tenant_id = $1 AND c.id = w.id AND c.merged_into IS DISTINCT FROM w.merged_into RETURNING c.id`,
+			tx.Tenant, pq.Array(homes), pq.Array(targets))
+		if err != nil {
+			return nil, fmt.Errorf("turn tombstones: %w", err)
+		}
+		changed = append(changed, turned...)
+	}
+	if len(changed) > 0 {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE contacts SET version = version + 1, updated_at = now() WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(changed)); err != nil {
+			return nil, fmt.Errorf("move contacts on: %w", err)
+		}
+	}
+
+	return changed, nil
 }

@@ -7,17 +7,15 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // proofOfLink is what a link's journal row keeps: the identifiers gained, and the two that a cut would hold apart.
 type proofOfLink struct {
 	Gained []uuid.UUID `json:"gained,omitempty"`
 	Cut    []uuid.UUID `json:"cut,omitempty"`
-	// Lent: the surviving identity had no contact and took the absorbed one's.
-	Lent bool `json:"lent,omitempty"`
 	// Filled: what the surviving contact took from the other because it had none of its own.
 	Filled map[string]string `json:"filled,omitempty"`
 }
@@ -50,25 +48,41 @@ func writeLink(ctx context.Context, tx *tenants.Tx, l link) error {
 	return nil
 }
 
-// joinContacts carries what was derived about accounts over to contacts: an absorbed identity brings its contact along, one
-// that comes back takes its contact back, and each gain is journalled.
+// joinContacts carries what was derived about accounts over to contacts, and journals what each account gained, absorbed or
+// gave back. New accounts that nobody knew need neither.
 func (b *Batch) joinContacts(ctx context.Context, p *plan) error {
-	for i := range p.accounts {
-		if p.fresh[i] {
-			continue
+	var known []uuid.UUID
+	for i, id := range p.owner {
+		if !p.fresh[i] {
+			known = append(known, id)
 		}
-		if _, back := p.revived[p.owner[i]]; back {
-			if err := b.restore(ctx, p, p.owner[i]); err != nil {
-				return err
-			}
-			continue
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	for j := range p.absorbed {
+		known = append(known, j)
+	}
+	changed, err := regroup(ctx, b.tx, known)
+	if err != nil {
+		return err
+	}
+	for _, id := range changed {
+		b.contacts[id] = true
+	}
+
+	for i, id := range p.owner {
+		if _, back := p.revived[id]; back {
+			err = b.journalReturn(ctx, id)
+		} else if !p.fresh[i] {
+			err = b.journalGain(ctx, p, i)
 		}
-		if err := b.gain(ctx, p, i); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	for j, into := range p.absorbed {
-		if err := b.absorb(ctx, p, j, into); err != nil {
+		if err := b.journalAbsorption(ctx, p, j, into); err != nil {
 			return err
 		}
 	}
@@ -76,8 +90,8 @@ func (b *Batch) joinContacts(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// gain journals the identifiers that an existing identity got other than by absorbing one.
-func (b *Batch) gain(ctx context.Context, p *plan, account int) error {
+// journalGain notes the identifiers that an existing identity got other than by absorbing one.
+func (b *Batch) journalGain(ctx context.Context, p *plan, account int) error {
 	row := p.identities[p.owner[account]]
 	var gained []uuid.UUID
 	for _, h := range p.accounts[account].holds {
@@ -92,7 +106,7 @@ func (b *Batch) gain(ctx context.Context, p *plan, account int) error {
 		return nil
 	}
 
-	contact, err := rootOf(ctx, b.tx, row.ContactID)
+	contact, err := contactOf(ctx, b.tx, row.ID)
 	if err != nil {
 		return err
 	}
@@ -104,67 +118,57 @@ func (b *Batch) gain(ctx context.Context, p *plan, account int) error {
 	})
 }
 
-// absorb joins the contact of identity j to that of the identity that absorbed it.
-func (b *Batch) absorb(ctx context.Context, p *plan, j, into uuid.UUID) error {
-	keep, lose := p.identities[into], p.identities[j]
-	keepContact, err := rootOf(ctx, b.tx, keep.ContactID)
-	if err != nil {
-		return err
-	}
-	loseContact, err := rootOf(ctx, b.tx, lose.ContactID)
-	if err != nil {
-		return err
-	}
-
+// journalAbsorption notes that identity j turned out to be the same account as another.
+func (b *Batch) journalAbsorption(ctx context.Context, p *plan, j, into uuid.UUID) error {
 	var theirs []uuid.UUID
 	for _, t := range p.held[j] {
 		theirs = append(theirs, t.IdentifierID)
 	}
 	l := link{
-		ID: newID(), Kind: p.linkKind(theirs), Actor: tenants.SystemActor, Keep: keepContact, Identity: &j,
+		ID: newID(), Kind: p.linkKind(theirs), Actor: tenants.SystemActor, Identity: &j,
 		Proof: proofOfLink{Gained: theirs, Cut: []uuid.UUID{p.leading(into, nil), p.leading(j, nil)}},
 	}
 
-	switch {
-	case loseContact == nil || keepContact != nil && *keepContact == *loseContact:
-		b.touch(keepContact)
-		return writeLink(ctx, b.tx, l)
-	case keepContact == nil:
-		l.Keep, l.Proof.Lent = loseContact, true
-		if _, err := b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = $3 WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, into, *loseContact); err != nil {
-			return fmt.Errorf("lend contact: %w", err)
+	var err error
+	if l.Keep, err = contactOf(ctx, b.tx, into); err != nil {
+		return err
+	}
+	for _, before := range []*uuid.UUID{p.identities[j].ContactID, p.identities[into].ContactID} {
+		if before != nil && l.Keep != nil && *before != *l.Keep {
+			l.Lose = before
 		}
-		keep.ContactID = loseContact
-		b.touch(loseContact)
-		return writeLink(ctx, b.tx, l)
 	}
+	b.touch(l.Keep)
 
-	// The older contact survives: it is the one people have written on. Version 7 ids sort by age.
-	if older(*loseContact, *keepContact) {
-		keepContact, loseContact = loseContact, keepContact
+	return writeLink(ctx, b.tx, l)
+}
+
+// journalReturn notes that an identity is its own again, and ends the link that had made it part of another.
+func (b *Batch) journalReturn(ctx context.Context, identity uuid.UUID) error {
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE links SET undone_at = clock_timestamp(), undone_by = 'system'
+		WHERE tenant_id = $1 AND id = (SELECT id FROM links WHERE tenant_id = $1 AND identity_id = $2 AND kind IN ('attested', 'rotated') AND undone_at IS NULL
+		                               ORDER BY at DESC, id DESC LIMIT 1)`, b.tx.Tenant, identity); err != nil {
+		return fmt.Errorf("end link: %w", err)
 	}
-	l.Keep, l.Lose = keepContact, loseContact
-	b.touch(keepContact)
-	b.touch(loseContact)
+	contact, err := contactOf(ctx, b.tx, identity)
+	if err != nil {
+		return err
+	}
+	b.touch(contact)
 
-	return moveContact(ctx, b.tx, l)
+	return writeLink(ctx, b.tx, link{ID: newID(), Kind: "split", Actor: tenants.SystemActor, Keep: contact, Identity: &identity})
 }
 
 // leading is the identifier a decision about an identity would name: its BSUID if it had one, else its anchor.
 func (p *plan) leading(identity uuid.UUID, except []uuid.UUID) uuid.UUID {
 	for _, t := range p.held[identity] {
-		if p.isBSUIDRef(t.IdentifierID) && !slices.Contains(except, t.IdentifierID) {
+		if r, ok := p.refs[t.IdentifierID]; ok && p.nodes[r].kind == whatsapp.KindBSUID && !slices.Contains(except, t.IdentifierID) {
 			return t.IdentifierID
 		}
 	}
 
 	return p.identities[identity].AnchorID
-}
-
-func (p *plan) isBSUIDRef(id uuid.UUID) bool {
-	r, ok := p.refs[id]
-
-	return ok && p.nodes[r].kind == "bsuid"
 }
 
 // linkKind is rotated where WhatsApp's word of a change brought the identifiers, attested otherwise.
@@ -179,60 +183,6 @@ func (p *plan) linkKind(ids []uuid.UUID) string {
 	}
 
 	return "attested"
-}
-
-// restore gives an identity that is its own again what it had before it was absorbed.
-func (b *Batch) restore(ctx context.Context, p *plan, identity uuid.UUID) error {
-	var joined []struct {
-		ID    uuid.UUID       `db:"id"`
-		Keep  *uuid.UUID      `db:"keep_contact"`
-		Lose  *uuid.UUID      `db:"lose_contact"`
-		Proof json.RawMessage `db:"evidence"`
-	}
-	err := b.tx.SelectContext(ctx, &joined, `
-		SELECT id, keep_contact, lose_contact, evidence FROM links
-		WHERE tenant_id = $1 AND identity_id = $2 AND kind IN ('attested', 'rotated') AND undone_at IS NULL
-		ORDER BY at DESC, id DESC LIMIT 1`, b.tx.Tenant, identity)
-	if err != nil {
-		return fmt.Errorf("read link: %w", err)
-	}
-
-	for _, l := range joined {
-		var proof proofOfLink
-		if err := json.Unmarshal(l.Proof, &proof); err != nil {
-			return fmt.Errorf("read link proof: %w", err)
-		}
-		if _, err := b.tx.ExecContext(ctx, `UPDATE links SET undone_at = now(), undone_by = 'system' WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, l.ID); err != nil {
-			return fmt.Errorf("close link: %w", err)
-		}
-		b.touch(l.Keep)
-		if l.Lose != nil {
-			if err := moveContactBack(ctx, b.tx, l.ID, *l.Lose); err != nil {
-				return err
-			}
-			b.touch(l.Lose)
-		}
-		if proof.Lent && l.Keep != nil {
-			if _, err := b.tx.ExecContext(ctx, `
-				UPDATE identities SET contact_id = NULL
-				WHERE tenant_id = $1 AND contact_id = $2 AND id = ANY($3) AND id <> $4 AND absorbed_into IS NULL`,
-				b.tx.Tenant, *l.Keep, pq.Array(p.owner), identity); err != nil {
-				return fmt.Errorf("return contact: %w", err)
-			}
-		}
-	}
-	own, err := rootOf(ctx, b.tx, p.identities[identity].ContactID)
-	if err != nil {
-		return err
-	}
-	if own != nil {
-		if _, err := b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = $3 WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, identity, *own); err != nil {
-			return fmt.Errorf("restore contact: %w", err)
-		}
-	}
-	b.touch(own)
-
-	return writeLink(ctx, b.tx, link{ID: newID(), Kind: "split", Actor: tenants.SystemActor, Keep: own, Identity: &identity})
 }
 
 func (b *Batch) touch(contact *uuid.UUID) {

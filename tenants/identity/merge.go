@@ -33,7 +33,7 @@ type Moves struct {
 // Preview is what a merge would do.
 type Preview struct {
 	Keep, Lose Contact
-	Blocked    []Reason // why it cannot be done: same_contact, merged_away
+	Blocked    []Reason // why it cannot be done: same_contact, merged_away, no_account
 	Warnings   []Reason // what to look at: two_live_accounts, decided_apart, different_country
 	Moves      Moves
 	Versions   Versions
@@ -64,6 +64,8 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 		p.Blocked = append(p.Blocked, Reason{Code: "same_contact"})
 	case k.RequestedID != uuid.Nil || l.RequestedID != uuid.Nil:
 		p.Blocked = append(p.Blocked, Reason{Code: "merged_away"})
+	case len(k.Identities) == 0 || len(l.Identities) == 0:
+		p.Blocked = append(p.Blocked, Reason{Code: "no_account"})
 	}
 	if p.NameAfter == "" || k.DisplayName == "" && l.DisplayName != "" {
 		p.NameAfter = l.Name()
@@ -208,10 +210,19 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 			return uuid.Nil, fmt.Errorf("fill in name: %w", err)
 		}
 	}
-	if err := moveContact(ctx, tx, l); err != nil {
+	if err := writeLink(ctx, tx, l); err != nil {
 		return uuid.Nil, err
 	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO link_moves (tenant_id, link_id, identity_id, from_contact)
+		SELECT tenant_id, $2, id, contact_id FROM identities WHERE tenant_id = $1 AND contact_id = $3 AND absorbed_into IS NULL`, tx.Tenant, l.ID, in.Lose); err != nil {
+		return uuid.Nil, fmt.Errorf("journal moves: %w", err)
+	}
 	if err := decideTogether(ctx, tx, actor, l, p); err != nil {
+		return uuid.Nil, err
+	}
+	involved := append(idsOf(p.Keep.Identities), idsOf(p.Lose.Identities)...)
+	if _, err := regroup(ctx, tx, involved); err != nil {
 		return uuid.Nil, err
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -223,7 +234,7 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 	if err := SyncContacts(ctx, tx, []uuid.UUID{in.Keep, in.Lose}); err != nil {
 		return uuid.Nil, err
 	}
-	if err := resettle(ctx, tx, append(idsOf(p.Keep.Identities), idsOf(p.Lose.Identities)...)); err != nil {
+	if err := resettle(ctx, tx, involved); err != nil {
 		return uuid.Nil, err
 	}
 
@@ -233,19 +244,36 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 	})
 }
 
-// decideTogether keeps the merge as a decision between identifiers, so that it stands whatever becomes of the contacts.
+// decideTogether keeps the merge as a decision between two identifiers, one of each contact's own account, so that it stands
+// whatever becomes of the contacts. Accounts that earlier merges brought along stay tied by those.
 func decideTogether(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l link, p Preview) error {
-	if len(p.Keep.Identities) == 0 {
-		return nil
+	a, err := ownAccount(ctx, tx, p.Keep)
+	if err != nil {
+		return err
 	}
-	a := leadingOf(p.Keep.Identities[0])
-	for _, i := range p.Lose.Identities {
-		if err := decide(ctx, tx, actor, decision{kind: "must_link", a: a, b: leadingOf(i), link: &l.ID, caseID: l.CaseID}); err != nil {
-			return err
+	b, err := ownAccount(ctx, tx, p.Lose)
+	if err != nil {
+		return err
+	}
+
+	return decide(ctx, tx, actor, decision{kind: "must_link", a: leadingOf(a), b: leadingOf(b), link: &l.ID, caseID: l.CaseID})
+}
+
+// ownAccount is the account as which a contact came into the book, or what that has become.
+func ownAccount(ctx context.Context, tx *tenants.Tx, c Contact) (Identity, error) {
+	var own []uuid.UUID
+	err := tx.SelectContext(ctx, &own, `
+		SELECT coalesce(absorbed_into, id) FROM identities WHERE tenant_id = $1 AND home_contact = $2 ORDER BY id`, tx.Tenant, c.ID)
+	if err != nil {
+		return Identity{}, fmt.Errorf("read own account: %w", err)
+	}
+	for _, i := range c.Identities {
+		if slices.Contains(own, i.ID) {
+			return i, nil
 		}
 	}
 
-	return nil
+	return c.Identities[0], nil
 }
 
 // leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle.
@@ -270,6 +298,9 @@ func resettle(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) error
 	}
 
 	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	for _, id := range identities {
+		b.divided[id] = true
+	}
 	if err := b.rederive(ctx, ids); err != nil {
 		return err
 	}

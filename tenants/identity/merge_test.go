@@ -350,17 +350,23 @@ func TestNotIfAnotherTenant(t *testing.T) {
 			_, err := identity.Merge(ctx, tx, meera, identity.MergeInput{Keep: own.ID, Lose: one.ID, MayRisk: true, Reason: "x"})
 			return err
 		},
-		"undo":   func(tx *tenants.Tx) error { _, err := identity.Undo(ctx, tx, meera, link, true); return err },
-		"links":  func(tx *tenants.Tx) error { _, err := identity.Links(ctx, tx, one.ID); return err },
-		"case":   func(tx *tenants.Tx) error { _, err := identity.GetCase(ctx, tx, c); return err },
-		"lease":  func(tx *tenants.Tx) error { _, err := identity.Lease(ctx, tx, meera, c); return err },
-		"decide": func(tx *tenants.Tx) error { _, _, err := identity.Decide(ctx, tx, meera, identity.Decision{Case: c, Kind: "new"}); return err },
+		"undo":  func(tx *tenants.Tx) error { _, err := identity.Undo(ctx, tx, meera, link, true); return err },
+		"links": func(tx *tenants.Tx) error { _, err := identity.Links(ctx, tx, one.ID); return err },
+		"case":  func(tx *tenants.Tx) error { _, err := identity.GetCase(ctx, tx, c); return err },
+		"lease": func(tx *tenants.Tx) error { _, err := identity.Lease(ctx, tx, meera, c); return err },
+		"decide": func(tx *tenants.Tx) error {
+			_, _, err := identity.Decide(ctx, tx, meera, identity.Decision{Case: c, Kind: "new"})
+			return err
+		},
 		"edit": func(tx *tenants.Tx) error {
 			name := "x"
 			_, err := identity.Edit{Contact: one.ID, Version: 1, DisplayName: &name}.Apply(ctx, tx, meera)
 			return err
 		},
-		"resolve": func(tx *tenants.Tx) error { _, err := identity.Resolve(ctx, tx, whatsapp.KindBSUID, "IN.2", ""); return err },
+		"resolve": func(tx *tenants.Tx) error {
+			_, err := identity.Resolve(ctx, tx, whatsapp.KindBSUID, "IN.2", "")
+			return err
+		},
 	} {
 		if err := ravi.db.As(ctx, ravi.tenant, try); !errors.Is(err, tenants.ErrNotFound) {
 			t.Errorf("%s with another tenant's id: %v, want not found", name, err)

@@ -144,7 +144,7 @@ func (b *Batch) addContacts(ctx context.Context, identities, contacts []uuid.UUI
 		return fmt.Errorf("add contacts: %w", err)
 	}
 	if _, err := b.tx.ExecContext(ctx, `
-		UPDATE identities i SET contact_id = w.contact_id
+		UPDATE identities i SET contact_id = w.contact_id, home_contact = w.contact_id
 		FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
 		WHERE i.tenant_id = $1 AND i.id = w.id`, b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
 		return fmt.Errorf("give identities their contacts: %w", err)
@@ -162,16 +162,17 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 
 	var silent []struct {
 		Identity uuid.UUID `db:"id"`
-		Contact  uuid.UUID `db:"contact_id"`
+		Contact  uuid.UUID `db:"home_contact"`
 	}
 	err := b.tx.SelectContext(ctx, &silent, `
-		SELECT i.id, i.contact_id FROM identities i
-		JOIN contacts c ON c.tenant_id = $1 AND c.id = i.contact_id
-		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
-		  AND c.merged_into IS NULL AND c.display_name = '' AND c.notes = '' AND c.external_ids = '{}'
-		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND o.contact_id = c.id AND o.id <> i.id AND o.absorbed_into IS NULL)
+		SELECT i.id, i.home_contact FROM identities i
+		JOIN contacts c ON c.tenant_id = $1 AND c.id = i.home_contact
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL AND i.contact_id = i.home_contact
+		  AND c.display_name = '' AND c.notes = '' AND c.external_ids = '{}'
+		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND (o.contact_id = c.id OR o.home_contact = c.id) AND o.id <> i.id)
 		  AND NOT EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id)
-		  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND (l.keep_contact = c.id OR l.lose_contact = c.id) AND l.kind IN ('merged', 'imported', 'cut'))
+		  AND NOT EXISTS (SELECT 1 FROM decisions d JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id IN (d.a_id, d.b_id)
+		                  WHERE d.tenant_id = $1 AND d.revoked_at IS NULL AND t.identity_id = i.id)
 		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
 		                  WHERE t.tenant_id = $1 AND t.identity_id = i.id)
 		ORDER BY i.id`, b.tx.Tenant, pq.Array(keys(b.divided)))
@@ -180,25 +181,44 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 	}
 
 	for _, s := range silent {
-		var heir uuid.UUID
-		err := b.tx.GetContext(ctx, &heir, `
-			WITH heir AS (
-				SELECT i.id FROM identities i
-				WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.contact_id IS NULL AND i.absorbed_into IS NULL
-				  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
-				              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
-				ORDER BY i.id LIMIT 1
-			)
-			UPDATE identities i SET contact_id = CASE WHEN i.id = $3 THEN NULL ELSE $4::uuid END
-			WHERE i.tenant_id = $1 AND (i.id = $3 OR i.id = (SELECT id FROM heir)) AND EXISTS (SELECT 1 FROM heir)
-			RETURNING i.id`, b.tx.Tenant, pq.Array(keys(b.identities)), s.Identity, s.Contact)
-		if noRows(err) {
-			continue
+		if err := b.passOn(ctx, s.Identity, s.Contact); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// passOn gives a contact to an identity that has written and has none; where there is none such, it becomes a tombstone of
+// whoever has the messages now, so that its id still answers.
+func (b *Batch) passOn(ctx context.Context, from, contact uuid.UUID) error {
+	if _, err := b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = NULL, home_contact = NULL WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, from); err != nil {
+		return fmt.Errorf("take contact back: %w", err)
+	}
+	b.contacts[contact] = true
+
+	var heirs []struct {
+		Identity uuid.UUID  `db:"id"`
+		Contact  *uuid.UUID `db:"contact_id"`
+	}
+	err := b.tx.SelectContext(ctx, &heirs, `
+		SELECT i.id, i.contact_id FROM identities i
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.id <> $3 AND i.absorbed_into IS NULL
+		  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+		              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
+		ORDER BY i.contact_id IS NOT NULL, i.id LIMIT 1`, b.tx.Tenant, pq.Array(keys(b.identities)), from)
+	if err != nil {
+		return fmt.Errorf("find heir of contact: %w", err)
+	}
+	for _, h := range heirs {
+		if h.Contact == nil {
+			_, err = b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = $3, home_contact = $3 WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, h.Identity, contact)
+		} else {
+			_, err = b.tx.ExecContext(ctx, `UPDATE contacts SET merged_into = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, contact, *h.Contact)
 		}
 		if err != nil {
 			return fmt.Errorf("pass contact on: %w", err)
 		}
-		b.contacts[s.Contact] = true
 	}
 
 	return nil

@@ -134,19 +134,16 @@ func PreviewUndo(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (UndoPreview
 	return p, nil
 }
 
-// attestedSince tells whether WhatsApp has, since the merge, shown that the two sides are one account: an identity of one
-// side absorbed one of the other.
+// attestedSince tells whether WhatsApp has, since the merge, shown that the two sides are one account: the identifiers it was
+// decided by belong to one identity now.
 func attestedSince(ctx context.Context, tx *tenants.Tx, l Link) (bool, error) {
 	var since bool
 	err := tx.GetContext(ctx, &since, `
-		WITH moved AS (SELECT identity_id AS id FROM link_moves WHERE tenant_id = $1 AND link_id = $2)
 		SELECT EXISTS (
-			SELECT 1 FROM identities i
-			WHERE i.tenant_id = $1 AND i.absorbed_into IS NOT NULL AND i.created_at <= $3
-			  AND (i.id IN (SELECT id FROM moved)) <> (i.absorbed_into IN (SELECT id FROM moved))
-			  AND EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND o.id = i.absorbed_into AND o.created_at <= $3)
-			  AND EXISTS (SELECT 1 FROM links a WHERE a.tenant_id = $1 AND a.identity_id = i.id AND a.kind IN ('attested', 'rotated')
-			              AND a.undone_at IS NULL AND a.at > $3))`, tx.Tenant, l.ID, l.At)
+			SELECT 1 FROM decisions d
+			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = d.a_id
+			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = d.b_id AND tb.identity_id = ta.identity_id
+			WHERE d.tenant_id = $1 AND d.link_id = $2 AND d.kind = 'must_link')`, tx.Tenant, l.ID)
 	if err != nil {
 		return false, fmt.Errorf("look for later proof: %w", err)
 	}
@@ -191,9 +188,6 @@ func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 }
 
 func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
-	if err := moveContactBack(ctx, tx, l.ID, *l.Lose); err != nil {
-		return err
-	}
 	if err := emptyFilled(ctx, tx, l); err != nil {
 		return err
 	}
@@ -204,18 +198,19 @@ func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link)
 		return fmt.Errorf("take decision back: %w", err)
 	}
 
-	// The survivor may have been merged on since; whoever stands for it now has lost these identities.
-	keep, err := rootOf(ctx, tx, l.Keep)
+	var involved []uuid.UUID
+	if err := tx.SelectContext(ctx, &involved, `
+		SELECT DISTINCT t.identity_id FROM decisions d
+		JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id IN (d.a_id, d.b_id)
+		WHERE d.tenant_id = $1 AND d.link_id = $2`, tx.Tenant, l.ID); err != nil {
+		return fmt.Errorf("read whom the merge joined: %w", err)
+	}
+	changed, err := regroup(ctx, tx, involved)
 	if err != nil {
 		return err
 	}
-	if err := SyncContacts(ctx, tx, []uuid.UUID{*keep, *l.Lose}); err != nil {
+	if err := SyncContacts(ctx, tx, changed); err != nil {
 		return err
-	}
-	var involved []uuid.UUID
-	if err := tx.SelectContext(ctx, &involved, `
-		SELECT id FROM identities WHERE tenant_id = $1 AND contact_id IN ($2, $3) AND absorbed_into IS NULL`, tx.Tenant, *keep, *l.Lose); err != nil {
-		return fmt.Errorf("read identities: %w", err)
 	}
 
 	return resettle(ctx, tx, involved)

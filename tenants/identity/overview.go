@@ -1,0 +1,124 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// People counts the contacts who have written.
+type People struct {
+	Total  int64 `db:"total"`
+	WithID int64 `db:"with_id"` // of them, those whose current BSUID is known
+	Hidden int64 `db:"hidden"`  // of them, those of whom no current phone is known: only the BSUID reaches them
+}
+
+// CountPeople counts the tenant's contacts. It reads every current identifier, so its callers keep the answer for a while.
+func CountPeople(ctx context.Context, tx *tenants.Tx) (People, error) {
+	var p People
+	err := tx.GetContext(ctx, &p, `
+		SELECT count(*) AS total, count(*) FILTER (WHERE bsuid) AS with_id, count(*) FILTER (WHERE bsuid AND NOT phone) AS hidden
+		FROM (
+			SELECT coalesce(bool_or(d.kind = 'bsuid'), false) AS bsuid, coalesce(bool_or(d.kind = 'phone'), false) AS phone
+			FROM contact_activity a
+			JOIN contacts c ON c.tenant_id = $1 AND c.id = a.contact_id AND c.merged_into IS NULL
+			LEFT JOIN identities i ON i.tenant_id = $1 AND i.contact_id = a.contact_id AND i.absorbed_into IS NULL
+			LEFT JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+			LEFT JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
+			WHERE a.tenant_id = $1
+			GROUP BY a.contact_id
+		) people`, tx.Tenant)
+	if err != nil {
+		return People{}, fmt.Errorf("count people: %w", err)
+	}
+
+	return p, nil
+}
+
+// Ages are the cases that somebody can decide now, by how long they have waited.
+type Ages struct {
+	Hour  int `db:"hour"` // less than an hour
+	Day   int `db:"day"`  // less than a day, and so on
+	Week  int `db:"week"`
+	Older int `db:"older"`
+}
+
+// CaseAges counts the open queue by age; cases on hold are left out.
+func CaseAges(ctx context.Context, tx *tenants.Tx) (Ages, error) {
+	var a Ages
+	err := tx.GetContext(ctx, &a, `
+		SELECT count(*) FILTER (WHERE age < interval '1 hour') AS hour,
+		       count(*) FILTER (WHERE age >= interval '1 hour' AND age < interval '1 day') AS day,
+		       count(*) FILTER (WHERE age >= interval '1 day' AND age < interval '7 days') AS week,
+		       count(*) FILTER (WHERE age >= interval '7 days') AS older
+		FROM (SELECT now() - waiting_since AS age FROM cases
+		      WHERE tenant_id = $1 AND state = 'open' AND (hold_until IS NULL OR hold_until <= now())) waiting`, tx.Tenant)
+	if err != nil {
+		return Ages{}, fmt.Errorf("count cases by age: %w", err)
+	}
+
+	return a, nil
+}
+
+// The kinds of Change.
+const (
+	ChangeLinked  = "linked"  // WhatsApp showed more of an account
+	ChangeRotated = "rotated" // WhatsApp said that an account's identifiers changed
+	ChangeMerged  = "merged"  // a person put two contacts together
+	ChangeUndone  = "undone"  // and took it back
+	ChangeOpened  = "opened"  // a case was opened
+)
+
+// Change is one thing that happened to who is who.
+type Change struct {
+	Kind    string
+	Contact uuid.UUID // whom it is about now
+	Name    string    // "" where only handles are known
+	By      string    // the person who did it, "" for nobody in particular
+	At      time.Time
+}
+
+// recentLinks is how far back the journal is read for Changes.
+const recentLinks = 200
+
+// Changes lists what last happened to who is who, newest first: at most limit links, undone links and opened cases.
+func Changes(ctx context.Context, tx *tenants.Tx, limit int) ([]Change, error) {
+	var rows []struct {
+		Kind    string    `db:"kind"`
+		Contact uuid.UUID `db:"contact_id"`
+		By      string    `db:"by"`
+		At      time.Time `db:"at"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT kind, contact_id, by, at FROM (
+			SELECT CASE WHEN l.undone_at IS NOT NULL THEN 'undone' WHEN l.kind = 'attested' THEN 'linked' ELSE l.kind END AS kind,
+			       l.keep_contact AS contact_id, CASE WHEN l.undone_at IS NULL AND l.actor_kind = 'person' THEN l.actor_name ELSE '' END AS by,
+			       coalesce(l.undone_at, l.at) AS at
+			FROM (SELECT kind, keep_contact, actor_kind, actor_name, at, undone_at FROM links
+			      WHERE tenant_id = $1 AND keep_contact IS NOT NULL ORDER BY id DESC LIMIT $3) l
+			WHERE l.kind IN ('attested', 'rotated', 'merged')
+			UNION ALL
+			SELECT 'opened', k.contact_id, '', k.opened_at
+			FROM (SELECT contact_id, opened_at FROM cases
+			      WHERE tenant_id = $1 AND state = 'open' AND contact_id IS NOT NULL ORDER BY waiting_since DESC, id DESC LIMIT $2) k
+		) changes
+		ORDER BY at DESC LIMIT $2`, tx.Tenant, min(max(limit, 1), 50), recentLinks)
+	if err != nil {
+		return nil, fmt.Errorf("list changes: %w", err)
+	}
+
+	changes := make([]Change, 0, len(rows))
+	for _, r := range rows {
+		c, err := Get(ctx, tx, r.Contact)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, Change{Kind: r.Kind, Contact: c.ID, Name: c.Name(), By: r.By, At: r.At})
+	}
+
+	return changes, nil
+}
