@@ -17,38 +17,41 @@ import (
 
 // shared returns a superuser's DSN of the server that the test processes of
 // this checkout share. The first process starts a holder of it, package with,
-// which ends itself and the server a few seconds after the last process.
-func shared(ctx context.Context) (string, error) {
+// which ends itself and the server a few seconds after the last process. The
+// caller keeps users as long as it needs the server: a file nobody refers to is
+// closed by the garbage collector.
+func shared(ctx context.Context) (dsn string, users *os.File, err error) {
 	root, err := moduleRoot()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	sum := sha256.Sum256([]byte(root))
 	base := filepath.Join("/tmp", "pehchan-test-"+hex.EncodeToString(sum[:])[:12]+"-"+strconv.Itoa(os.Getuid()))
 	if err := os.Mkdir(base, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
+		return "", nil, err
 	}
 	if info, err := os.Lstat(base); err != nil {
-		return "", err
+		return "", nil, err
 	} else if st, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(st.Uid) != os.Getuid() {
-		return "", fmt.Errorf("%s belongs to another user: remove it", base)
+		return "", nil, fmt.Errorf("%s belongs to another user: remove it", base)
 	}
 
-	// Held until this process ends: the holder stops when nobody has it.
-	if _, err := lock(filepath.Join(base, "users"), syscall.LOCK_SH); err != nil {
-		return "", err
+	// The holder stops when nobody has it.
+	if users, err = lock(filepath.Join(base, "users"), syscall.LOCK_SH); err != nil {
+		return "", nil, err
 	}
 	starting, err := lock(filepath.Join(base, "starting"), syscall.LOCK_EX)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer starting.Close()
 
 	if at, ok := answering(ctx, base); ok {
-		return at, nil
+		return at, users, nil
 	}
+	dsn, err = hold(ctx, root, base)
 
-	return hold(ctx, root, base)
+	return dsn, users, err
 }
 
 // hold builds and starts the holder and waits for its server.

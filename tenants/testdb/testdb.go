@@ -97,6 +97,7 @@ type testServer struct {
 	url      string // a superuser's
 	admin    *sql.DB
 	template string
+	users    *os.File // the lock that keeps a shared server going
 }
 
 // server is found once a process: its template cannot change while it runs.
@@ -104,9 +105,10 @@ var server = sync.OnceValues(func() (*testServer, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // installing may be slow
 	defer cancel()
 	at := os.Getenv("TEST_DATABASE_URL")
+	var users *os.File
 	if at == "" {
 		var err error
-		if at, err = shared(ctx); err != nil {
+		if at, users, err = shared(ctx); err != nil {
 			return nil, fmt.Errorf("start a server for tests: %w", err)
 		}
 	}
@@ -115,7 +117,7 @@ var server = sync.OnceValues(func() (*testServer, error) {
 		return nil, fmt.Errorf("open server: %w", err)
 	}
 	admin.SetMaxOpenConns(4)
-	s := &testServer{url: at, admin: admin, template: "pehchan_template_" + migrations.Hash()}
+	s := &testServer{url: at, admin: admin, template: "pehchan_template_" + migrations.Hash(), users: users}
 	if err := s.makeTemplate(ctx); err != nil {
 		return nil, fmt.Errorf("make template: %w", err)
 	}
