@@ -1,0 +1,120 @@
+package migrations_test
+
+import (
+	"database/sql"
+	"slices"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/pehchan/pehchan/tenants/testdb"
+)
+
+// platform are the tables that are not one tenant's: what is known before or apart from any tenant. Each has a policy that shows a
+// tenant its own rows at most.
+var platform = []string{
+	"api_keys", "app_counters", "apps", "inbox_counters", "inbox_events", "inbox_items", "inbox_repeats", "jobs", "lanes", "memberships",
+	"number_directory", "people", "platform_audit", "sessions", "sign_in_failures", "tenants",
+}
+
+type table struct {
+	Name     string         `db:"name"`
+	Enabled  bool           `db:"enabled"`
+	Forced   bool           `db:"forced"`
+	Policies int            `db:"policies"`
+	Using    sql.NullString `db:"using"`
+	Check    sql.NullString `db:"check"`
+}
+
+func owner(t *testing.T) *sqlx.DB {
+	t.Helper()
+
+	db, err := sqlx.Connect("postgres", testdb.New(t).OwnerDSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+
+	return db
+}
+
+func TestEveryTableHasItsWall(t *testing.T) {
+	t.Parallel()
+
+	var tables []table
+	err := owner(t).Select(&tables, `
+		SELECT c.relname AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
+		       (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) AS policies,
+		       (SELECT min(pg_get_expr(p.polqual, p.polrelid)) FROM pg_policy p WHERE p.polrelid = c.oid) AS using,
+		       (SELECT min(pg_get_expr(p.polwithcheck, p.polrelid)) FROM pg_policy p WHERE p.polrelid = c.oid) AS check
+		FROM pg_class c
+		WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace = 'public'::regnamespace AND c.relname <> 'goose_db_version'
+		ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	const own = "(tenant_id = (NULLIF(current_setting('app.tenant_id'::text, true), ''::text))::uuid)"
+	for _, c := range tables {
+		if !c.Enabled || !c.Forced || c.Policies != 1 {
+			t.Errorf("%s: row security enabled %v, forced %v, %d policies; want true, true, 1", c.Name, c.Enabled, c.Forced, c.Policies)
+		}
+		if !slices.Contains(platform, c.Name) && (c.Using.String != own || c.Check.String != own) {
+			t.Errorf("%s: policy USING %s CHECK %s, want %s in both", c.Name, c.Using.String, c.Check.String, own)
+		}
+	}
+}
+
+func TestTenantLeadsEveryKey(t *testing.T) {
+	t.Parallel()
+	db := owner(t)
+
+	var keys []struct {
+		Table string `db:"relname"`
+		Key   string `db:"key"`
+		First string `db:"first"`
+	}
+	err := db.Select(&keys, `
+		SELECT c.relname, i.indexrelid::regclass::text AS key, a.attname AS first
+		FROM pg_index i
+		JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnamespace
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+		WHERE c.relkind = 'r'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if !slices.Contains(platform, k.Table) && k.Table != "goose_db_version" && k.First != "tenant_id" {
+			t.Errorf("%s: index %s begins with %s, want tenant_id", k.Table, k.Key, k.First)
+		}
+	}
+
+	var foreign []struct {
+		Table string `db:"relname"`
+		Key   string `db:"conname"`
+		To    string `db:"to"`
+		First string `db:"first"`
+	}
+	err = db.Select(&foreign, `
+		SELECT c.relname, k.conname, k.confrelid::regclass::text AS to, a.attname AS first
+		FROM pg_constraint k
+		JOIN pg_class c ON c.oid = k.conrelid
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+		WHERE k.contype = 'f'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range foreign {
+		if !slices.Contains(platform, k.Table) && k.First != "tenant_id" {
+			t.Errorf("%s: foreign key %s to %s begins with %s, want tenant_id", k.Table, k.Key, k.To, k.First)
+		}
+	}
+
+	var triggers []string
+	if err := db.Select(&triggers, `SELECT tgname || ' on ' || tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal`); err != nil {
+		t.Fatal(err)
+	}
+	if len(triggers) > 0 {
+		t.Errorf("triggers %v: tenant tables have none, so that they can be distributed", triggers)
+	}
+}

@@ -1,0 +1,164 @@
+package tenants_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/pehchan/pehchan/"
+
+// source is one Go file of the repository, parsed.
+type source struct {
+	path string // from the top of the repository
+	file *ast.File
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+
+	var out []source
+	root := ".."
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != root || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go"):
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, path)
+		out = append(out, source{filepath.ToSlash(rel), file})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 50 {
+		t.Fatalf("found %d Go files, the walk is broken", len(out))
+	}
+
+	return out
+}
+
+// below lists, for each subject under tenants/, the subjects it may import. Everything may import tenants itself.
+var below = map[string][]string{
+	"access":        {"secrets"},
+	"conversations": {"identity", "whatsapp"},
+	"identity":      {"whatsapp"},
+	"ingest":        {"conversations", "identity", "whatsapp"},
+	"numbers":       {"ingest", "secrets", "whatsapp"},
+	"operator":      {"ingest"},
+	"postgres":      {},
+	"sandbox":       {"whatsapp"},
+	"secrets":       {},
+	"testdb":        {"postgres"},
+	"whatsapp":      {},
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	t.Parallel()
+
+	for _, s := range sources(t) {
+		test := strings.HasSuffix(s.path, "_test.go")
+		for _, spec := range s.file.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			top := strings.SplitN(s.path, "/", 3)
+			own := strings.TrimPrefix(path, module)
+			switch {
+			case top[0] == "tenants" && strings.Contains(path, "gofiber/"):
+				t.Errorf("%s imports fiber: nothing under tenants/ knows of HTTP pages", s.path)
+			case own == path:
+			case top[0] == "tenants" && (strings.HasPrefix(own, "server") || strings.HasPrefix(own, "views") || strings.HasPrefix(own, "static")):
+				t.Errorf("%s imports %s", s.path, own)
+			case top[0] == "tenants" && len(top) == 3 && !test:
+				allowed, known := below[top[1]]
+				if !known {
+					t.Errorf("%s: say in arch_test.go what the subject %s stands on", s.path, top[1])
+				}
+				subject, ok := strings.CutPrefix(own, "tenants/")
+				subject, _, _ = strings.Cut(subject, "/")
+				if ok && subject != top[1] && !slices.Contains(allowed, subject) && !(top[1] == "testdb" && own == "migrations") {
+					t.Errorf("%s imports %s, which it does not stand on", s.path, own)
+				}
+			case top[0] == "tenants" && len(top) == 2 && !test:
+				t.Errorf("%s imports %s: the wall stands on nothing", s.path, own)
+			case top[0] == "views" && !test && !strings.HasPrefix(own, "views/") && own != "static":
+				t.Errorf("%s imports %s: views take plain structs", s.path, own)
+			case (top[0] == "static" || top[0] == "migrations") && !test:
+				t.Errorf("%s imports %s", s.path, own)
+			}
+		}
+	}
+}
+
+// mayLeaveTheTenant are the places that work with no tenant set: they see the platform's tables and no customer of anybody.
+var mayLeaveTheTenant = []string{
+	"tenants/access/",       // people, sessions and keys exist before any tenant
+	"server/api.go",         // an API key names its tenant
+	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps
+	"server/events.go",      // is the session of an open stream still good
+	"server/hooks.go",       // a webhook's app
+	"server/login.go",       // sign-in
+	"server/middleware.go",  // the session of a request
+	"server/preferences.go", // a person's own settings, the same in every tenant
+	"server/server.go",      // readiness
+	"server/team.go",        // a person's other tenants
+	"tenants/ingest/",       // the inbox is split before it is known whose it is
+	"tenants/numbers/",      // apps, and the directory of numbers
+	"tenants/operator/",     // the operator's counts
+}
+
+func TestOnlyAFewPlacesLeaveTheTenant(t *testing.T) {
+	t.Parallel()
+
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "_test.go") || strings.HasPrefix(s.path, "e2e/") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if ok && sel.Sel.Name == "System" && len(call.Args) == 2 &&
+				!slices.ContainsFunc(mayLeaveTheTenant, func(p string) bool { return strings.HasPrefix(s.path, p) }) {
+				t.Errorf("%s calls System", s.path)
+			}
+			return true
+		})
+	}
+}
+
+// topLevel is all that may stand at the top of the repository beside dotfiles.
+var topLevel = []string{"server", "views", "static", "tenants", "migrations", "e2e", "go.mod", "go.sum", "Dockerfile", "Makefile", "README.md", "LICENSE"}
+
+func TestTopLevelStaysAsDrawn(t *testing.T) {
+	t.Parallel()
+
+	entries, err := os.ReadDir("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "bin" && !slices.Contains(topLevel, e.Name()) {
+			t.Errorf("%s stands at the top level", e.Name())
+		}
+	}
+}
