@@ -3,36 +3,17 @@ package ingest
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
-	"io"
-	"net"
 
 	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
 )
 
 // transient tells whether the same work may well succeed later: the database was away, busy or asked us to stop. What is
 // transient is tried again for ever and never set aside.
 func transient(err error) bool {
-	var (
-		pqErr  *pq.Error
-		netErr net.Error
-	)
-	switch {
-	case errors.As(err, &pqErr):
-		switch pqErr.Code.Class() {
-		case "08", "25", "40", "53", "55", "57", "58": // connection, state, rollback, resources, in use, operator, system
-			return true
-		}
-
-		return false
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
-		errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &netErr):
-		return true
-	}
-
-	return false
+	return tenants.Away(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, sql.ErrTxDone)
 }
 
 // deadlocked tells whether the database ended a transaction to free another one.
