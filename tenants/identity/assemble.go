@@ -78,7 +78,7 @@ func (d *deriver) place(out *derivation, r ref, spans []ownedSpan, segments []se
 			if !seen && s.gap != "alone" {
 				continue
 			}
-			if !seen {
+			if s.gap == "alone" {
 				first, last = d.nodes[r].first, d.nodes[r].last
 			}
 			s.account = len(out.accounts)

@@ -49,27 +49,11 @@ func GetLink(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Link, error) {
 	return l, nil
 }
 
-// Links returns the journal of a contact and of all that were merged into it, newest first.
+// Links returns the last 200 entries of the journal of a contact and of all that were merged into it, newest first.
 func Links(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Link, error) {
-	if _, err := Get(ctx, tx, contact); err != nil {
-		return nil, err
-	}
+	links, _, err := LinkPage(ctx, tx, contact, Page{Limit: 200})
 
-	var links []Link
-	err := tx.SelectContext(ctx, &links, `
-		WITH RECURSIVE mine AS (
-			SELECT id FROM contacts WHERE tenant_id = $1 AND id = $2
-			UNION
-			SELECT c.id FROM mine m JOIN contacts c ON c.tenant_id = $1 AND c.merged_into = m.id
-		)
-		SELECT `+linkColumns+` FROM links l
-		WHERE l.tenant_id = $1 AND (l.keep_contact IN (SELECT id FROM mine) OR l.lose_contact IN (SELECT id FROM mine))
-		ORDER BY l.at DESC, l.id DESC LIMIT 200`, tx.Tenant, contact)
-	if err != nil {
-		return nil, fmt.Errorf("read links: %w", err)
-	}
-
-	return links, nil
+	return links, err
 }
 
 // UndoPreview is what undoing a link would do.

@@ -1,0 +1,109 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// WidenScope moves everything known under one scope to another, in the one step that follows when the portfolio of a WABA
+// becomes known ("waba:<id>" → "portfolio:<id>"). Identifiers that both scopes know are one, so their evidence is put together and
+// derived again: two accounts of one portfolio with one BSUID are one account.
+func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
+	if from == to {
+		return nil
+	}
+	if err := Lock(ctx, tx); err != nil {
+		return err
+	}
+
+	var both []struct {
+		Old uuid.UUID `db:"old"`
+		New uuid.UUID `db:"new"`
+	}
+	err := tx.SelectContext(ctx, &both, `
+		SELECT a.id AS old, b.id AS new FROM identifiers a
+		JOIN identifiers b ON b.tenant_id = $1 AND b.kind = a.kind AND b.value = a.value AND b.scope = $3
+		WHERE a.tenant_id = $1 AND a.scope = $2`, tx.Tenant, from, to)
+	if err != nil {
+		return fmt.Errorf("find identifiers known twice: %w", err)
+	}
+	var olds, news []uuid.UUID
+	for _, r := range both {
+		olds, news = append(olds, r.Old), append(news, r.New)
+	}
+
+	for _, step := range []struct{ what, statement string }{
+		{"put pairings together", `UPDATE pairings p SET bsuid_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.bsuid_id), p.bsuid_id),
+			other_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.other_id), p.other_id)
+			WHERE p.tenant_id = $1 AND (p.bsuid_id = ANY($2) OR p.other_id = ANY($2))`},
+		{"put sightings together", `INSERT INTO sightings (tenant_id, identifier_id, at, item_id)
+			SELECT s.tenant_id, m.new, s.at, s.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+			JOIN sightings s ON s.tenant_id = $1 AND s.identifier_id = m.old ON CONFLICT DO NOTHING`},
+		{"drop old sightings", `DELETE FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
+		{"put hints together", `INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
+			SELECT h.tenant_id, gen_random_uuid(), m.new, h.kind, h.claim_kind, h.claim_value, h.at, h.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = m.old ON CONFLICT DO NOTHING`},
+		{"drop old hints", `DELETE FROM hints WHERE tenant_id = $1 AND subject_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
+		{"move decisions", `UPDATE decisions d SET a_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = d.a_id), d.a_id),
+			b_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = d.b_id), d.b_id)
+			WHERE d.tenant_id = $1 AND (d.a_id = ANY($2) OR d.b_id = ANY($2))`},
+		{"move tenures", `UPDATE tenures t SET identifier_id = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE t.tenant_id = $1 AND t.identifier_id = m.old`},
+		{"move anchors", `UPDATE identities i SET anchor_id = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE i.tenant_id = $1 AND i.anchor_id = m.old`},
+		{"lengthen identifiers", `UPDATE identifiers n SET first_seen = least(n.first_seen, o.first_seen), last_seen = greatest(n.last_seen, o.last_seen)
+			FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) JOIN identifiers o ON o.tenant_id = $1 AND o.id = m.old WHERE n.tenant_id = $1 AND n.id = m.new`},
+	} {
+		if len(olds) == 0 {
+			break
+		}
+		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, pq.Array(olds), pq.Array(news)); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	for _, column := range []string{
+		`UPDATE rotations r SET old_phone = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.old_phone = m.old`,
+		`UPDATE rotations r SET old_bsuid = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.old_bsuid = m.old`,
+		`UPDATE rotations r SET old_parent = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.old_parent = m.old`,
+		`UPDATE rotations r SET new_phone = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.new_phone = m.old`,
+		`UPDATE rotations r SET new_bsuid = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.new_bsuid = m.old`,
+		`UPDATE rotations r SET new_parent = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.new_parent = m.old`,
+	} {
+		if len(olds) == 0 {
+			break
+		}
+		if _, err := tx.ExecContext(ctx, column, tx.Tenant, pq.Array(olds), pq.Array(news)); err != nil {
+			return fmt.Errorf("move rotations: %w", err)
+		}
+	}
+
+	return finishWidening(ctx, tx, from, to, olds, news)
+}
+
+func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, olds, news []uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(olds)); err != nil {
+		return fmt.Errorf("drop identifiers known twice: %w", err)
+	}
+	for _, statement := range []string{
+		`UPDATE identifiers SET scope = $3 WHERE tenant_id = $1 AND scope = $2`,
+		`UPDATE identities SET scope = $3 WHERE tenant_id = $1 AND scope = $2`,
+		`UPDATE numbers SET scope = $3 WHERE tenant_id = $1 AND scope = $2`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, tx.Tenant, from, to); err != nil {
+			return fmt.Errorf("widen scope: %w", err)
+		}
+	}
+	if len(news) == 0 {
+		return nil
+	}
+
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	if err := b.rederive(ctx, news); err != nil {
+		return err
+	}
+
+	return b.Settle(ctx)
+}
