@@ -1,0 +1,240 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/sandbox"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/testdb"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+const (
+	password    = "lotus-river-42-monsoon"
+	appName     = "asha-app"
+	appSecret   = "e2e-app-secret"
+	verifyToken = "e2e-verify-token"
+)
+
+// site is the whole program, web and worker, on a database of its own, beside WhatsApp's stand-in. Its people are Asha and
+// Meera (owner and agent of asha-clinic) and Ravi and Joseph (of ravi-motors); asha-clinic has a Meta app.
+type site struct {
+	*testdb.Database
+	server         *server.Server
+	url            string
+	keys           *secrets.Keyring
+	graph          whatsapp.Graph
+	clinic, motors tenants.Tenant
+	log            *lockedLog
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+
+	graph := sandbox.NewGraph(sandbox.GraphOptions{})
+	t.Cleanup(graph.Close)
+	meta := httptest.NewServer(graph)
+	t.Cleanup(meta.Close)
+
+	keys, err := secrets.Open(filepath.Join(t.TempDir(), "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &site{Database: testdb.New(t), keys: keys, log: &lockedLog{}}
+	t.Cleanup(func() {
+		if said := st.log.errors(); said != "" {
+			t.Errorf("the program logged errors:\n%s", said)
+		}
+	})
+	st.people(t)
+	st.serve(t, meta.URL)
+
+	return st
+}
+
+func (st *site) people(t *testing.T) {
+	t.Helper()
+
+	var wg sync.WaitGroup
+	set := func(tenant *tenants.Tenant, slug, name, owner, agent string) {
+		var err error
+		*tenant, err = access.AddTenant(t.Context(), st.DB, byTest, access.NewTenant{Slug: slug, Name: name, Owner: person(owner)})
+		if err != nil {
+			t.Errorf("add %s: %v", slug, err)
+			return
+		}
+		if _, err = access.AddMember(t.Context(), st.DB, tenant.ID, byTest, person(agent), access.Agent); err != nil {
+			t.Errorf("add %s: %v", agent, err)
+		}
+	}
+	wg.Go(func() { set(&st.clinic, "asha-clinic", "Asha Clinic", "Asha", "Meera") })
+	wg.Go(func() { set(&st.motors, "ravi-motors", "Ravi Motors", "Ravi", "Joseph") })
+	wg.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+
+	st.as(t, st.clinic, func(tx *tenants.Tx) error {
+		_, err := numbers.AddApp(t.Context(), tx, st.keys, byTest.Actor, numbers.AppInput{
+			Name: appName, MetaAppID: sandbox.Known().AppID, AppSecret: appSecret, VerifyToken: verifyToken,
+		})
+
+		return err
+	})
+}
+
+// byTest does what the journey itself is not about.
+var byTest = access.Command("e2e")
+
+func person(name string) access.NewPerson {
+	return access.NewPerson{Email: email(name), Name: name, Password: password}
+}
+
+func email(name string) string { return strings.ToLower(name) + "@pehchan.example" }
+
+func (st *site) as(t *testing.T, tenant tenants.Tenant, fn func(*tenants.Tx) error) {
+	t.Helper()
+	if err := st.DB.As(t.Context(), tenant.ID, fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serve starts the web server on a free port, and the worker.
+func (st *site) serve(t *testing.T, graphURL string) {
+	t.Helper()
+
+	log := slog.New(slog.NewTextHandler(st.log, nil))
+	worker := ingest.NewWorker(st.DB, log)
+	listening := make(chan string, 1)
+	cfg := server.Config{Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL}
+	st.graph = cfg.Graph()
+	srv, err := server.New(cfg, server.Deps{
+		DB: st.DB, Keys: st.keys, Log: log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.server = srv
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	run := func(what string, fn func(context.Context) error) {
+		running.Go(func() {
+			if err := fn(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+	}
+	run("serve", srv.Listen)
+	run("work", worker.Run)
+
+	select {
+	case st.url = <-listening:
+	case <-time.After(patience):
+		t.Fatal("the server never listened")
+	}
+}
+
+// number is connected without its page; the journey of connecting one is another.
+func (st *site) number(t *testing.T, nth int) sandbox.Number {
+	t.Helper()
+
+	n := sandbox.Known().Numbers[nth]
+	_, err := numbers.Connect(t.Context(), st.DB, st.keys, st.graph, byTest.Actor, st.clinic.ID, numbers.ConnectInput{
+		App: appName, WABAID: n.WABAID, PhoneNumberID: n.PhoneNumberID, DisplayPhone: n.DisplayPhone,
+		PortfolioID: n.PortfolioID, AccessToken: goodToken(), PublicURL: st.url,
+	})
+	if err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+
+	return n
+}
+
+func goodToken() string {
+	for _, token := range sandbox.Known().Tokens {
+		if token.State == sandbox.TokenGood {
+			return token.Token
+		}
+	}
+
+	return ""
+}
+
+// deliver posts signed webhooks as WhatsApp does, and returns when all they cause can be seen.
+func (st *site) deliver(t *testing.T, bodies ...[]byte) {
+	t.Helper()
+
+	for _, body := range bodies {
+		code, err := sandbox.Send(t.Context(), http.DefaultClient, st.url+numbers.HookPath(appName), []byte(appSecret), body)
+		if err != nil || code != http.StatusOK {
+			t.Fatalf("deliver: %d %v", code, err)
+		}
+	}
+	until(t, "everything delivered is resolved", func() bool {
+		meter, err := ingest.TenantMeter(t.Context(), st.DB, st.clinic.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+
+		return meter.Items.Waiting == 0
+	})
+}
+
+// past tells what happened to a number before the journey: every kind of case is in it.
+func (st *site) past(t *testing.T, n sandbox.Number) {
+	t.Helper()
+
+	var bodies [][]byte
+	for _, d := range sandbox.DemoStory(n, time.Now()) {
+		bodies = append(bodies, d.Body)
+	}
+	st.deliver(t, bodies...)
+}
+
+// lockedLog is a log that web and worker write to side by side.
+type lockedLog struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lockedLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	return l.buf.Write(p)
+}
+
+// errors are the lines of level error.
+func (l *lockedLog) errors() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+
+	var out []string
+	for line := range strings.Lines(l.buf.String()) {
+		if strings.Contains(line, "level=ERROR") {
+			out = append(out, strings.TrimSpace(line))
+		}
+	}
+
+	return strings.Join(out, "\n")
+}
