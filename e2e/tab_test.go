@@ -206,6 +206,12 @@ func (b *tab) path() string {
 	return path
 }
 
+// status is that of the answer which brought the page.
+func (b *tab) status() int {
+	b.t.Helper()
+	return eval[int](b, `performance.getEntriesByType("navigation")[0].responseStatus`)
+}
+
 // at waits until the tab has come to a path, or one that begins with it where it ends in a star.
 func (b *tab) at(path string) {
 	b.t.Helper()
