@@ -115,6 +115,7 @@ CREATE TABLE number_directory (
 );
 CREATE UNIQUE INDEX number_directory_active ON number_directory (phone_number_id) WHERE until IS NULL;
 CREATE INDEX number_directory_waba ON number_directory (waba_id) WHERE until IS NULL;
+CREATE INDEX number_directory_display ON number_directory (display_phone) WHERE until IS NULL;
 CREATE INDEX number_directory_app ON number_directory (app_id) WHERE until IS NULL;
 
 -- One webhook delivery, its bytes as they came. Stored before it is acknowledged; a body seen before is not stored again.

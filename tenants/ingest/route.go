@@ -48,6 +48,7 @@ type entry struct {
 type directory struct {
 	phones map[string]entry
 	wabas  map[string][]entry
+	shown  map[string][]entry      // by display number
 	users  map[uuid.UUID]uuid.UUID // of an app that one tenant alone uses
 }
 
@@ -80,7 +81,7 @@ func text(s string) string {
 
 // lookUp reads the part of the directory that the addresses name.
 func lookUp(ctx context.Context, tx *tenants.Tx, addresses []address) (directory, error) {
-	phones, wabas, apps := map[string]bool{}, map[string]bool{}, map[uuid.UUID]bool{}
+	phones, wabas, shown, apps := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[uuid.UUID]bool{}
 	for _, a := range addresses {
 		switch {
 		case a.WABA == testEntry:
@@ -89,22 +90,26 @@ func lookUp(ctx context.Context, tx *tenants.Tx, addresses []address) (directory
 			phones[a.PhoneNumberID] = true
 		default:
 			wabas[a.WABA] = true
+			if a.DisplayPhone != "" {
+				shown[a.DisplayPhone] = true
+			}
 		}
 	}
 
-	d := directory{phones: map[string]entry{}, wabas: map[string][]entry{}, users: map[uuid.UUID]uuid.UUID{}}
+	d := directory{phones: map[string]entry{}, wabas: map[string][]entry{}, shown: map[string][]entry{}, users: map[uuid.UUID]uuid.UUID{}}
 	if len(phones)+len(wabas) > 0 {
 		var entries []entry
 		err := tx.SelectContext(ctx, &entries, `
 			SELECT phone_number_id, tenant_id, number_id, app_id, waba_id, display_phone FROM number_directory
-			WHERE until IS NULL AND (phone_number_id = ANY($1) OR waba_id = ANY($2))
-			ORDER BY tenant_id, number_id`, pq.Array(keysOf(phones)), pq.Array(keysOf(wabas)))
+			WHERE until IS NULL AND (phone_number_id = ANY($1) OR waba_id = ANY($2) OR display_phone = ANY($3))
+			ORDER BY tenant_id, number_id`, pq.Array(keysOf(phones)), pq.Array(keysOf(wabas)), pq.Array(keysOf(shown)))
 		if err != nil {
 			return directory{}, fmt.Errorf("look up numbers: %w", err)
 		}
 		for _, e := range entries {
 			d.phones[e.PhoneNumberID] = e
 			d.wabas[e.WABA] = append(d.wabas[e.WABA], e)
+			d.shown[e.DisplayPhone] = append(d.shown[e.DisplayPhone], e)
 		}
 	}
 	if len(apps) > 0 {
@@ -165,8 +170,8 @@ func (d directory) route(a address) destination {
 	return destination{tenant: e.Tenant, number: e.Number, state: Waiting}
 }
 
-// routeAccount routes what names a WABA and perhaps a display number: to that number, else to the one tenant that has all
-// active numbers of the WABA.
+// routeAccount routes what names a WABA and perhaps a display number: to that number, also where the WABA is not the one we
+// know it by and nobody else shows that number, else to the one tenant that has all active numbers of the WABA.
 func (d directory) routeAccount(a address) destination {
 	var mine []entry
 	for _, e := range d.wabas[a.WABA] {
@@ -174,7 +179,9 @@ func (d directory) routeAccount(a address) destination {
 			mine = append(mine, e)
 		}
 	}
-	switch {
+	switch shown := d.shown[a.DisplayPhone]; {
+	case len(d.wabas[a.WABA]) == 0 && a.DisplayPhone != "" && len(shown) == 1 && shown[0].App == a.App:
+		return destination{tenant: shown[0].Tenant, number: shown[0].Number, state: Waiting, note: wabaDrift}
 	case len(d.wabas[a.WABA]) == 0:
 		return destination{state: Held, reason: UnknownNumber}
 	case len(mine) == 0:

@@ -1,0 +1,485 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+const appSecret = "test_app_secret_do_not_use"
+
+// inbox is a site with an app and asha-clinic's two numbers, as the payload files name them.
+type inbox struct {
+	*site
+	address string
+	worker  *ingest.Worker
+}
+
+func newInbox(t *testing.T) *inbox {
+	t.Helper()
+	in := &inbox{site: newSite(t)}
+	in.address, _ = in.listen(t, server.Config{PublicURL: origin})
+	ctx := context.Background()
+	err := in.DB.System(ctx, func(tx *tenants.Tx) error {
+		_, err := numbers.AddApp(ctx, tx, in.keys, access.Command("test").Actor, numbers.AppInput{
+			Name: "platform", MetaAppID: "1234567890", AppSecret: appSecret, VerifyToken: "verify-me-please",
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, phone := range map[string]string{"224466880013579": "15550199042", "224466880024680": "15550199043"} {
+		if _, err := numbers.Connect(ctx, in.DB, in.keys, whatsapp.Graph{}, access.Command("test").Actor, in.clinic.ID, numbers.ConnectInput{
+			App: "platform", WABAID: "318840557712904", PhoneNumberID: id, DisplayPhone: phone, PortfolioID: "506914300000001",
+			AccessToken: "a-token-for-tests", PublicURL: origin, Unconfirmed: true,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	ctx, cancel := context.WithCancel(context.Background())
+	in.worker = ingest.NewWorker(in.DB, slog.New(slog.DiscardHandler))
+	done := make(chan error, 1)
+	go func() { done <- in.worker.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+
+	return in
+}
+
+// post sends a body, signed, and waits until all it causes is visible.
+func (in *inbox) post(t *testing.T, body []byte) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, in.address+"/hooks/whatsapp/platform", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Hub-Signature-256", whatsapp.Sign([]byte(appSecret), body))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("post: %d, want 200", res.StatusCode)
+	}
+
+	in.worker.Wake()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		m, err := ingest.TenantMeter(context.Background(), in.DB, in.clinic.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Items.Received != m.Items.Routed+m.Items.Held+m.Items.SetAside+m.Items.Waiting {
+			t.Fatalf("the equation does not hold: %+v", m.Items)
+		}
+		if m.Items.Waiting == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still waiting: %+v", m.Items)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func payload(t *testing.T, number string) []byte {
+	t.Helper()
+	found, err := filepath.Glob("../tenants/whatsapp/testdata/" + number + "-*.json")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("payload %s: %v %v", number, found, err)
+	}
+	body, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return body
+}
+
+// state is all the clinic's customers, messages, cases and items, in words. Times are seconds since 1790000000.
+func (in *inbox) state(t *testing.T) string {
+	t.Helper()
+	var lines []string
+	err := in.DB.As(context.Background(), in.clinic.ID, func(tx *tenants.Tx) error {
+		var identities []struct {
+			ID      uuid.UUID  `db:"id"`
+			Contact *uuid.UUID `db:"contact_id"`
+			Held    string     `db:"held"`
+			Called  string     `db:"called"`
+			Said    string     `db:"said"`
+		}
+		if err := tx.Select(&identities, `
+			SELECT i.id, i.contact_id,
+			       (SELECT string_agg(DISTINCT d.kind || ' ' || d.value || CASE WHEN t.current THEN '' ELSE ' (past)' END, ', ')
+			        FROM tenures t JOIN identifiers d ON d.id = t.identifier_id WHERE t.identity_id = i.id) AS held,
+			       coalesce((SELECT string_agg(DISTINCT CASE f.kind WHEN 'username' THEN '@' ELSE '' END || f.value, ', ')
+			        FROM tenures t JOIN profile_facts f ON f.tenure_id = t.id WHERE t.identity_id = i.id), '-') AS called,
+			       coalesce((SELECT string_agg(concat_ws(' ', extract(epoch FROM m.at)::bigint - 1790000000, m.direction, m.type,
+			               CASE WHEN m.group_id <> '' THEN 'in a group' END, CASE WHEN m.text <> '' THEN '"' || left(m.text, 40) || '"' END,
+			               CASE WHEN m.context_wamid <> '' THEN 'answering' END, CASE WHEN m.target_wamid <> '' THEN 'about another' END,
+			               nullif(m.status, ''), nullif(m.error, '')), '; ' ORDER BY m.at, m.wamid)
+			        FROM tenures t JOIN messages m ON m.tenure_id = t.id WHERE t.identity_id = i.id), 'nothing') AS said
+			FROM identities i WHERE i.absorbed_into IS NULL`); err != nil {
+			return err
+		}
+		names, together := map[uuid.UUID]string{}, map[string][]string{}
+		for _, i := range identities {
+			names[i.ID] = i.Held
+			key, who := i.ID.String(), "nobody yet: "
+			if i.Contact != nil {
+				key, who = i.Contact.String(), "contact: "
+			}
+			together[key] = append(together[key], who+i.Held+" | "+i.Called+" | "+i.Said)
+		}
+		for _, list := range together {
+			slices.Sort(list)
+			lines = append(lines, strings.Join(list, " + "))
+		}
+
+		cases, _, err := identity.Cases(context.Background(), tx, identity.CaseFilter{State: "open"})
+		if err != nil {
+			return err
+		}
+		for _, c := range cases {
+			line := "case: " + c.Kind
+			if c.IdentityID != nil {
+				line += " about " + names[*c.IdentityID]
+			}
+			for _, k := range c.Candidates {
+				for _, r := range k.Reasons {
+					line += " | " + k.Tier + " " + r.Code + " " + k.Contact.Phone() + k.Contact.BSUID()
+				}
+			}
+			lines = append(lines, line)
+		}
+
+		var statuses []string
+		if err := tx.Select(&statuses, `
+			SELECT concat_ws(' ', 'status:', extract(epoch FROM s.at)::bigint - 1790000000, s.status, d.kind, d.value, nullif(s.error, ''))
+			FROM statuses s LEFT JOIN tenures t ON t.id = s.tenure_id LEFT JOIN identifiers d ON d.id = t.identifier_id`); err != nil {
+			return err
+		}
+		lines = append(lines, statuses...)
+
+		var odd []string
+		if err := tx.Select(&odd, `SELECT concat_ws(' ', 'item:', field, kind, state, nullif(reason, '')) FROM inbox_items
+			WHERE kind NOT IN ('message', 'status', 'system') OR state <> 'routed' OR reason <> ''`); err != nil {
+			return err
+		}
+		lines = append(lines, odd...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = in.DB.System(context.Background(), func(tx *tenants.Tx) error {
+		var held []string
+		if err := tx.Select(&held, `SELECT concat_ws(' ', 'held:', field, kind, reason) FROM inbox_items WHERE tenant_id IS NULL`); err != nil {
+			return err
+		}
+		lines = append(lines, held...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+
+	return strings.Join(lines, "\n")
+}
+
+// payloadStories are the payload files that concern the field messages, grouped as they make sense together, and where each story ends.
+var payloadStories = []struct {
+	name  string
+	files string
+	want  string
+}{
+	{
+		name: "a person with phone and id, delivered twice", files: "001 053",
+		want: `
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 1 in text "Hi, is my order 4471 on the way?"`,
+	},
+	{
+		name: "a username with a visible phone", files: "002",
+		want: `
+			contact: bsuid DZ.88120045517723901, phone 213550000202 | @leila.b_22, Leila B | 2 in text "Can I still keep my username if I change"`,
+	},
+	{
+		name: "a hidden phone, in every spelling of hidden", files: "003 006 007 011",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 3 in text "Hola, tienen stock?"; 7 in text "Phone keys present but empty"; 11 in text "Contact without a profile object"
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 6 in text "Username arrives with a leading at-sign"`,
+	},
+	{
+		name: "a parent id beside the id", files: "004 005",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467, parent_bsuid CO.ENT.9912340078651123
+			contact: bsuid CO.1092755501238467, parent_bsuid CO.ENT.9912340078651123 | @mateo.ruiz, Mateo | 4 in text "Hola de nuevo"
+			contact: bsuid IN.7704418820035512, parent_bsuid IN.ENT.5581200934417706, phone 919800000101 | Asha Verma | 5 in text "Same person, two portfolios"`,
+	},
+	{
+		name: "before WhatsApp had ids", files: "008",
+		want: `
+			contact: phone 919800000101 | Asha Verma | 8 in text "Shape from before April 2026"`,
+	},
+	{
+		name: "and then the id appears", files: "008 001",
+		want: `
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 1 in text "Hi, is my order 4471 on the way?"; 8 in text "Shape from before April 2026"`,
+	},
+	{
+		name: "the longest id and mixed case", files: "009 010",
+		want: `
+			case: unresolved about bsuid GH.A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8
+			case: unresolved about bsuid SG.4A9fQ2LmT0b77Zx81
+			contact: bsuid GH.A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8A1b2C3d4E5f6G7h8 | Kofi | 9 in text "Longest BSUID allowed"
+			contact: bsuid SG.4A9fQ2LmT0b77Zx81 | @sandra_k, Sandra K | 10 in text "Mixed-case identifier, keep it byte for "`,
+	},
+	{
+		name: "pictures, sounds, papers, places", files: "012 013 014 015 016",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid SG.4A9fQ2LmT0b77Zx81
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 12 in image "mi recibo"
+			contact: bsuid DZ.88120045517723901, phone 213550000202 | @leila.b_22, Leila B | 14 in document "voila"
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 13 in audio; 15 in location "Shop, MG Road, Bengaluru"
+			contact: bsuid SG.4A9fQ2LmT0b77Zx81 | @sandra_k, Sandra K | 16 in sticker`,
+	},
+	{
+		name: "answers, forwards, an ad", files: "017 018 019",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 17 in text "Si, ese" answering
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 19 in text "I saw your ad"
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 18 in text "FW: WhatsApp will charge for usernames"`,
+	},
+	{
+		name: "reactions come and go", files: "020 021",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 20 in reaction "👍" about another; 21 in reaction about another`,
+	},
+	{
+		name: "buttons, lists, flows, permissions, orders", files: "022 023 024 025 026 027",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 24 in interactive "Username key" answering
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 22 in button "Help with usernames" answering; 26 in interactive "accept" answering
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 23 in interactive "Yes" answering; 25 in interactive "Sent" answering; 27 in order "2 items"`,
+	},
+	{
+		name: "shared contact cards", files: "030 031",
+		want: `
+			contact: bsuid CO.1092755501238467, phone 573000000303 | @mateo.ruiz, Mateo | 30 in contacts; 31 in contacts "Mateo Ruiz"`,
+	},
+	{
+		name: "cards shared by hand", files: "008 032 033",
+		want: `
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 32 in contacts "Nadia"
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 8 in text "Shape from before April 2026"; 33 in contacts "Ravi S"`,
+	},
+	{
+		name: "what WhatsApp cannot show", files: "034 035 036 037",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 34 in unsupported 131051: Message type unknown
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 36 in future_kind
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 35 in unsupported 131051: Message type unknown
+			item: messages error routed`,
+	},
+	{
+		name: "edits and a deletion", files: "038 039 040",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			case: unresolved about bsuid DZ.88120045517723901
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 38 in edit "mi recibo corregido" about another
+			contact: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | 40 in revoke about another
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 39 in edit "order 4472, sorry" about another`,
+	},
+	{
+		name: "a new number, told before and after", files: "001 041",
+		want: `
+			contact: bsuid IN.7704418820035512 (past), bsuid IN.9910027753341188, phone 919800000101 (past), phone 919800000155 | Asha Verma | 1 in text "Hi, is my order 4471 on the way?"`,
+	},
+	{
+		name: "a new number with parents", files: "005 042",
+		want: `
+			contact: bsuid IN.7704418820035512 (past), bsuid IN.9910027753341188, parent_bsuid IN.ENT.5581200934417706 (past), parent_bsuid IN.ENT.7700112233445566, phone 919800000101 (past), phone 919800000155 | Asha Verma | 5 in text "Same person, two portfolios"`,
+	},
+	{
+		name: "a new number, phones only", files: "008 043",
+		want: `
+			contact: phone 919800000101 (past), phone 919800000155 | Asha Verma | 8 in text "Shape from before April 2026"`,
+	},
+	{
+		name: "a new id without a phone", files: "003 044",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467 (past), bsuid CO.6617720034455180
+			contact: bsuid CO.1092755501238467 (past), bsuid CO.6617720034455180 | @mateo.ruiz, Mateo | 3 in text "Hola, tienen stock?"`,
+	},
+	{
+		name: "a new id with parents", files: "004 045",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467 (past), bsuid CO.6617720034455180, parent_bsuid CO.ENT.4455000011112222, parent_bsuid CO.ENT.9912340078651123 (past)
+			contact: bsuid CO.1092755501238467 (past), bsuid CO.6617720034455180, parent_bsuid CO.ENT.4455000011112222, parent_bsuid CO.ENT.9912340078651123 (past) | @mateo.ruiz, Mateo | 4 in text "Hola de nuevo"`,
+	},
+	{
+		name: "a new id, the old one in prose, the phone known", files: "002 046",
+		want: `
+			contact: bsuid DZ.11002200330044005, bsuid DZ.88120045517723901 (past), phone 213550000202 (past), phone 213550000299 | @leila.b_22, Leila B | 2 in text "Can I still keep my username if I change"`,
+	},
+	{
+		name: "a new id from another country", files: "010 047",
+		want: `
+			case: unresolved about bsuid MY.77aa01Zz9, bsuid SG.4A9fQ2LmT0b77Zx81 (past)
+			contact: bsuid MY.77aa01Zz9, bsuid SG.4A9fQ2LmT0b77Zx81 (past) | @sandra_k, Sandra K | 10 in text "Mixed-case identifier, keep it byte for "`,
+	},
+	{
+		name: "a change WhatsApp has not invented yet", files: "048",
+		want: `
+			nobody yet: bsuid CO.1092755501238467 | - | nothing`,
+	},
+	{
+		name: "a group message", files: "050",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 50 in text in a group "hola grupo"`,
+	},
+	{
+		name: "two people in one delivery", files: "051",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 51 in text "second"
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 51 in text "first"; 52 in text "third"`,
+	},
+	{
+		name: "five changes of two accounts in one delivery", files: "052",
+		want: `
+			case: unresolved about bsuid CO.1092755501238467
+			contact: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | 60 in text "other business number"
+			contact: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | 60 in text "number one"
+			item: business_username_updates username routed
+			item: user_preferences preference routed
+			nobody yet: bsuid DZ.88120045517723901 | @leila.b_22, Leila B | nothing
+			status: 61 read bsuid DZ.88120045517723901`,
+	},
+	{
+		name: "a number nobody connected, and an empty delivery", files: "054 055",
+		want: `
+			held: messages message unknown_number`,
+	},
+	{
+		name: "statuses of a message to a phone", files: "060 061 062",
+		want: `
+			nobody yet: bsuid DZ.88120045517723901, phone 213550000202 | @leila.b_22, Leila B | nothing
+			nobody yet: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | nothing
+			status: 70 sent bsuid DZ.88120045517723901
+			status: 71 delivered bsuid DZ.88120045517723901
+			status: 72 read bsuid IN.7704418820035512`,
+	},
+	{
+		name: "statuses of a message to an id", files: "063 064 065 066 067",
+		want: `
+			nobody yet: bsuid CO.1092755501238467, parent_bsuid CO.ENT.9912340078651123, phone 573000000303 | @mateo.ruiz, Mateo | nothing
+			status: 73 sent bsuid CO.1092755501238467
+			status: 74 delivered bsuid CO.1092755501238467
+			status: 75 delivered bsuid CO.1092755501238467
+			status: 76 read bsuid CO.1092755501238467
+			status: 77 played bsuid CO.1092755501238467`,
+	},
+	{
+		name: "failures", files: "068 069",
+		want: `
+			nobody yet: bsuid CO.1092755501238467 | - | nothing
+			nobody yet: phone 919800000101 | - | nothing
+			status: 78 failed phone 919800000101 131049: This message was not delivered to maintain healthy ecosystem engagement.
+			status: 79 failed bsuid CO.1092755501238467 131026: Message undeliverable`,
+	},
+	{
+		name: "out of order, new prices, a group, two at once, an old shape", files: "070 071 072 073 074",
+		want: `
+			nobody yet: bsuid CO.1092755501238467 | @mateo.ruiz, Mateo | nothing
+			nobody yet: bsuid IN.7704418820035512, phone 919800000101 | Asha Verma | nothing
+			status: 81 delivered bsuid CO.1092755501238467
+			status: 82 read bsuid CO.1092755501238467
+			status: 83 delivered bsuid IN.7704418820035512
+			status: 84 read bsuid CO.1092755501238467
+			status: 84 read bsuid IN.7704418820035512
+			status: 85 delivered bsuid IN.7704418820035512
+			status: 85 delivered bsuid IN.7704418820035512
+			status: 86 delivered phone 919800000101`,
+	},
+	{
+		name: "the dashboard's test button", files: "139",
+		want: `
+			item: messages message routed test`,
+	},
+}
+
+func TestPayloadStories(t *testing.T) {
+	t.Parallel()
+
+	for _, story := range payloadStories {
+		t.Run(story.name, func(t *testing.T) {
+			t.Parallel()
+			in := newInbox(t)
+			for _, n := range strings.Fields(story.files) {
+				in.post(t, payload(t, n))
+			}
+			want := strings.TrimSpace(strings.ReplaceAll(story.want, "\n\t\t\t", "\n"))
+			if diff := cmp.Diff(want, in.state(t)); diff != "" {
+				t.Errorf("files %s end elsewhere (-want +got):\n%s", story.files, diff)
+			}
+		})
+	}
+}
+
+// TestEveryMessagesPayloadHasItsStory: a payload file that no story tells fails.
+func TestEveryMessagesPayloadHasItsStory(t *testing.T) {
+	t.Parallel()
+
+	told := map[string]bool{}
+	for _, s := range payloadStories {
+		for _, n := range strings.Fields(s.files) {
+			told[n] = true
+		}
+	}
+	files, err := filepath.Glob("../tenants/whatsapp/testdata/[0-9]*.json")
+	if err != nil || len(files) < 60 {
+		t.Fatalf("found %d payloads, %v", len(files), err)
+	}
+	for _, f := range files {
+		if n := filepath.Base(f)[:3]; !told[n] {
+			t.Errorf("no story tells %s", filepath.Base(f))
+		}
+	}
+}
