@@ -119,6 +119,9 @@ func (r *Receiver) Receive(ctx context.Context, app uuid.UUID, body []byte) (Rec
 		r.bytes.Add(-size)
 		return Receipt{}, fmt.Errorf("take delivery: queue: %w", tenants.ErrUnavailable)
 	}
+	if answersFirst {
+		return Receipt{}, nil
+	}
 
 	select {
 	case o := <-d.answer:
