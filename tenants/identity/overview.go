@@ -13,25 +13,25 @@ import (
 // People counts the contacts who have written.
 type People struct {
 	Total  int64 `db:"total"`
-	WithID int64 `db:"with_id"` // of them, those whose current BSUID is known
-	Hidden int64 `db:"hidden"`  // of them, those of whom no current phone is known: only the BSUID reaches them
+	WithID int64 `db:"with_id"` // of them, those whose BSUID is known
+	Hidden int64 `db:"hidden"`  // of them, those of whom no phone is: ListReach's "id"
 }
 
-// CountPeople counts the tenant's contacts. It reads every current identifier, so its callers keep the answer for a while.
+// CountPeople counts the tenant's contacts. It reads a line or two of each, so its callers keep the answer for a while.
 func CountPeople(ctx context.Context, tx *tenants.Tx) (People, error) {
 	var p People
 	err := tx.GetContext(ctx, &p, `
-		SELECT count(*) AS total, count(*) FILTER (WHERE bsuid) AS with_id, count(*) FILTER (WHERE bsuid AND NOT phone) AS hidden
-		FROM (
-			SELECT coalesce(bool_or(d.kind = 'bsuid'), false) AS bsuid, coalesce(bool_or(d.kind = 'phone'), false) AS phone
-			FROM contact_activity a
+		WITH people AS (
+			SELECT a.contact_id FROM contact_activity a
 			JOIN contacts c ON c.tenant_id = $1 AND c.id = a.contact_id AND c.merged_into IS NULL
-			LEFT JOIN identities i ON i.tenant_id = $1 AND i.contact_id = a.contact_id AND i.absorbed_into IS NULL
-			LEFT JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
-			LEFT JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
 			WHERE a.tenant_id = $1
-			GROUP BY a.contact_id
-		) people`, tx.Tenant)
+		), handles AS (
+			SELECT contact_id, bool_or(word < 'c') AS bsuid, bool_or(word > 'c') AS phone FROM contact_words
+			WHERE tenant_id = $1 AND (word >= 'b:' AND word < 'b;' OR word >= 'p:' AND word < 'p;')
+			GROUP BY contact_id
+		)
+		SELECT count(*) AS total, count(*) FILTER (WHERE h.bsuid) AS with_id, count(*) FILTER (WHERE h.bsuid AND NOT h.phone) AS hidden
+		FROM people LEFT JOIN handles h USING (contact_id)`, tx.Tenant)
 	if err != nil {
 		return People{}, fmt.Errorf("count people: %w", err)
 	}
