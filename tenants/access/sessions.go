@@ -131,6 +131,15 @@ func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uui
 // anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person, membership or tenant is gone or
 // suspended is ErrNoSession.
 func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Member, error) {
+	return s.check(ctx, tx, token, true)
+}
+
+// Peek is Check, but lets the session fall asleep: for what a page asks by itself while nobody may be there.
+func (s *Sessions) Peek(ctx context.Context, tx *tenants.Tx, token string) (Member, error) {
+	return s.check(ctx, tx, token, false)
+}
+
+func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake bool) (Member, error) {
 	c, err := s.read(token, typeSession)
 	if err != nil {
 		return Member{}, err
@@ -181,7 +190,7 @@ func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Mem
 		return Member{}, err
 	}
 
-	if row.Stale {
+	if wake && row.Stale {
 		if _, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = now() WHERE id_hash = $1`, hash[:]); err != nil {
 			return Member{}, fmt.Errorf("touch session: %w", err)
 		}
