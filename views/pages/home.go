@@ -23,6 +23,8 @@ type Home struct {
 	Figures    Figures // for the team density
 
 	CanDecide  bool
+	CanQueue   bool // may see the queue
+	CanNumbers bool // may see the numbers
 	CanConnect bool
 	CanIngest  bool // may see the events of a number
 }
@@ -68,7 +70,7 @@ func (p Home) tasks(ctx context.Context) []task {
 	for _, n := range p.Numbers {
 		if n.TokenProblem != "" && p.CanConnect {
 			all = append(all, task{
-				"token", i18n.T(ctx, "home.token_title", "number", n.label()), i18n.T(ctx, "home.token_why"),
+				"token", i18n.T(ctx, "home.token_title", "number", n.Label()), i18n.T(ctx, "home.token_why"),
 				i18n.T(ctx, "home.token_go"), "/numbers/" + n.ID + "#token", "",
 			})
 		}
@@ -85,7 +87,7 @@ func (p Home) tasks(ctx context.Context) []task {
 	for _, n := range p.Numbers {
 		if n.waitsForFirst() && p.CanConnect {
 			all = append(all, task{
-				"first", i18n.T(ctx, "home.first_title", "number", n.label()), i18n.T(ctx, "home.first_why"),
+				"first", i18n.T(ctx, "home.first_title", "number", n.Label()), i18n.T(ctx, "home.first_why"),
 				i18n.T(ctx, "home.first_go"), "/numbers/" + n.ID, "",
 			})
 		}
@@ -143,6 +145,14 @@ func (p Home) waiting(ctx context.Context) string {
 		return i18n.T(ctx, "home.nobody_waits")
 	}
 	return i18n.N(ctx, "home.waiting", p.Open)
+}
+
+// where is the address of a figure's page, empty for who may not open it.
+func where(may bool, href string) string {
+	if !may {
+		return ""
+	}
+	return href
 }
 
 func openDetail(ctx context.Context, p Home) string {

@@ -231,7 +231,7 @@ func HomePage(p Home) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Density == "team" && p.Open > 0 {
+			if p.Density == "team" && p.CanQueue && p.Open > 0 {
 				templ_7745c5c3_Var14 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 					templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 					templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
@@ -465,20 +465,20 @@ func homeFigures(p Home) templ.Component {
 		}
 		templ_7745c5c3_Err = components.Stat(components.StatOptions{
 			Figure: i18n.Number(ctx, p.Figures.Hidden), Label: i18n.T(ctx, "home.hidden"),
-			Detail: i18n.T(ctx, "home.hidden_why"), Href: "/contacts?reach=id_only", TestID: "stat-hidden",
+			Detail: i18n.T(ctx, "home.hidden_why"), Href: "/contacts?reach=id", TestID: "stat-hidden",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = components.Stat(components.StatOptions{
-			Figure: i18n.Number(ctx, int64(p.Open)), Label: i18n.T(ctx, "home.open"), Detail: openDetail(ctx, p), Href: "/resolve", TestID: "stat-open",
+			Figure: i18n.Number(ctx, int64(p.Open)), Label: i18n.T(ctx, "home.open"), Detail: openDetail(ctx, p), Href: where(p.CanQueue, "/resolve"), TestID: "stat-open",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = components.Stat(components.StatOptions{
 			Figure: i18n.Number(ctx, p.Figures.Lost), Label: i18n.T(ctx, "home.lost"),
-			Detail: i18n.T(ctx, "home.lost_of", "whole", p.Figures.Received), Href: "/numbers", TestID: "stat-lost",
+			Detail: i18n.T(ctx, "home.lost_of", "whole", p.Figures.Received), Href: where(p.CanNumbers, "/numbers"), TestID: "stat-lost",
 		}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -29,8 +29,8 @@ type Number struct {
 	SetAside      int
 }
 
-// label is how a number is named in a sentence.
-func (n Number) label() string {
+// Label is how a number is named in a sentence.
+func (n Number) Label() string {
 	if n.Name != "" {
 		return n.Name
 	}
@@ -39,6 +39,11 @@ func (n Number) label() string {
 
 func (n Number) waitsForFirst() bool {
 	return n.FirstEvent.IsZero() && (n.State == "waiting" || n.State == "unconfirmed")
+}
+
+// justBegan tells whether the first event came so lately that it is news.
+func (n Number) justBegan(now time.Time) bool {
+	return !n.FirstEvent.IsZero() && n.State != "disconnected" && now.Sub(n.FirstEvent) < 10*time.Minute
 }
 
 func (n Number) tone() components.Tone {
@@ -60,8 +65,8 @@ func (n Number) stateText(ctx context.Context) string {
 	return i18n.T(ctx, "numbers.state_"+n.State)
 }
 
-// lastFour are the digits that are typed to confirm a disconnect.
-func (n Number) lastFour() string { return n.Phone[max(0, len(n.Phone)-4):] }
+// LastFour are the digits that are typed to confirm a disconnect.
+func (n Number) LastFour() string { return n.Phone[max(0, len(n.Phone)-4):] }
 
 // NumberCheck is one thing Meta was asked about a number.
 type NumberCheck struct {
@@ -193,7 +198,9 @@ type NumberHome struct {
 	NextItems  string // address of the next page, empty on the last
 	Stream     string // address of the server-sent events that announce changes; empty where there is none
 	TokenForm  Filled
-	Confirm    Filled // of the disconnect form
+	// TokenChecks are what Meta did not confirm of a new token; empty where none was refused.
+	TokenChecks []NumberCheck
+	Confirm     Filled // of the disconnect form
 
 	CanConnect bool
 	CanReplay  bool
@@ -215,14 +222,22 @@ func (p NumberHome) answer(ctx context.Context) string {
 	return i18n.T(ctx, "numbers.is_well", "time", i18n.Ago(ctx, p.Number.LastEvent, p.Now))
 }
 
-// RawItem shows the bytes of one event, phones masked.
+// RawItem shows the bytes of one event, masked unless Clear.
 type RawItem struct {
 	Frame     layout.Frame
 	Now       time.Time
 	Number    Number
 	Item      InboxItem
 	Raw       string
+	Clear     bool // nothing is masked
 	CanReplay bool
+}
+
+func (p RawItem) answer(ctx context.Context) string {
+	if p.Clear {
+		return i18n.T(ctx, "inbox.raw_clear")
+	}
+	return i18n.T(ctx, "inbox.raw_masked")
 }
 
 func itemReason(ctx context.Context, code string) string {
