@@ -11,7 +11,12 @@ import (
 	"strings"
 
 	"github.com/caarlos0/env/v11"
+
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
+
+// metaGraph is where Meta answers.
+const metaGraph = "https://graph.facebook.com/v26.0"
 
 // Config is what the environment sets. An empty value means the default named beside it.
 type Config struct {
@@ -40,6 +45,15 @@ func LoadConfig() (Config, error) {
 	}
 
 	return cfg, nil
+}
+
+// Graph is the Graph API that the settings name, Meta's own where they name none.
+func (cfg Config) Graph() whatsapp.Graph {
+	if cfg.GraphURL == "" {
+		return whatsapp.NewGraph(metaGraph)
+	}
+
+	return whatsapp.NewGraph(cfg.GraphURL)
 }
 
 // check fills the defaults that hang on other settings and refuses what cannot work.

@@ -100,9 +100,13 @@ func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error)
 		return access.Member{}, false, nil
 	}
 
+	check := s.sessions.Check
+	if asksItself(c) {
+		check = s.sessions.Peek
+	}
 	ctx := c.UserContext()
 	err = s.db.System(ctx, func(tx *tenants.Tx) error {
-		m, err = s.sessions.Check(ctx, tx, token)
+		m, err = check(ctx, tx, token)
 		return err
 	})
 	if errors.Is(err, access.ErrNoSession) {
@@ -127,6 +131,12 @@ func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error)
 	c.SetUserContext(i18n.With(access.With(ctx, m), lang, zone))
 
 	return m, true, nil
+}
+
+// asksItself tells whether an open page makes this request again and again by itself: that is no sign of somebody being there,
+// so it must not keep a session from ending.
+func asksItself(c *fiber.Ctx) bool {
+	return c.Path() == eventsPath || strings.HasSuffix(c.Path(), "/live")
 }
 
 // member is who a guarded handler serves.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,6 +38,9 @@ func (s *Server) once(c *fiber.Ctx, m access.Member, handler fiber.Handler) erro
 	}
 
 	err = handler(c)
+	// What was done must be remembered, also when it took all the time the request had.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), oncePatience)
+	defer cancel()
 	status := c.Response().StatusCode()
 	if err != nil || status >= fiber.StatusBadRequest {
 		return errors.Join(err, s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return tenants.Release(ctx, tx, caller, key) }))

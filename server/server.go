@@ -23,6 +23,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 const (
@@ -61,6 +62,10 @@ type Server struct {
 	rates    rates
 	metrics  *metrics
 	receiver *ingest.Receiver
+	graph    whatsapp.Graph
+	pulse    *pulse
+	people   headcounts
+	ending   chan struct{} // closed when the server shuts down: what has no end of its own ends then
 	apps     apps
 	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
 	closing  atomic.Bool
@@ -83,6 +88,8 @@ func New(cfg Config, d Deps) (*Server, error) {
 		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{}, metrics: newMetrics(),
 		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
 	}
+	s.graph, s.ending = cfg.Graph(), make(chan struct{})
+	s.pulse = newPulse(d.DB, s.ending)
 	if err := s.setOrigin(cfg.Listen); err != nil {
 		return nil, err
 	}
@@ -160,6 +167,7 @@ func (s *Server) Listen(ctx context.Context) error {
 	}
 
 	s.closing.Store(true)
+	close(s.ending)
 	defer s.Close()
 	if err := s.app.ShutdownWithTimeout(shutdownGrace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("shut down: %w", err)

@@ -37,11 +37,12 @@ type site struct {
 	clinic, motors tenants.Tenant
 	keys           *secrets.Keyring
 	log            *lockedBuffer
+	origin         string
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	st := &site{Database: testdb.New(t), log: &lockedBuffer{}}
+	st := &site{Database: testdb.New(t), log: &lockedBuffer{}, origin: origin}
 	st.clinic = st.tenant(t, "asha-clinic", "asha")
 	st.motors = st.tenant(t, "ravi-motors", "ravi")
 	st.Server = st.open(t, server.Config{PublicURL: origin})
@@ -158,10 +159,11 @@ type browser struct {
 	set     []*http.Cookie // by the last answer
 	csrf    string
 	headers map[string]string // sent along once
+	origin  string
 }
 
 func (st *site) browser(t *testing.T) *browser {
-	return &browser{t: t, s: st.Server, cookies: map[string]string{}}
+	return &browser{t: t, s: st.Server, cookies: map[string]string{}, origin: st.origin}
 }
 
 // signedIn is the browser of somebody who has signed in and stands on the help page.
@@ -202,7 +204,7 @@ func (b *browser) post(path string, form url.Values) answer {
 		b.headers = map[string]string{}
 	}
 	if _, set := b.headers["Origin"]; !set {
-		b.headers["Origin"] = origin
+		b.headers["Origin"] = b.origin
 	}
 	if _, set := b.headers["Content-Type"]; !set {
 		b.headers["Content-Type"] = "application/x-www-form-urlencoded"

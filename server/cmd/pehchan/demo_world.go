@@ -67,7 +67,7 @@ func (b business) connect(ctx context.Context, in *installation, url string) err
 	}
 
 	for _, n := range b.numbers {
-		_, err := numbers.Connect(ctx, in.db, in.keys, graphOf(in.Config), command.Actor, b.tenant, numbers.ConnectInput{
+		_, err := numbers.Connect(ctx, in.db, in.keys, in.Graph(), command.Actor, b.tenant, numbers.ConnectInput{
 			App: demoApp, WABAID: n.WABAID, PhoneNumberID: n.PhoneNumberID, DisplayPhone: n.DisplayPhone,
 			PortfolioID: n.PortfolioID, AccessToken: token, PublicURL: url,
 		})

@@ -8,11 +8,7 @@ import (
 
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
-
-// metaGraph is where Meta answers.
-const metaGraph = "https://graph.facebook.com/v26.0"
 
 type numberConnectCmd struct {
 	Tenant        string `required:"" help:"Slug of the business."`
@@ -43,7 +39,7 @@ func (c numberConnectCmd) Run(ctx context.Context, out *console) (err error) {
 	if err != nil {
 		return err
 	}
-	number, err := numbers.Connect(ctx, in.db, in.keys, graphOf(in.Config), command.Actor, tenant, numbers.ConnectInput{
+	number, err := numbers.Connect(ctx, in.db, in.keys, in.Graph(), command.Actor, tenant, numbers.ConnectInput{
 		App: c.App, WABAID: c.WABAID, PhoneNumberID: c.PhoneNumberID, DisplayPhone: c.DisplayPhone, PortfolioID: c.PortfolioID,
 		AccessToken: secret.AccessToken, PublicURL: publicURL(in.Config), Unconfirmed: c.Unconfirmed,
 	})
@@ -53,14 +49,6 @@ func (c numberConnectCmd) Run(ctx context.Context, out *console) (err error) {
 
 	return out.answer(map[string]any{"number_id": number.ID, "state": number.State},
 		"number %s connected to %s, state %s", number.PhoneNumberID, c.Tenant, number.State)
-}
-
-func graphOf(cfg server.Config) whatsapp.Graph {
-	if cfg.GraphURL == "" {
-		return whatsapp.NewGraph(metaGraph)
-	}
-
-	return whatsapp.NewGraph(cfg.GraphURL)
 }
 
 // publicURL is the origin under which webhooks arrive: the configured one, else that of the listen address.

@@ -1,0 +1,159 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	homeChanges = 6
+	forTeams    = "team" // the density that shows figures
+)
+
+// homePage says whether all is well and what to do next.
+func (s *Server) homePage(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Home{
+		Frame: s.frame(c, "nav.home"), Now: time.Now(), Density: densityOf(m),
+		CanDecide: m.Can("queue:decide"), CanConnect: m.Can("numbers:connect"), CanIngest: m.Can("ingest:read"),
+		CanQueue: m.Can("queue:read"), CanNumbers: m.Can("numbers:read"),
+	}
+
+	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		counts, err := homeNumbers(ctx, tx, &p)
+		if err != nil {
+			return err
+		}
+		for _, n := range counts {
+			p.SetAside += int(n.SetAside)
+			p.Figures.Received += n.Received
+			p.Figures.Lost += n.Received - n.Routed - n.Held - n.SetAside - n.Waiting
+		}
+
+		return homeQueue(ctx, tx, &p)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Density == forTeams {
+		people, err := s.people.count(ctx, s.db, m.Tenant.ID)
+		if err != nil {
+			return err
+		}
+		p.Figures.People, p.Figures.WithID, p.Figures.Hidden = people.Total, people.WithID, people.Hidden
+	}
+
+	return s.show(c, fiber.StatusOK, pages.HomePage(p))
+}
+
+// densityOf is how much m wants to see at once: their own choice, else the business's.
+func densityOf(m access.Member) string {
+	if m.Person.Density != "" {
+		return m.Person.Density
+	}
+
+	return m.Tenant.Density
+}
+
+func homeNumbers(ctx context.Context, tx *tenants.Tx, p *pages.Home) (map[uuid.UUID]ingest.Counts, error) {
+	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := ingest.NumberCounts(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+
+	for _, n := range list {
+		if n.State != numbers.Disconnected {
+			p.Numbers = append(p.Numbers, numberView(n, counts[n.ID]))
+		}
+	}
+
+	return counts, nil
+}
+
+func homeQueue(ctx context.Context, tx *tenants.Tx, p *pages.Home) error {
+	queue, err := identity.CountCases(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p.Open, p.OldestOpen = queue.Due(), orZero(queue.Oldest)
+
+	if p.Density == forTeams && p.CanQueue {
+		ages, err := identity.CaseAges(ctx, tx)
+		if err != nil {
+			return err
+		}
+		p.Figures.Ages = pages.Ages(ages)
+	}
+
+	changes, err := identity.Changes(ctx, tx, homeChanges)
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		p.Changes = append(p.Changes, pages.Change{
+			Kind: change.Kind, Name: change.Name, By: change.By, At: change.At, Href: "/contacts/" + change.Contact.String(),
+		})
+	}
+
+	return nil
+}
+
+// headcounts remembers how many people each tenant has: the more work it was to count them, the longer.
+type headcounts struct {
+	mu       sync.Mutex
+	byTenant map[uuid.UUID]headcount
+}
+
+type headcount struct {
+	identity.People
+	until time.Time
+}
+
+const (
+	headcountWorth = 20 // times as long as the counting took
+	maxHeadcounts  = 10_000
+)
+
+func (h *headcounts) count(ctx context.Context, db *tenants.DB, tenant uuid.UUID) (identity.People, error) {
+	h.mu.Lock()
+	known, ok := h.byTenant[tenant]
+	h.mu.Unlock()
+	started := time.Now()
+	if ok && started.Before(known.until) {
+		return known.People, nil
+	}
+
+	var people identity.People
+	err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		people, err = identity.CountPeople(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return identity.People{}, err
+	}
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.byTenant == nil || len(h.byTenant) >= maxHeadcounts {
+		h.byTenant = map[uuid.UUID]headcount{}
+	}
+	ended := time.Now()
+	h.byTenant[tenant] = headcount{people, ended.Add(headcountWorth * ended.Sub(started))}
+
+	return people, nil
+}

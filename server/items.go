@@ -1,0 +1,140 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	maxShown  = 64 << 10 // bytes of an item on its page
+	replayMax = 1000     // items tried again at once
+)
+
+// itemPage shows the stored bytes of one item of a number: as they came to who may see phones, else with all that could name
+// a person hidden.
+func (s *Server) itemPage(c *fiber.Ctx) error {
+	number, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	id, err := strconv.ParseInt(c.Params("item"), 10, 64)
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+
+	ctx, m := c.UserContext(), member(c)
+	p := pages.RawItem{Now: time.Now(), CanReplay: m.Can("ingest:replay"), Clear: m.Can("phones:clear")}
+	var item ingest.Item
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if item, err = ingest.ItemByID(ctx, tx, id); err != nil {
+			return err
+		}
+		if item.NumberID.UUID != number {
+			return tenants.ErrNotFound
+		}
+		n, err := numbers.Get(ctx, tx, number)
+		p.Number = numberView(n, ingest.Counts{})
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	p.Frame, p.Item, p.Raw = s.frame(c, "inbox.raw_title"), itemView(item), readable(item.Body, p.Clear)
+
+	return s.show(c, fiber.StatusOK, pages.RawItemPage(p))
+}
+
+// readable is a body for people to read: indented where it is JSON, and cut where it is very long.
+func readable(body []byte, clear bool) string {
+	if !clear {
+		body = ingest.MaskJSON(body)
+	}
+
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, body, "", "  "); err == nil {
+		body = indented.Bytes()
+	}
+	if len(body) > maxShown {
+		body = append(body[:maxShown:maxShown], "\n…"...)
+	}
+
+	return strings.ToValidUTF8(string(body), "\uFFFD")
+}
+
+// replayItems has one item of a number, or all that are set aside, processed again.
+func (s *Server) replayItems(c *fiber.Ctx) error {
+	number, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if _, err := numbers.Get(ctx, tx, number); err != nil {
+			return err
+		}
+		in := ingest.ReplayInput{}
+		if one := field(c, "item"); one != "" {
+			id, err := strconv.ParseInt(one, 10, 64)
+			if err != nil {
+				return tenants.ErrNotFound
+			}
+			in.ItemIDs = []int64{id}
+		} else {
+			ids, err := setAside(c, tx, number)
+			if err != nil || len(ids) == 0 {
+				return err
+			}
+			in.ItemIDs = ids
+		}
+
+		job, err := ingest.Replay(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+
+		return tenants.Audit(ctx, tx, tenants.Act{
+			Actor: m.Actor, Action: "ingest.replay", ObjectKind: "number", ObjectID: number.String(),
+			Detail: map[string]any{"job": job, "items": len(in.ItemIDs)},
+		})
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/numbers/"+number.String()+"#items", flash{Key: "toast.replayed"})
+}
+
+// setAside lists the last items of a number that were set aside, as many as one replay takes.
+func setAside(c *fiber.Ctx, tx *tenants.Tx, number uuid.UUID) (ids []int64, err error) {
+	filter := ingest.ItemFilter{State: ingest.SetAside, NumberID: number}
+	for len(ids) < replayMax {
+		items, err := ingest.Items(c.UserContext(), tx, filter)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) == 0 {
+			break
+		}
+		for _, item := range items {
+			ids = append(ids, item.ID)
+		}
+		last := items[len(items)-1]
+		filter.BeforeAt, filter.BeforeID = last.ReceivedAt, last.ID
+	}
+
+	return ids[:min(len(ids), replayMax)], nil
+}

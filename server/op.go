@@ -1,0 +1,77 @@
+package server
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/operator"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const opPageSize = 50
+
+// opPage is the operator's start: is anything burning in any business? It reads counts, and nothing of anybody's customers.
+func (s *Server) opPage(c *fiber.Ctx) error {
+	after, err := uuid.Parse(c.Query("after", uuid.Nil.String()))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+
+	ctx := c.UserContext()
+	total, err := ingest.FleetMeter(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	list, err := operator.Businesses(ctx, s.db, after, opPageSize+1)
+	if err != nil {
+		return err
+	}
+
+	p := pages.Op{Frame: s.frame(c, "op.title"), Now: time.Now(), Total: meterView(total)}
+	if len(list) > opPageSize {
+		list = list[:opPageSize]
+		p.Next = "/op?after=" + list[opPageSize-1].ID.String()
+	}
+	for _, b := range list {
+		meter := countsView(b.Counts)
+		meter.Duplicates, meter.OldestWaiting = b.Duplicates, time.Duration(b.OldestWaiting)*time.Second
+		p.Items = append(p.Items, pages.Business{
+			Name: b.Name, Slug: b.Slug, State: b.State, Numbers: b.Numbers, Members: b.Members, Meter: meter, LastEvent: orZero(b.LastItem),
+		})
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpPage(p))
+}
+
+// heldPage is the quarantine: what came for numbers that nobody has connected, or through another app than the number's.
+func (s *Server) heldPage(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	page := ingest.HeldPage{PhoneNumberID: c.Query("number"), WABA: c.Query("waba"), App: c.Query("app"), Reason: c.Query("reason"), Limit: opPageSize + 1}
+	list, err := ingest.HeldNumbers(ctx, s.db, page)
+	if err != nil {
+		return err
+	}
+	total, err := ingest.FleetMeter(ctx, s.db)
+	if err != nil {
+		return err
+	}
+
+	p := pages.Held{Frame: s.frame(c, "nav.held"), Now: time.Now(), Total: total.Items.Held}
+	if len(list) > opPageSize {
+		list = list[:opPageSize]
+		last := list[opPageSize-1]
+		p.Next = "/op/held?" + url.Values{"number": {last.PhoneNumberID}, "waba": {last.WABA}, "app": {last.App}, "reason": {last.Reason}}.Encode()
+	}
+	for _, h := range list {
+		p.Items = append(p.Items, pages.HeldGroup{
+			PhoneNumberID: h.PhoneNumberID, WABAID: h.WABA, Phone: h.DisplayPhone, App: h.App, Reason: h.Reason, Count: h.Items, First: h.First, Last: h.Last,
+		})
+	}
+
+	return s.show(c, fiber.StatusOK, pages.HeldPage(p))
+}
