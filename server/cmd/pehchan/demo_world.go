@@ -18,10 +18,12 @@ const (
 	pastSpan     = 120 * 24 * time.Hour
 	pastDisorder = 0.03
 
-	// The demo's present: an event of a business about every half a minute, for longer than a program is likely to run.
-	presentEvents = 40_000
+	// The demo's present: a world with an event about every half a minute, met when most of its people write already.
+	presentEvents = 6_000
 	presentPace   = 30 * time.Second
-	presentPeople = 25
+	presentSpan   = presentEvents * presentPace
+	presentMet    = presentSpan * 6 / 10
+	presentPeople = 60
 	// presentLead lets the first events have happened already.
 	presentLead = 5 * time.Minute
 )
@@ -107,23 +109,24 @@ func (b business) past(ctx context.Context, to sender, seed int64, present time.
 	return nil
 }
 
-// present is another world that begins now and takes its time.
+// present is one world after another, each for some hours, delivered as its time passes.
 func (b business) present(ctx context.Context, to sender, seed int64) error {
-	now := time.Now()
-	world := sandbox.NewWorld(sandbox.WorldOptions{
-		Seed: now.Unix() + seed, People: presentPeople, Events: presentEvents, Start: now.Add(-presentLead),
-		Span: presentEvents * presentPace, Numbers: b.numbers,
-	})
 	for {
-		d, more := world.Next()
-		if !more {
-			return nil
-		}
-		if err := wait(ctx, time.Until(d.At)); err != nil {
-			return err
-		}
-		if err := to.deliver(ctx, d.Body); err != nil {
-			return err
+		now := time.Now()
+		world := sandbox.NewWorld(sandbox.WorldOptions{
+			Seed: now.Unix() + seed, People: presentPeople, Events: presentEvents, Start: now.Add(-presentMet),
+			Span: presentSpan, Numbers: b.numbers,
+		})
+		for d, more := world.Next(); more; d, more = world.Next() {
+			if d.At.Before(now.Add(-presentLead)) {
+				continue
+			}
+			if err := wait(ctx, time.Until(d.At)); err != nil {
+				return err
+			}
+			if err := to.deliver(ctx, d.Body); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -105,7 +106,27 @@ func (m machine) object(t *testing.T, stdin string, keys []string, args ...strin
 type process struct {
 	*exec.Cmd
 	lines  chan string // of standard output; closed at its end
-	errOut *bytes.Buffer
+	errOut *saying
+}
+
+// saying is what a process has said on standard error so far.
+type saying struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *saying) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return s.text.Write(p)
+}
+
+func (s *saying) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+
+	return s.text.String()
 }
 
 func (m machine) start(t *testing.T, args ...string) process {
@@ -113,7 +134,7 @@ func (m machine) start(t *testing.T, args ...string) process {
 
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
-	p := process{Cmd: m.command(ctx, args...), lines: make(chan string, 256), errOut: &bytes.Buffer{}}
+	p := process{Cmd: m.command(ctx, args...), lines: make(chan string, 256), errOut: &saying{}}
 	p.Stderr = p.errOut
 	out, err := p.StdoutPipe()
 	if err != nil {

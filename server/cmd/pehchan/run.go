@@ -47,9 +47,12 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
-	listening := make(chan string, 1)
-	group.Go(func() error { return serve(ctx, out, in, func(url string) { listening <- url }) })
-	group.Go(func() error { return ingest.NewWorker(in.db, out.log).Run(ctx) })
+	listening, worker := make(chan string, 1), ingest.NewWorker(in.db, out.log)
+	deps := server.Deps{
+		DB: in.db, Keys: in.keys, Log: out.log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
+	}
+	group.Go(func() error { return serve(ctx, in, deps) })
+	group.Go(func() error { return worker.Run(ctx) })
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}

@@ -20,15 +20,7 @@ func TestRunTwiceKeepsTheDemo(t *testing.T) {
 	first := m.start(t, "run")
 	first.line(t, "listening on ")
 	introduced := first.line(t, "The demo's logins, all with the password ")
-	var memory struct {
-		Password string `json:"password"`
-		Present  string `json:"present"`
-		Told     bool   `json:"told"`
-	}
-	until(t, func() bool {
-		raw, err := os.ReadFile(file)
-		return err == nil && json.Unmarshal(raw, &memory) == nil && memory.Told
-	})
+	memory := m.told(t, first)
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("demo.json: got mode %v (%v), want 0600", info.Mode(), err)
 	}
@@ -105,6 +97,24 @@ func TestKilledRunStartsAgain(t *testing.T) {
 	}
 }
 
+// memory is what the demo's file remembers.
+type memory struct {
+	Password string `json:"password"`
+	Told     bool   `json:"told"`
+}
+
+// told waits until the demo that p runs has delivered its past.
+func (m machine) told(t *testing.T, p process) (demo memory) {
+	t.Helper()
+
+	until(t, func() bool {
+		raw, err := os.ReadFile(filepath.Join(m.data(), "demo.json"))
+		return err == nil && json.Unmarshal(raw, &demo) == nil && demo.Told
+	}, p)
+
+	return demo
+}
+
 // data is the machine's PEHCHAN_DATA.
 func (m machine) data() string {
 	for _, v := range m.env {
@@ -116,8 +126,8 @@ func (m machine) data() string {
 	return ""
 }
 
-// until waits for a condition.
-func until(t *testing.T, met func() bool) {
+// until waits for a condition that processes are to bring about.
+func until(t *testing.T, met func() bool, by ...process) {
 	t.Helper()
 
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -127,6 +137,9 @@ func until(t *testing.T, met func() bool) {
 		select {
 		case <-tick.C:
 		case <-late:
+			for _, p := range by {
+				t.Logf("pehchan %v said: %s", p.Args[1:], p.errOut)
+			}
 			t.Fatal("the condition was never met")
 		}
 	}

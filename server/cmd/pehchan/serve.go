@@ -22,12 +22,12 @@ func (serveCmd) Run(ctx context.Context, out *console) error {
 		}
 	}
 
-	return errors.Join(serve(ctx, out, in, ready), in.close())
+	deps := server.Deps{DB: in.db, Keys: in.keys, Log: out.log, OnListen: ready}
+
+	return errors.Join(serve(ctx, in, deps), in.close())
 }
 
-// serve runs the web server; ready is told its address once it takes connections.
-func serve(ctx context.Context, out *console, in *installation, ready func(url string)) error {
-	deps := server.Deps{DB: in.db, Keys: in.keys, Log: out.log, OnListen: ready}
+func serve(ctx context.Context, in *installation, deps server.Deps) error {
 	srv, err := server.New(in.Config, deps)
 	if err != nil {
 		return err
