@@ -4,11 +4,13 @@ import (
 	"context"
 	"debug/elf"
 	"encoding/json"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +21,9 @@ import (
 // root is the top of the repository, where the Dockerfile is.
 const root = "../../.."
 
+// imageUser is the user and group that the Dockerfile names.
+const imageUser = 65532
+
 // dockerfile reads what the image is made of: the build command, the program's place and the health check.
 func dockerfile(t *testing.T) (build, program string, health []string) {
 	t.Helper()
@@ -28,6 +33,9 @@ func dockerfile(t *testing.T) (build, program string, health []string) {
 		t.Fatal(err)
 	}
 	text := string(raw)
+	if user := strconv.Itoa(imageUser); !strings.Contains(text, "\nUSER "+user+":"+user+"\n") {
+		t.Errorf("the image's program does not run as uid %s", user)
+	}
 	build = regexp.MustCompile(`(?m)^RUN (.*\bgo build .*)$`).FindStringSubmatch(text)[1]
 	program = regexp.MustCompile(` -o (\S+)`).FindStringSubmatch(build)[1]
 	check := regexp.MustCompile(`(?m)^HEALTHCHECK .*CMD (\[.*\])$`).FindStringSubmatch(text)[1]
@@ -42,7 +50,8 @@ func dockerfile(t *testing.T) (build, program string, health []string) {
 func TestTheImagesProgram(t *testing.T) {
 	t.Parallel()
 	build, place, health := dockerfile(t)
-	program := filepath.Join(t.TempDir(), "pehchan")
+	folder := open(t)
+	program := filepath.Join(folder, "pehchan")
 
 	ctx, cancel := context.WithTimeout(context.Background(), 3*limit)
 	defer cancel()
@@ -56,11 +65,14 @@ func TestTheImagesProgram(t *testing.T) {
 	database := testdb.NewEmpty(t)
 	m := newEmbedded(t, "DATABASE_URL="+database.AppDSN, "PEHCHAN_OWNER_URL="+database.OwnerDSN)
 	m.program = program
+	m.env = append(m.env, "PEHCHAN_DATA="+filepath.Join(folder, "data"))
+	m.becomeOrdinary(t, database.AppDSN, folder)
 
 	m.object(t, "", []string{"schema"}, "migrate")
 	web := m.start(t, "serve")
-	url := web.line(t, "listening on ")
-	m.env = append(m.env, "PEHCHAN_LISTEN="+strings.TrimPrefix(url, "http://"))
+	address := web.line(t, "listening on ")
+	wantUser(t, web, m.user)
+	m.env = append(m.env, "PEHCHAN_LISTEN="+strings.TrimPrefix(address, "http://"))
 	if r := m.run(t, "", health[1:]...); r.code != 0 {
 		t.Errorf("health check %v: exit %d, %s", health, r.code, r.errOut)
 	}
@@ -76,6 +88,51 @@ func TestTheImagesProgram(t *testing.T) {
 	}
 }
 
+// open makes a folder that any user may enter, which those above t.TempDir are not.
+func open(t *testing.T) string {
+	t.Helper()
+
+	dir, err := os.MkdirTemp("/tmp", "pehchan-image-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+
+	return dir
+}
+
+// becomeOrdinary makes root's commands run as the image's user, or as the one user besides root who may open the socket of the
+// database where it has one. The folder becomes that user's.
+func (m *machine) becomeOrdinary(t *testing.T, dsn, folder string) {
+	t.Helper()
+
+	if os.Getuid() != 0 {
+		return
+	}
+	m.user = &syscall.Credential{Uid: imageUser, Gid: imageUser}
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if socket := u.Query().Get("host"); strings.HasPrefix(socket, "/") {
+		info, err := os.Stat(socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := info.Sys().(*syscall.Stat_t)
+		m.user = &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}
+	}
+	if m.user.Uid == 0 {
+		t.Fatal("the database's socket is root's")
+	}
+	if err := os.Chown(folder, int(m.user.Uid), int(m.user.Gid)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // wantStatic fails unless the program needs nothing of the system it runs on.
 func wantStatic(t *testing.T, program string) {
 	t.Helper()
@@ -87,5 +144,19 @@ func wantStatic(t *testing.T, program string) {
 	defer func() { _ = f.Close() }()
 	if slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
 		t.Error("the image's program is not static")
+	}
+}
+
+// wantUser fails unless a process runs as who it should, and not as root.
+func wantUser(t *testing.T, p process, user *syscall.Credential) {
+	t.Helper()
+
+	info, err := os.Stat("/proc/" + strconv.Itoa(p.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid := info.Sys().(*syscall.Stat_t).Uid
+	if uid == 0 || user != nil && uid != user.Uid {
+		t.Errorf("the program runs as uid %d", uid)
 	}
 }
