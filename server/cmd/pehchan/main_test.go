@@ -25,10 +25,12 @@ const (
 	limit    = 2 * time.Minute
 )
 
-// machine is one place where commands run: their settings and data. program is "" where it is this test program itself.
+// machine is one place where commands run: their settings and data. program is "" where it is this test program itself; user is
+// nil where commands run as whoever tests.
 type machine struct {
 	env     []string
 	program string
+	user    *syscall.Credential
 }
 
 // newMachine works on a database of its own.
@@ -55,6 +57,9 @@ func (m machine) command(ctx context.Context, args ...string) *exec.Cmd {
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = m.env
+	if m.user != nil {
+		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: m.user}
+	}
 
 	return cmd
 }
