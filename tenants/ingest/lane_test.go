@@ -3,6 +3,8 @@ package ingest_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
@@ -17,8 +19,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 )
 
-// forbid makes the database refuse messages of a text, as a mistake of ours might.
-func (p *place) forbid(t *testing.T, text string) (allow func()) {
+// forbid makes the database refuse rows of a table, as a mistake of ours might. rows is an SQL condition.
+func (p *place) forbid(t *testing.T, table, rows string) (allow func()) {
 	t.Helper()
 
 	owner, err := sql.Open("postgres", p.OwnerDSN)
@@ -31,15 +33,15 @@ func (p *place) forbid(t *testing.T, text string) (allow func()) {
 			t.Fatal(err)
 		}
 	}
-	run(`ALTER TABLE messages ADD CONSTRAINT forbidden CHECK (text NOT LIKE '` + text + `%')`)
+	run(`ALTER TABLE ` + table + ` ADD CONSTRAINT forbidden CHECK (NOT (` + rows + `))`)
 
-	return func() { run(`ALTER TABLE messages DROP CONSTRAINT forbidden`) }
+	return func() { run(`ALTER TABLE ` + table + ` DROP CONSTRAINT forbidden`) }
 }
 
 func TestOddItemHarmsNobody(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.forbid(t, "poison")
+	p.forbid(t, "messages", "text LIKE 'poison%'")
 
 	// A thousand items in one body, one that cannot be read and one that fails while processed.
 	var messages []string
@@ -77,10 +79,31 @@ func TestOddItemHarmsNobody(t *testing.T) {
 	}
 }
 
+func TestOddDeliveryHarmsNobody(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.forbid(t, "inbox_items", "field = 'poison'")
+	for i := range 5 {
+		p.receive(t, p.app, toAsha(text(i, "fine")))
+		p.receive(t, p.app, delivery(entry("701", fmt.Sprintf(`{"field":"poison","value":%d}`, i))))
+	}
+	p.work(t)
+	p.settle(t)
+
+	p.wantItems(t, p.asha, ingest.Counts{Received: 5, Routed: 5})
+	var notes []string
+	err := p.as(uuid.Nil, func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.SelectContext(ctx, &notes, `SELECT note FROM inbox_items WHERE kind = 'delivery' AND state = 'set_aside'`)
+	})
+	if err != nil || len(notes) != 5 || notes[0] != "database 23514 forbidden" {
+		t.Errorf("deliveries set aside: got %q (%v), want 5 with the class of the error", notes, err)
+	}
+}
+
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	allow := p.forbid(t, "poison")
+	allow := p.forbid(t, "messages", "text LIKE 'poison%'")
 	p.receive(t, p.app, toAsha(text(1, "fine"), text(2, "poison")))
 	p.receive(t, p.app, toRavi(text(1, "fine")))
 	p.work(t)
@@ -117,14 +140,14 @@ func TestReplay(t *testing.T) {
 	if len(aside) != 1 {
 		t.Fatalf("set aside: got %d, want 1", len(aside))
 	}
-	if _, err := replay(p.ravi, ingest.ReplayInput{ItemIDs: []int64{aside[0].ID}}); err != tenants.ErrNotFound {
+	if _, err := replay(p.ravi, ingest.ReplayInput{ItemIDs: []int64{aside[0].ID}}); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("replay another tenant's item: got %v, want ErrNotFound", err)
 	}
 	job, err := replay(p.asha, ingest.ReplayInput{ItemIDs: []int64{aside[0].ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := watch(p.ravi, job); err != tenants.ErrNotFound {
+	if _, err := watch(p.ravi, job); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("watch another tenant's job: got %v, want ErrNotFound", err)
 	}
 	finish(job, 1)
@@ -154,7 +177,7 @@ func TestReplay(t *testing.T) {
 	for name, in := range map[string]ingest.ReplayInput{
 		"nothing": {}, "backwards": {From: time.Now(), To: time.Now().Add(-time.Hour)}, "too many": {ItemIDs: make1001()},
 	} {
-		if _, err := replay(p.asha, in); !asInvalid(err, &invalid) {
+		if _, err := replay(p.asha, in); !errors.As(err, &invalid) {
 			t.Errorf("replay of %s: got %v, want Invalid", name, err)
 		}
 	}
@@ -167,13 +190,6 @@ func make1001() []int64 {
 	}
 
 	return ids
-}
-
-func asInvalid(err error, into **tenants.Invalid) bool {
-	var ok bool
-	*into, ok = err.(*tenants.Invalid)
-
-	return ok
 }
 
 func TestRepeatsAreRouted(t *testing.T) {
@@ -202,7 +218,7 @@ func TestRepeatsAreRouted(t *testing.T) {
 		_, err := ingest.NumberMeter(ctx, tx, p.ashaNumber)
 		return err
 	})
-	if err != tenants.ErrNotFound {
+	if !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("meter of another tenant's number: got %v, want ErrNotFound", err)
 	}
 }
@@ -244,7 +260,7 @@ func TestItemsAreTheTenantsOwn(t *testing.T) {
 		_, err := ingest.ItemByID(ctx, tx, all[0].ID)
 		return err
 	})
-	if err != tenants.ErrNotFound {
+	if !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("another tenant's item: got %v, want ErrNotFound", err)
 	}
 }

@@ -2,12 +2,12 @@ package ingest
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -150,7 +150,7 @@ func (w *Worker) readyLanes(ctx context.Context) (ready []uuid.UUID, err error) 
 // failed and is to be tried again wakes it when its time comes.
 func (w *Worker) sleep(ctx context.Context, tenant uuid.UUID, gen int64) error {
 	return w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		var next pq.NullTime
+		var next sql.NullTime
 		if err := tx.GetContext(ctx, &next, `
 			SELECT min(not_before) FROM inbox_items WHERE tenant_id = $1 AND state = 'waiting'`, tenant); err != nil {
 			return fmt.Errorf("look for items to try again: %w", err)

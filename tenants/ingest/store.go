@@ -55,9 +55,10 @@ func (r *Receiver) store(ctx context.Context, group []*delivery) (map[key]bool, 
 				RETURNING app_id, digest
 			), counted AS (
 				INSERT INTO app_counters AS c (app_id, slot, accepted, duplicate)
-				SELECT g.app_id, $7, a.n, count(*) - a.n
-				FROM given g, LATERAL (SELECT count(*) AS n FROM added WHERE added.app_id = g.app_id) a
-				GROUP BY g.app_id, a.n ORDER BY g.app_id
+				SELECT app_id, $7, coalesce(n, 0), total - coalesce(n, 0)
+				FROM (SELECT app_id, count(*) AS total FROM given GROUP BY app_id) g
+				LEFT JOIN (SELECT app_id, count(*) AS n FROM added GROUP BY app_id) a USING (app_id)
+				ORDER BY app_id
 				ON CONFLICT (app_id, slot) DO UPDATE
 				SET accepted = c.accepted + excluded.accepted, duplicate = c.duplicate + excluded.duplicate
 			)
