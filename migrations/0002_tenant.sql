@@ -365,6 +365,7 @@ CREATE TABLE idempotency_keys (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, caller, key)
 );
+CREATE INDEX idempotency_keys_age ON idempotency_keys (tenant_id, created_at);
 
 -- Append-only, each entry carrying the hash of the one before; the application role may only add and read.
 CREATE TABLE audit_entries (

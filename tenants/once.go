@@ -9,8 +9,15 @@ import (
 	"time"
 )
 
-// How long a write may be under way before its claim counts as abandoned by a process that died.
-const claimLife = time.Minute
+const (
+	// How long a write may be under way before its claim counts as abandoned by a process that died.
+	claimLife = time.Minute
+
+	// How long an answer is remembered at least. Each claim clears away a few that are older, so that the memory of a tenant
+	// does not grow past what it wrote in that time.
+	answerLife    = 48 * time.Hour
+	clearedAtOnce = 5
+)
 
 // Answer is what a write answered: an HTTP status and what it takes to answer the same again. Status 0 is still under way.
 type Answer struct {
@@ -31,8 +38,12 @@ func Claim(ctx context.Context, tx *Tx, caller, key string, request []byte) (fir
 	if err != nil {
 		return Answer{}, false, fmt.Errorf("claim write: %w", err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 1 {
-		return Answer{}, err == nil, err
+	n, err := result.RowsAffected()
+	if err != nil {
+		return Answer{}, false, fmt.Errorf("claim write: %w", err)
+	}
+	if n == 1 {
+		return Answer{}, true, forget(ctx, tx)
 	}
 
 	var row struct {
@@ -53,6 +64,19 @@ func Claim(ctx context.Context, tx *Tx, caller, key string, request []byte) (fir
 	}
 
 	return row.Answer, false, nil
+}
+
+func forget(ctx context.Context, tx *Tx) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM idempotency_keys WHERE (tenant_id, caller, key) IN (
+			SELECT tenant_id, caller, key FROM idempotency_keys
+			WHERE tenant_id = $1 AND created_at < now() - $2 * interval '1 second'
+			ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)`, tx.Tenant, answerLife.Seconds(), clearedAtOnce)
+	if err != nil {
+		return fmt.Errorf("forget old answers: %w", err)
+	}
+
+	return nil
 }
 
 // Settle keeps the answer of a claimed write.
