@@ -94,6 +94,9 @@ func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 }
 
 func (in ConnectInput) validate() error {
+	if !slugShape.MatchString(in.App) {
+		return &tenants.Invalid{Field: "app", Key: "app"}
+	}
 	if !metaID.MatchString(in.WABAID) {
 		return &tenants.Invalid{Field: "waba_id", Key: "meta_id"}
 	}
