@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
 
+	"github.com/pehchan/pehchan/server/api"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -19,15 +20,6 @@ const (
 	apiBurst    = 500
 	apiLimiters = 10_000
 )
-
-// apiError is a refusal before a handler of the API is reached.
-type apiError struct {
-	status int
-	code   string
-	retry  int
-}
-
-func (e *apiError) Error() string { return "api: " + e.code }
 
 // guardAPI lets a request to a handler of the API if its key has the scope the route asks for. A session is no key: a page of
 // another site can make a browser send the one, not the other.
@@ -50,10 +42,10 @@ func (s *Server) guardAPI(r Route) fiber.Handler {
 			return err
 		}
 		if !s.rates.allow(secret, time.Now()) {
-			return &apiError{status: fiber.StatusTooManyRequests, code: "rate_limited", retry: 1}
+			return &api.Problem{Status: fiber.StatusTooManyRequests, Code: "rate_limited", Retry: 1}
 		}
 		if !m.HasScope(scope) {
-			return &apiError{status: fiber.StatusForbidden, code: "missing_scope"}
+			return &api.Problem{Status: fiber.StatusForbidden, Code: "missing_scope"}
 		}
 		c.SetUserContext(i18n.With(access.With(ctx, m), i18n.English, time.UTC))
 

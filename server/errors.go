@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pehchan/pehchan/server/api"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/i18n"
 )
 
 const codeFormExpired = "form_expired"
@@ -23,6 +26,7 @@ type refusal struct {
 	code   string
 	field  string // of an invalid input
 	retry  int    // seconds, 0 for not said
+	more   map[string]any
 }
 
 // classify is the only place that turns an error into a status. What it does not know is 500, and its cause stays in the log.
@@ -32,12 +36,12 @@ func classify(err error) refusal {
 		invalid  *tenants.Invalid
 		form     *formError
 		tooMany  *access.TooMany
-		api      *apiError
+		problem  *api.Problem
 		fe       *fiber.Error
 	)
 	switch {
-	case errors.As(err, &api):
-		return refusal{status: api.status, code: api.code, retry: api.retry}
+	case errors.As(err, &problem):
+		return refusal{status: problem.Status, code: problem.Code, field: problem.Field, retry: problem.Retry, more: problem.More}
 	case errors.As(err, &conflict):
 		return refusal{status: fiber.StatusConflict, code: conflict.Code}
 	case errors.As(err, &invalid):
@@ -110,13 +114,16 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 
 // problem is an error of the API, RFC 9457.
 func (s *Server) problem(c *fiber.Ctx, r refusal) error {
-	body := map[string]any{"type": "about:blank", "title": r.code, "status": r.status, "code": r.code, "request_id": requestID(c.UserContext())}
-	if text := statusText(r.status); text != "" {
-		body["title"] = text
-	}
+	body := map[string]any{"type": "about:blank", "title": statusText(r.status), "status": r.status, "code": r.code, "request_id": requestID(c.UserContext())}
+	key := "conflict." + r.code
 	if r.field != "" {
-		body["field"] = r.field
+		body["code"], body["reason"], body["field"] = "invalid", r.code, r.field
+		key = "invalid." + r.code
 	}
+	if i18n.Known(key) {
+		body["detail"] = i18n.T(c.UserContext(), key)
+	}
+	maps.Copy(body, r.more)
 	if r.status == fiber.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="pehchan"`)
 	}

@@ -28,7 +28,7 @@ type Route struct {
 
 // Routes is every route of the server. A new feature starts with a line here, and a row in the table of routes_test.go.
 func (s *Server) Routes() []Route {
-	const get, post = fiber.MethodGet, fiber.MethodPost
+	const get, post, patch = fiber.MethodGet, fiber.MethodPost, fiber.MethodPatch
 
 	return []Route{
 		{get, "/healthz", public, s.healthz},
@@ -82,6 +82,24 @@ func (s *Server) Routes() []Route {
 		{get, "/dev/keys", "apikeys:read", s.keysPage},
 		{post, "/dev/keys", "apikeys:manage", s.addKey},
 		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.revokeKey},
+
+		{get, "/api/v1/openapi.json", public, s.api.Document},
+		{get, "/api/v1/resolve", keyRead, s.api.Resolve},
+		{get, "/api/v1/contacts", keyRead, s.api.Contacts},
+		{get, "/api/v1/contacts/:id", keyRead, s.api.Contact},
+		{patch, "/api/v1/contacts/:id", keyWrite, s.api.EditContact},
+		{get, "/api/v1/contacts/:id/messages", keyRead, s.api.Messages},
+		{get, "/api/v1/contacts/:id/links", keyRead, s.api.Links},
+		{post, "/api/v1/links/:id/undo", keyWrite, s.api.Undo},
+		{get, "/api/v1/cases", keyRead, s.api.Cases},
+		{post, "/api/v1/cases/:id/decision", keyWrite, s.api.Decide},
+		{get, "/api/v1/merges/preview", keyRead, s.api.PreviewMerge},
+		{post, "/api/v1/merges", keyWrite, s.api.Merge},
+		{get, "/api/v1/ingest", keyRead, s.api.Ingest},
+		{post, "/api/v1/ingest/replay", keyWrite, s.api.Replay},
+		{get, "/api/v1/jobs/:id", keyRead, s.api.Job},
+		{get, "/api/v1/numbers", keyRead, s.api.Numbers},
+		{post, "/api/v1/numbers", keyWrite, s.api.ConnectNumber},
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/migrations"
+	"github.com/pehchan/pehchan/server/api"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
@@ -62,6 +63,7 @@ type Server struct {
 	rates    rates
 	metrics  *metrics
 	receiver *ingest.Receiver
+	api      *api.API
 	graph    whatsapp.Graph
 	pulse    *pulse
 	people   headcounts
@@ -90,6 +92,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 	}
 	s.graph, s.ending = cfg.Graph(), make(chan struct{})
 	s.pulse = newPulse(d.DB, s.ending)
+	s.api = api.New(api.Deps{DB: d.DB, Keys: d.Keys, Graph: s.graph, Origin: func() string { return s.origin.Load().String() }})
 	if err := s.setOrigin(cfg.Listen); err != nil {
 		return nil, err
 	}
