@@ -40,7 +40,7 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 	}
 	for i, id := range p.owner {
 		b.identities[id] = true
-		if !p.fresh[i] && p.lost(id) {
+		if !p.fresh[i] {
 			b.divided[id] = true
 		}
 	}
@@ -101,14 +101,6 @@ func newPlan(l *loaded, d *derivation) *plan {
 	}
 
 	return p
-}
-
-// lost tells whether part of what an identity held now belongs to another.
-func (p *plan) lost(identity uuid.UUID) bool {
-	return slices.ContainsFunc(p.held[identity], func(t tenure) bool {
-		r := p.refs[t.IdentifierID]
-		return slices.ContainsFunc(p.holder[r], func(s segment) bool { return s.account >= 0 && p.owner[s.account] != identity })
-	})
 }
 
 // home is the account that now has an identity's anchor, by the time it had it. Where that time came to belong to nobody, it

@@ -36,7 +36,7 @@ type Batch struct {
 	tx         *tenants.Tx
 	seen       []sighted
 	identities map[uuid.UUID]bool // touched
-	divided    map[uuid.UUID]bool // of those, the ones a derivation took something from
+	divided    map[uuid.UUID]bool // of those, the known ones that a derivation changed
 	contacts   map[uuid.UUID]bool // whose words or cases may have changed
 	newValues  []uuid.UUID        // identifiers first seen in this batch
 }

@@ -83,6 +83,12 @@ var stories = map[string][]event{
 		{at: 3, wamid: "d", phone: "919800000155", bsuid: "IN.2"},
 		{at: 4, wamid: "e", phone: "919800000101"},
 	},
+	"46 a change that names only the old phone": {
+		{at: 1, wamid: "a", phone: "919800000101", bsuid: "IN.1"},
+		{at: 252, wamid: "b", phone: "919800000102"},
+		{at: 6, wamid: "c", phone: "919800000102", bsuid: "IN.1"},
+		{at: 2, wamid: "d", system: "user_changed_number", phone: "919800000102", newPhone: "919800000101", newBSUID: "IN.2"},
+	},
 	"two portfolios and a parent": {
 		{wamid: "a", phone: "919800000101", bsuid: "IN.1", parent: "IN.ENT.5"},
 		{at: 1, wamid: "b", number: farNumber, bsuid: "IN.77", parent: "IN.ENT.5"},

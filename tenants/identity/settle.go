@@ -149,11 +149,19 @@ func (b *Batch) addContacts(ctx context.Context, identities, contacts []uuid.UUI
 		WHERE i.tenant_id = $1 AND i.id = w.id`, b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
 		return fmt.Errorf("give identities their contacts: %w", err)
 	}
+	// A conflict is found before the message that makes its subject a contact has been counted.
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE cases k SET contact_id = w.contact_id
+		FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
+		WHERE k.tenant_id = $1 AND k.identity_id = w.id AND k.contact_id IS NULL AND k.state = 'open'`,
+		b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
+		return fmt.Errorf("give cases their contacts: %w", err)
+	}
 
 	return nil
 }
 
-// takeBackContacts looks only at identities that a derivation divided: late evidence can show that the messages which made
+// takeBackContacts looks only at identities that a derivation changed: late evidence can show that the messages which made
 // somebody a contact were somebody else's. The contact then goes with the messages.
 func (b *Batch) takeBackContacts(ctx context.Context) error {
 	if len(b.divided) == 0 {
