@@ -1,0 +1,213 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Who walks: the owner of a business with a past, of one with nothing yet, somebody of two businesses, the operator, nobody.
+const (
+	filled   = "Asha"
+	empty    = "Ravi"
+	twice    = "Joseph"
+	operator = "Olga"
+	nobody   = ""
+)
+
+// page is one page of the walk: a route that answers GET with a page.
+type page struct {
+	route string
+	by    []string                // filled and empty where left out, or filled alone where the route has ids
+	to    func(w *world) []string // the addresses, where the route is not the only one
+}
+
+// pages is the walk. A route that answers GET and is neither here nor in noPages fails it.
+var pages = []page{
+	{route: "/login", by: []string{nobody}},
+	{route: "/help", by: []string{nobody, filled}},
+	{route: "/choose", by: []string{twice}},
+	{route: "/more"},
+	{route: "/home"},
+	{route: "/numbers"},
+	{route: "/numbers/new"},
+	{route: "/numbers/new/manual"},
+	{route: "/numbers/:id", to: func(w *world) []string { return []string{"/numbers/" + w.number, "/numbers/" + w.silent} }},
+	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{"/numbers/" + w.number + "/items/" + w.item} }},
+	{route: "/apps"},
+	{route: "/team"},
+	{route: "/audit"},
+	{route: "/settings"},
+	{route: "/dev/keys"},
+	{route: "/op", by: []string{operator}},
+	{route: "/op/held", by: []string{operator}},
+}
+
+// noPages are the routes that answer GET with something else; a trailing star stands for any ending.
+var noPages = []string{
+	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
+	"/",                 // leads on
+	"/events",           // a stream
+	"/numbers/:id/live", // a part of a page
+}
+
+// refusals are pages that a route gives only to those it refuses.
+var refusals = []struct {
+	path   string
+	by     string
+	status int
+}{
+	{"/nowhere", filled, http.StatusNotFound},
+	{"/nowhere", nobody, http.StatusNotFound},
+	{"/op", filled, http.StatusForbidden},
+}
+
+func TestWalkIsComplete(t *testing.T) {
+	t.Parallel()
+
+	routes := map[string]bool{}
+	for _, r := range newSite(t).server.Routes() {
+		if r.Method != http.MethodGet {
+			continue
+		}
+		routes[r.Path] = true
+		none := slices.ContainsFunc(noPages, func(path string) bool {
+			prefix, any := strings.CutSuffix(path, "*")
+			return path == r.Path || any && strings.HasPrefix(r.Path, prefix)
+		})
+		walked := slices.ContainsFunc(pages, func(p page) bool { return p.route == r.Path })
+		if none == walked {
+			t.Errorf("GET %s: want it in pages or in noPages, and in one of them", r.Path)
+		}
+	}
+	for _, p := range pages {
+		if !routes[p.route] {
+			t.Errorf("the walk has a page %s that is no route", p.route)
+		}
+		if strings.Contains(p.route, ":") && p.to == nil {
+			t.Errorf("the walk knows no address of %s", p.route)
+		}
+	}
+}
+
+// Every page, in both languages, on a phone and wide, light and dark, with and without data.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+
+	for _, lang := range []string{"en", "hi"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for _, who := range []string{filled, empty, twice, operator, nobody} {
+				w.walk(t, lang, who)
+			}
+		})
+	}
+}
+
+// walk goes through all pages of one person in one language.
+func (w *world) walk(t *testing.T, lang, who string) {
+	t.Helper()
+
+	b := w.tab(t, phone)
+	b.dark(false)
+	if who == nobody {
+		b.open("/login")
+	} else {
+		b.signIn(who)
+	}
+	b.speak(lang)
+	for _, p := range pages {
+		for _, path := range p.addresses(w, who) {
+			w.look(b, lang, who, path, http.StatusOK)
+		}
+	}
+	for _, r := range refusals {
+		if r.by == who {
+			w.look(b, lang, who, r.path, r.status)
+		}
+	}
+}
+
+// addresses are where somebody sees the page; none where it is not theirs to walk.
+func (p page) addresses(w *world, who string) []string {
+	by := p.by
+	if by == nil {
+		by = []string{filled, empty}
+		if strings.Contains(p.route, ":") {
+			by = by[:1]
+		}
+	}
+	switch {
+	case !slices.Contains(by, who):
+		return nil
+	case p.to != nil && who != empty:
+		return p.to(w)
+	}
+
+	return []string{p.route}
+}
+
+// look judges one page in one language, on all screens and in both themes.
+func (w *world) look(b *tab, lang, who, path string, status int) {
+	b.t.Helper()
+
+	b.screen(phone)
+	b.dark(false)
+	b.open(path)
+	_, wrong := b.inspect(lang, status)
+	for _, width := range []int64{narrow, phone, wide} {
+		if sticks := b.overflow(width); sticks != "" {
+			wrong = append(wrong, fmt.Sprintf("at %d pixels: %s", width, sticks))
+		}
+	}
+	// Each language is judged light on one screen and dark on the other: what a screen or a theme breaks, it breaks in both.
+	light, dark := int64(phone), int64(wide)
+	if lang == "hi" {
+		light, dark = wide, phone
+	}
+	b.screen(light)
+	wrong = append(wrong, b.violations(allRules)...)
+	b.dark(true)
+	b.screen(dark)
+	wrong = append(wrong, b.violations(colourRules)...)
+	b.pictures(who, path, lang)
+	for _, what := range wrong {
+		b.t.Errorf("%s as %q in %s: %s", path, who, lang, what)
+	}
+}
+
+// pictures keeps how a page looks in the folder named by PEHCHAN_SHOTS, if one is.
+func (b *tab) pictures(who, path, lang string) {
+	b.t.Helper()
+
+	dir := os.Getenv("PEHCHAN_SHOTS")
+	if dir == "" {
+		return
+	}
+	name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(path), "-")
+	name = anID.ReplaceAllString(name, "id") // the same in every run
+	for _, theme := range []string{"light", "dark"} {
+		for _, width := range []int64{phone, wide} {
+			b.dark(theme == "dark")
+			b.screen(width)
+			shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			file := fmt.Sprintf("%s.%s.%s.%d.%s.png", name, strings.ToLower(who), lang, width, theme)
+			if err := os.WriteFile(filepath.Join(dir, file), shot, 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+}
+
+var anID = regexp.MustCompile(`[0-9a-f-]{36}`)
