@@ -45,6 +45,14 @@ func newEmbedded(t *testing.T, env ...string) machine {
 	t.Helper()
 
 	data := filepath.Join(t.TempDir(), "data")
+	t.Cleanup(func() {
+		// Run as root, Postgres keeps its files where its own user gets at them, and leaves a link.
+		if at, err := os.Readlink(filepath.Join(data, "postgres", "data")); err == nil {
+			if err := os.RemoveAll(filepath.Dir(at)); err != nil {
+				t.Errorf("remove the embedded database: %v", err)
+			}
+		}
+	})
 	base := []string{"PEHCHAN_TEST_AS_COMMAND=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PEHCHAN_DATA=" + data, "PEHCHAN_LISTEN=127.0.0.1:0"}
 
 	return machine{env: append(base, env...)}
