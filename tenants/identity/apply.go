@@ -201,8 +201,8 @@ func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
 				changed = append(changed, want[i])
 			}
 		}
-		if len(have) == len(want) && (len(have) == 1 || len(moves) == 0 && sameBounds(have, want)) {
-			continue
+		if len(have) == 0 || len(have) == len(want) && (len(have) == 1 || len(moves) == 0 && sameBounds(have, want)) {
+			continue // nothing hangs there yet, or nothing was divided anew
 		}
 		if err := insertTenures(ctx, tx, added); err != nil {
 			return err
