@@ -59,7 +59,7 @@ var below = map[string][]string{
 	"conversations": {"identity", "whatsapp"},
 	"identity":      {"whatsapp"},
 	"ingest":        {"conversations", "identity", "whatsapp"},
-	"numbers":       {"ingest", "secrets", "whatsapp"},
+	"numbers":       {"identity", "ingest", "secrets", "whatsapp"},
 	"operator":      {"ingest"},
 	"postgres":      {},
 	"sandbox":       {"whatsapp"},

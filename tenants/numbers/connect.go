@@ -142,7 +142,7 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 	if err != nil {
 		return Number{}, fmt.Errorf("seal token: %w", err)
 	}
-	scope, portfolio, err := scopeOf(ctx, tx, in.WABAID, proof)
+	scope, portfolio, err := scopeOf(ctx, tx, actor, in.WABAID, proof)
 	if err != nil {
 		return Number{}, err
 	}
@@ -214,60 +214,6 @@ func numberRow(ctx context.Context, tx *tenants.Tx, phoneNumberID string) (id uu
 	}
 
 	return before.ID, true, nil
-}
-
-// scopeOf says in which scope identifiers of a number's customers are unique, and its portfolio. All numbers of a WABA are in
-// one portfolio, so what is known of one holds for the next; a portfolio that becomes known while others of the WABA are
-// active without one waits for the step that widens them together. Two portfolios of one WABA are a Conflict "portfolio_differs".
-func scopeOf(ctx context.Context, tx *tenants.Tx, wabaID string, proof Proof) (scope, portfolio string, err error) {
-	var sibling struct {
-		Scope     string `db:"scope"`
-		Portfolio string `db:"portfolio_id"`
-	}
-	err = tx.GetContext(ctx, &sibling, `
-		SELECT scope, coalesce(portfolio_id, '') AS portfolio_id FROM numbers
-		WHERE tenant_id = $1 AND waba_id = $2 AND (state <> 'disconnected' OR last_event_at IS NOT NULL)
-		ORDER BY portfolio_id IS NULL, id LIMIT 1`, tx.Tenant, wabaID)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", "", fmt.Errorf("look for numbers of the same WABA: %w", err)
-	}
-
-	portfolio = proof.PortfolioID
-	if portfolio == "" {
-		portfolio = sibling.Portfolio
-	}
-	if sibling.Portfolio != "" && sibling.Portfolio != portfolio {
-		return "", "", &tenants.Conflict{Code: "portfolio_differs"}
-	}
-	if portfolio != "" {
-		if err := keepPortfolio(ctx, tx, portfolio, proof.PortfolioName); err != nil {
-			return "", "", err
-		}
-	}
-
-	switch {
-	case sibling.Scope != "":
-		return sibling.Scope, portfolio, nil
-	case portfolio != "":
-		return "portfolio:" + portfolio, portfolio, nil
-	default:
-		return "waba:" + wabaID, "", nil
-	}
-}
-
-func keepPortfolio(ctx context.Context, tx *tenants.Tx, portfolioID, name string) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make portfolio id: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO portfolios (tenant_id, id, portfolio_id, name) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (tenant_id, portfolio_id) DO UPDATE SET name = excluded.name WHERE excluded.name <> ''`,
-		tx.Tenant, id, portfolioID, name); err != nil {
-		return fmt.Errorf("write portfolio: %w", err)
-	}
-
-	return nil
 }
 
 // keepChecks stores what the last round of checks said and returns the number as it then is.

@@ -161,6 +161,18 @@ func TestNumbersOfOneWABAShareAScope(t *testing.T) {
 	connect("700", "802", "", "portfolio:5", "5")
 	connect("710", "811", "", "waba:710", "")
 	connect("720", "821", "5", "portfolio:5", "5")
+	connect("710", "812", "8", "portfolio:8", "8")
+	err := p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
+		var scopes []string
+		err := tx.SelectContext(ctx, &scopes, `SELECT DISTINCT scope || ' ' || portfolio_id FROM numbers WHERE waba_id = '710'`)
+		if len(scopes) != 1 || scopes[0] != "portfolio:8 8" {
+			t.Errorf("numbers of a WABA whose portfolio became known: got %v, want all widened", scopes)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	if _, err := p.unconfirmed(p.asha, "700", "803", "6"); tenants.ConflictCode(err) != "portfolio_differs" {
 		t.Errorf("another portfolio for the same WABA: got %v, want conflict portfolio_differs", err)

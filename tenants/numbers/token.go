@@ -24,6 +24,10 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 	proof := Check(ctx, graph, app.check(token, number.WABAID, number.PhoneNumberID, number.DisplayPhone, number.PortfolioID))
 	checks := proof.Checks
 	if refused(checks) == nil {
+		err := db.As(ctx, tenant, func(tx *tenants.Tx) error { return learnPortfolio(ctx, tx, tenants.SystemActor, number, proof) })
+		if err != nil {
+			return Number{}, err
+		}
 		checks = append(checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
 	}
 
@@ -63,6 +67,10 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 		}
 		if err != nil {
 			return fmt.Errorf("replace token of number %s: %w", id, err)
+		}
+
+		if err := learnPortfolio(ctx, tx, actor, number, proof); err != nil {
+			return err
 		}
 
 		return tenants.Audit(ctx, tx, tenants.Act{

@@ -1,0 +1,94 @@
+package numbers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+)
+
+// scopeOf says in which scope identifiers of a number's customers are unique, and its portfolio. All numbers of a WABA are in
+// one portfolio, so what is known of one holds for the next, and a portfolio that becomes known widens them together. Two
+// portfolios of one WABA are a Conflict "portfolio_differs".
+func scopeOf(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, wabaID string, proof Proof) (scope, portfolio string, err error) {
+	var sibling struct {
+		Scope     string `db:"scope"`
+		Portfolio string `db:"portfolio_id"`
+	}
+	err = tx.GetContext(ctx, &sibling, `
+		SELECT scope, coalesce(portfolio_id, '') AS portfolio_id FROM numbers
+		WHERE tenant_id = $1 AND waba_id = $2 AND (state <> 'disconnected' OR last_event_at IS NOT NULL)
+		ORDER BY portfolio_id IS NULL, id LIMIT 1`, tx.Tenant, wabaID)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", "", fmt.Errorf("look for numbers of the same WABA: %w", err)
+	}
+
+	portfolio = proof.PortfolioID
+	if portfolio == "" {
+		portfolio = sibling.Portfolio
+	}
+	if sibling.Portfolio != "" && sibling.Portfolio != portfolio {
+		return "", "", &tenants.Conflict{Code: "portfolio_differs"}
+	}
+	if portfolio != "" {
+		if err := keepPortfolio(ctx, tx, portfolio, proof.PortfolioName); err != nil {
+			return "", "", err
+		}
+	}
+
+	if portfolio == "" {
+		return "waba:" + wabaID, "", nil
+	}
+	scope = "portfolio:" + portfolio
+	if sibling.Scope != "" && sibling.Scope != scope {
+		return scope, portfolio, widen(ctx, tx, actor, wabaID, sibling.Scope, portfolio)
+	}
+
+	return scope, portfolio, nil
+}
+
+// learnPortfolio widens the scope of a number that was connected before its portfolio could be read.
+func learnPortfolio(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, n Number, proof Proof) error {
+	if n.PortfolioID != "" || proof.PortfolioID == "" {
+		return nil
+	}
+	_, _, err := scopeOf(ctx, tx, actor, n.WABAID, proof)
+
+	return err
+}
+
+// widen moves the customers of a WABA from the WABA's own scope to its portfolio's, and notes the portfolio on its numbers.
+func widen(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, wabaID, from, portfolio string) error {
+	if err := identity.WidenScope(ctx, tx, from, "portfolio:"+portfolio); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE numbers SET portfolio_id = $3 WHERE tenant_id = $1 AND waba_id = $2 AND portfolio_id IS NULL`, tx.Tenant, wabaID, portfolio); err != nil {
+		return fmt.Errorf("note portfolio: %w", err)
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "portfolio.learned", ObjectKind: "portfolio", ObjectID: portfolio, Detail: map[string]any{"waba_id": wabaID},
+	})
+}
+
+func keepPortfolio(ctx context.Context, tx *tenants.Tx, portfolioID, name string) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make portfolio id: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO portfolios (tenant_id, id, portfolio_id, name) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (tenant_id, portfolio_id) DO UPDATE SET name = excluded.name WHERE excluded.name <> ''`,
+		tx.Tenant, id, portfolioID, name); err != nil {
+		return fmt.Errorf("write portfolio: %w", err)
+	}
+
+	return nil
+}
+
