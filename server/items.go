@@ -21,12 +21,26 @@ const (
 	replayMax = 1000     // items tried again at once
 )
 
+// numberParam is the number in the path, or uuid.Nil on the paths of items that are of none.
+func numberParam(c *fiber.Ctx) (uuid.UUID, error) {
+	given := c.Params("id")
+	if given == "" {
+		return uuid.Nil, nil
+	}
+	id, err := uuid.Parse(given)
+	if err != nil || id == uuid.Nil {
+		return uuid.Nil, tenants.ErrNotFound
+	}
+
+	return id, nil
+}
+
 // itemPage shows the stored bytes of one item of a number: as they came to who may see phones, else with all that could name
 // a person hidden.
 func (s *Server) itemPage(c *fiber.Ctx) error {
-	number, err := uuid.Parse(c.Params("id"))
+	number, err := numberParam(c)
 	if err != nil {
-		return tenants.ErrNotFound
+		return err
 	}
 	id, err := strconv.ParseInt(c.Params("item"), 10, 64)
 	if err != nil {
@@ -43,6 +57,9 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 		if item.NumberID.UUID != number {
 			return tenants.ErrNotFound
 		}
+		if !item.NumberID.Valid {
+			return nil
+		}
 		n, err := numbers.Get(ctx, tx, number)
 		p.Number = numberView(n, ingest.Counts{})
 
@@ -50,6 +67,12 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 	})
 	if err != nil {
 		return err
+	}
+
+	if item.Reason == ingest.Unparsable {
+		if item.Body, err = ingest.WholeDelivery(ctx, s.db, m.Tenant.ID, id); err != nil {
+			return err
+		}
 	}
 
 	p.Frame, p.Item, p.Raw = s.frame(c, "inbox.raw_title"), itemView(item), readable(item.Body, p.Clear)
@@ -74,25 +97,29 @@ func readable(body []byte, clear bool) string {
 	return strings.ToValidUTF8(string(body), "\uFFFD")
 }
 
-// replayItems has one item of a number, or all that are set aside, processed again.
+// replayItems has one item, or all of a number that are set aside, processed again; without a number, all that name none.
 func (s *Server) replayItems(c *fiber.Ctx) error {
-	number, err := uuid.Parse(c.Params("id"))
+	number, err := numberParam(c)
 	if err != nil {
-		return tenants.ErrNotFound
+		return err
 	}
 
 	ctx, m := c.UserContext(), member(c)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		if _, err := numbers.Get(ctx, tx, number); err != nil {
-			return err
+		object, id := "tenant", tx.Tenant
+		if number != uuid.Nil {
+			if _, err := numbers.Get(ctx, tx, number); err != nil {
+				return err
+			}
+			object, id = "number", number
 		}
 		in := ingest.ReplayInput{}
 		if one := field(c, "item"); one != "" {
-			id, err := strconv.ParseInt(one, 10, 64)
+			item, err := strconv.ParseInt(one, 10, 64)
 			if err != nil {
 				return tenants.ErrNotFound
 			}
-			in.ItemIDs = []int64{id}
+			in.ItemIDs = []int64{item}
 		} else {
 			ids, err := setAside(c, tx, number)
 			if err != nil || len(ids) == 0 {
@@ -107,7 +134,7 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 		}
 
 		return tenants.Audit(ctx, tx, tenants.Act{
-			Actor: m.Actor, Action: "ingest.replay", ObjectKind: "number", ObjectID: number.String(),
+			Actor: m.Actor, Action: "ingest.replay", ObjectKind: object, ObjectID: id.String(),
 			Detail: map[string]any{"job": job, "items": len(in.ItemIDs)},
 		})
 	})
@@ -115,12 +142,17 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.done(c, "/numbers/"+number.String()+"#items", flash{Key: "toast.replayed"})
+	to := "/numbers"
+	if number != uuid.Nil {
+		to += "/" + number.String()
+	}
+
+	return s.done(c, to+"#items", flash{Key: "toast.replayed"})
 }
 
-// setAside lists the last items of a number that were set aside, as many as one replay takes.
+// setAside lists the last items of a number, or of none, that were set aside, as many as one replay takes.
 func setAside(c *fiber.Ctx, tx *tenants.Tx, number uuid.UUID) (ids []int64, err error) {
-	filter := ingest.ItemFilter{State: ingest.SetAside, NumberID: number}
+	filter := ingest.ItemFilter{State: ingest.SetAside, NumberID: number, NoNumber: number == uuid.Nil}
 	for len(ids) < replayMax {
 		items, err := ingest.Items(c.UserContext(), tx, filter)
 		if err != nil {

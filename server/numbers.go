@@ -29,7 +29,7 @@ func askingMeta(c *fiber.Ctx) (context.Context, context.CancelFunc) {
 
 func (s *Server) numbersPage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), member(c)
-	p := pages.Numbers{Frame: s.frame(c, "numbers.title"), Now: time.Now(), CanConnect: m.Can("numbers:connect")}
+	p := pages.Numbers{Frame: s.frame(c, "numbers.title"), Now: time.Now(), CanConnect: m.Can("numbers:connect"), CanReplay: m.Can("ingest:replay")}
 	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 		if err != nil {
@@ -42,8 +42,18 @@ func (s *Server) numbersPage(c *fiber.Ctx) error {
 		for _, n := range list {
 			p.Items = append(p.Items, numberView(n, counts[n.ID]))
 		}
+		if counts[uuid.Nil].SetAside == 0 || !m.Can("ingest:read") {
+			return nil
+		}
 
-		return nil
+		items, err := ingest.Items(ctx, tx, ingest.ItemFilter{State: ingest.SetAside, NoNumber: true, Limit: itemsPageSize})
+		for _, item := range items {
+			view := itemView(item)
+			view.Href = "/numbers/items/" + view.ID
+			p.Aside = append(p.Aside, view)
+		}
+
+		return err
 	})
 	if err != nil {
 		return err

@@ -281,6 +281,43 @@ func TestItemsSetAside(t *testing.T) {
 	}
 }
 
+// What names no number of the business is found beside its numbers.
+func TestItemsOfNoNumber(t *testing.T) {
+	t.Parallel()
+	st := newGraphSite(t)
+	st.work(t)
+	asha, ravi := st.signedIn(t, "asha"), st.signedIn(t, "ravi")
+	asha.get("/apps")
+	asha.want(asha.post("/apps", url.Values{"name": {"asha-own"}, "meta_app_id": {"77"}, "app_secret": {"secret-of-asha"}, "verify_token": {"verify-asha"}}),
+		http.StatusSeeOther, "/apps")
+	body := `{"object":"whatsapp_business_account","entry":"919800000101"}`
+	if r := st.deliver(t, "/hooks/whatsapp/asha-own", body, signed("secret-of-asha", body)); r.status != http.StatusOK {
+		t.Fatalf("deliver: want 200, got %d", r.status)
+	}
+
+	r := asha.until("/numbers", `data-testid="raw-`)
+	item := regexp.MustCompile(`href="(/numbers/items/(\d+))"`).FindStringSubmatch(r.body)
+	if item == nil || !strings.Contains(r.body, "The whole delivery could not be read.") {
+		t.Fatalf("want the delivery with its reason: %s", r.body)
+	}
+	if r := asha.get("/home"); !strings.Contains(r.body, `href="/numbers#items"`) {
+		t.Errorf("want home to lead to it: %s", r.body)
+	}
+	if r := asha.get(item[1]); r.status != http.StatusOK || !strings.Contains(r.body, "whatsapp_business_account") {
+		t.Errorf("want its bytes, got %d %s", r.status, r.body)
+	}
+	if r := asha.get("/numbers/" + uuid.Nil.String() + "/items/" + item[2]); r.status != http.StatusNotFound {
+		t.Errorf("by the nil number: want 404, got %d", r.status)
+	}
+	if r := ravi.get(item[1]); r.status != http.StatusNotFound {
+		t.Errorf("another business's: want 404, got %d", r.status)
+	}
+	if r := ravi.post("/numbers/replay", url.Values{"item": {item[2]}}); r.status != http.StatusNotFound {
+		t.Errorf("replay another business's: want 404, got %d", r.status)
+	}
+	asha.want(asha.post("/numbers/replay", nil), http.StatusSeeOther, "/numbers#items")
+}
+
 func TestNumberIsChangedByItsOwnBusinessOnly(t *testing.T) {
 	t.Parallel()
 	st := newGraphSite(t)
@@ -434,6 +471,9 @@ func TestOperatorSeesCountsAndNobody(t *testing.T) {
 		if r.status != http.StatusOK || strings.Contains(r.body, "9800000101") || strings.Contains(r.body, "Priya") || strings.Contains(r.body, "IN.1001") || strings.Contains(r.body, "parcel") {
 			t.Errorf("want nobody's customer on an operator's page, got %d %s", r.status, r.body)
 		}
+	}
+	if n := strings.Count(held.body[:strings.Index(held.body, "<main")], `aria-current="page"`); n != strings.Count(op.body[:strings.Index(op.body, "<main")], `aria-current="page"`) {
+		t.Errorf("want held alone to be current there, got %d places", n)
 	}
 	for _, path := range []string{"/home", "/numbers", at} {
 		if r := omar.get(path); r.status != http.StatusForbidden {

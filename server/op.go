@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,6 +34,7 @@ func (s *Server) opPage(c *fiber.Ctx) error {
 	}
 
 	p := pages.Op{Frame: s.frame(c, "op.title"), Now: time.Now(), Total: meterView(total)}
+	p.Accepted, p.Repeated, p.Refused = total.Deliveries.Accepted, total.Deliveries.Duplicate, total.Deliveries.Refused
 	if len(list) > opPageSize {
 		list = list[:opPageSize]
 		p.Next = "/op?after=" + list[opPageSize-1].ID.String()
@@ -44,6 +46,8 @@ func (s *Server) opPage(c *fiber.Ctx) error {
 			Name: b.Name, Slug: b.Slug, State: b.State, Numbers: b.Numbers, Members: b.Members, Meter: meter, LastEvent: orZero(b.LastItem),
 		})
 	}
+
+	slices.SortStableFunc(p.Items, func(a, b pages.Business) int { return rank(!a.Burns()) - rank(!b.Burns()) })
 
 	return s.show(c, fiber.StatusOK, pages.OpPage(p))
 }

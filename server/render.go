@@ -84,12 +84,21 @@ var places = []struct{ key, href string }{
 
 func (s *Server) nav(m access.Member, path string) []layout.NavItem {
 	var items []layout.NavItem
+	current := -1
 	for _, p := range places {
 		permission, exists := s.pages[p.href]
 		if !exists || permission != signedIn && !m.Can(permission) {
 			continue
 		}
-		items = append(items, layout.NavItem{Key: p.key, Href: p.href, Current: path == p.href || strings.HasPrefix(path, p.href+"/")})
+		// The nearest place is the current one: on /op/held that is held, not the businesses.
+		within := path == p.href || strings.HasPrefix(path, p.href+"/")
+		if within && (current < 0 || len(p.href) > len(items[current].Href)) {
+			current = len(items)
+		}
+		items = append(items, layout.NavItem{Key: p.key, Href: p.href})
+	}
+	if current >= 0 {
+		items[current].Current = true
 	}
 
 	return items

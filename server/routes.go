@@ -56,6 +56,8 @@ func (s *Server) Routes() []Route {
 		{get, "/numbers/new", "numbers:connect", s.numberNewPage},
 		{get, "/numbers/new/manual", "numbers:connect", s.numberManualPage},
 		{post, "/numbers", "numbers:connect", s.connectNumber},
+		{get, "/numbers/items/:item", "ingest:read", s.itemPage},
+		{post, "/numbers/replay", "ingest:replay", s.replayItems},
 		{get, "/numbers/:id", "numbers:read", s.numberPage},
 		{get, "/numbers/:id/live", "numbers:read", s.numberLive},
 		{post, "/numbers/:id/check", "numbers:connect", s.recheckNumber},

@@ -45,6 +45,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/numbers/new", "+xxx+xxxL"},
 	{"GET", "/numbers/new/manual", "+xxx+xxxL"},
 	{"POST", "/numbers", "+xxx+xxxL"},
+	{"GET", "/numbers/items/:item", "++xx++xxL"},
+	{"POST", "/numbers/replay", "+xxx+xxxL"},
 	{"GET", "/numbers/:id", "++xx++xxL"},
 	{"GET", "/numbers/:id/live", "++xx++xxL"},
 	{"POST", "/numbers/:id/check", "+xxx+xxxL"},

@@ -82,10 +82,12 @@ type Change struct {
 	At      time.Time
 }
 
-// recentLinks is how far back the journal is read for Changes.
-const recentLinks = 200
+const (
+	recentLinks = 200 // how far back the journal is read for Changes
+	recentCases = 2   // so that a long queue leaves room for the rest
+)
 
-// Changes lists what last happened to who is who, newest first: at most limit links, undone links and opened cases.
+// Changes lists what last happened to who is who, newest first: at most limit links, links undone and cases opened, two of the last.
 func Changes(ctx context.Context, tx *tenants.Tx, limit int) ([]Change, error) {
 	var rows []struct {
 		Kind    string    `db:"kind"`
@@ -104,9 +106,9 @@ func Changes(ctx context.Context, tx *tenants.Tx, limit int) ([]Change, error) {
 			UNION ALL
 			SELECT 'opened', k.contact_id, '', k.opened_at
 			FROM (SELECT contact_id, opened_at FROM cases
-			      WHERE tenant_id = $1 AND state = 'open' AND contact_id IS NOT NULL ORDER BY waiting_since DESC, id DESC LIMIT $2) k
+			      WHERE tenant_id = $1 AND state = 'open' AND contact_id IS NOT NULL ORDER BY waiting_since DESC, id DESC LIMIT $4) k
 		) changes
-		ORDER BY at DESC LIMIT $2`, tx.Tenant, min(max(limit, 1), 50), recentLinks)
+		ORDER BY at DESC LIMIT $2`, tx.Tenant, min(max(limit, 1), 50), recentLinks, recentCases)
 	if err != nil {
 		return nil, fmt.Errorf("list changes: %w", err)
 	}

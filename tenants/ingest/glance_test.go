@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
@@ -54,6 +55,20 @@ func TestGlance(t *testing.T) {
 	}
 
 	p.receive(t, p.ashasApp, toAsha(text(3, "namaste")))
+	p.receive(t, p.ashasApp, `no delivery at all`)
+	p.settle(t)
+	odd := p.items(t, p.asha, ingest.SetAside)
+	if len(odd) != 1 {
+		t.Fatalf("set aside: got %d items, want 1", len(odd))
+	}
+	if body, err := ingest.WholeDelivery(ctx, p.DB, p.asha, odd[0].ID); err != nil || string(body) != `no delivery at all` {
+		t.Errorf("whole delivery: got %q (%v)", body, err)
+	}
+	for tenant, item := range map[uuid.UUID]int64{p.ravi: odd[0].ID, p.asha: p.items(t, p.asha, ingest.Routed)[0].ID} {
+		if _, err := ingest.WholeDelivery(ctx, p.DB, tenant, item); !errors.Is(err, tenants.ErrNotFound) {
+			t.Errorf("delivery of item %d for %s: got %v, want ErrNotFound", item, tenant, err)
+		}
+	}
 	for tenant, want := range map[uuid.UUID]int{p.asha: 2, p.ravi: 1} {
 		meters, err := ingest.AppMeters(ctx, p.DB, tenant)
 		if err != nil || len(meters) != want || meters[p.app].Accepted != 2 {

@@ -26,10 +26,12 @@ type Item struct {
 	Body       []byte        `db:"body"`
 }
 
-// ItemFilter chooses items: of one state and one number where these are set, after the cursor, at most Limit (1 to 200).
+// ItemFilter chooses items: of one state and one number, or of no number at all, where these are set, after the cursor, at most
+// Limit (1 to 200).
 type ItemFilter struct {
 	State    string
 	NumberID uuid.UUID
+	NoNumber bool
 	BeforeAt time.Time // ReceivedAt and ID of the last item of the page before
 	BeforeID int64
 	Limit    int
@@ -50,8 +52,9 @@ func Items(ctx context.Context, tx *tenants.Tx, f ItemFilter) ([]Item, error) {
 	err := tx.SelectContext(ctx, &items, `
 		SELECT id, number_id, field, kind, state, reason, note, tries, received_at, since FROM inbox_items
 		WHERE tenant_id = $1 AND ($2 = '' OR state = $2) AND ($3 = $7::uuid OR number_id = $3) AND ($4 OR (received_at, id) < ($5, $6))
+		  AND (NOT $9 OR number_id IS NULL)
 		ORDER BY received_at DESC, id DESC LIMIT $8`,
-		tx.Tenant, f.State, f.NumberID, f.BeforeID == 0, f.BeforeAt, f.BeforeID, uuid.Nil, f.Limit)
+		tx.Tenant, f.State, f.NumberID, f.BeforeID == 0, f.BeforeAt, f.BeforeID, uuid.Nil, f.Limit, f.NoNumber)
 	if err != nil {
 		return nil, fmt.Errorf("list items: %w", err)
 	}
@@ -73,4 +76,23 @@ func ItemByID(ctx context.Context, tx *tenants.Tx, id int64) (Item, error) {
 	}
 
 	return it, nil
+}
+
+// WholeDelivery returns the stored bytes behind an item of the tenant that stands for a whole delivery, whose own body is
+// empty. Any other item is tenants.ErrNotFound, for its delivery may hold what belongs to others.
+func WholeDelivery(ctx context.Context, db *tenants.DB, tenant uuid.UUID, item int64) ([]byte, error) {
+	var body []byte
+	err := db.System(ctx, func(tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &body, `
+			SELECT e.body FROM inbox_items i JOIN inbox_events e ON e.id = i.event_id
+			WHERE i.tenant_id = $1 AND i.id = $2 AND i.kind = $3`, tenant, item, kindDelivery)
+	})
+	if noRows(err) {
+		return nil, tenants.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read delivery of item %d: %w", item, err)
+	}
+
+	return body, nil
 }

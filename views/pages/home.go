@@ -104,7 +104,7 @@ func (p Home) asideHref() string {
 			return "/numbers/" + n.ID + "#items"
 		}
 	}
-	return "/numbers"
+	return "/numbers#items"
 }
 
 // broken tells whether messages of customers are at risk.

@@ -29,6 +29,14 @@ type Number struct {
 	SetAside      int
 }
 
+// at is the address of the number's page, that of all for no number.
+func (n Number) at() string {
+	if n.ID == "" {
+		return "/numbers"
+	}
+	return "/numbers/" + n.ID
+}
+
 // Label is how a number is named in a sentence.
 func (n Number) Label() string {
 	if n.Name != "" {
@@ -107,13 +115,26 @@ func checkReason(ctx context.Context, c NumberCheck) string {
 	return i18n.T(ctx, "check."+c.Reason, args...)
 }
 
-// Numbers lists the business's numbers.
+// Numbers lists the business's numbers. It posts to /numbers/replay (item, or
+// none for all events that are set aside and name no number).
 type Numbers struct {
 	Frame      layout.Frame
 	Now        time.Time
 	Items      []Number
+	Aside      []InboxItem // set aside, and of no number
 	CanConnect bool
+	CanReplay  bool
 }
+
+// inbox is what a row of events needs to know of its page.
+type inbox struct {
+	Frame     layout.Frame
+	Now       time.Time
+	At        string // address that the rows' forms post below
+	CanReplay bool
+}
+
+func (p Numbers) inbox() inbox { return inbox{p.Frame, p.Now, "/numbers", p.CanReplay} }
 
 func (p Numbers) answer(ctx context.Context) string {
 	connected, trouble := 0, 0
@@ -206,6 +227,8 @@ type NumberHome struct {
 	CanReplay  bool
 }
 
+func (p NumberHome) inbox() inbox { return inbox{p.Frame, p.Now, p.Number.at(), p.CanReplay} }
+
 func (p NumberHome) answer(ctx context.Context) string {
 	switch {
 	case p.Number.State == "disconnected":
@@ -222,7 +245,8 @@ func (p NumberHome) answer(ctx context.Context) string {
 	return i18n.T(ctx, "numbers.is_well", "time", i18n.Ago(ctx, p.Number.LastEvent, p.Now))
 }
 
-// RawItem shows the bytes of one event, masked unless Clear.
+// RawItem shows the bytes of one event, masked unless Clear. Number is empty
+// for an event of no number.
 type RawItem struct {
 	Frame     layout.Frame
 	Now       time.Time
@@ -233,11 +257,24 @@ type RawItem struct {
 	CanReplay bool
 }
 
+func (p RawItem) back(ctx context.Context) string {
+	if p.Number.ID == "" {
+		return i18n.T(ctx, "numbers.title")
+	}
+	return p.Number.Label()
+}
+
 func (p RawItem) answer(ctx context.Context) string {
 	if p.Clear {
 		return i18n.T(ctx, "inbox.raw_clear")
 	}
 	return i18n.T(ctx, "inbox.raw_masked")
+}
+
+func inboxColumns(ctx context.Context) []components.Column {
+	return []components.Column{
+		{Label: i18n.T(ctx, "inbox.at")}, {Label: i18n.T(ctx, "inbox.what")}, {Label: i18n.T(ctx, "inbox.why")}, {Label: i18n.T(ctx, "inbox.do"), Quiet: true},
+	}
 }
 
 func itemReason(ctx context.Context, code string) string {
