@@ -61,6 +61,22 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/op", "xxxxxx++L"},
 	{"GET", "/op/held", "xxxxxx++L"},
 
+	{"GET", "/resolve", "+++xx+xxL"},
+	{"GET", "/resolve/next", "+++xxxxxL"},
+	{"GET", "/resolve/:id", "+++xx+xxL"},
+	{"GET", "/resolve/:id/event", "+++xx+xxL"},
+	{"POST", "/resolve/:id", "+++xxxxxL"},
+	{"POST", "/resolve/:id/undo", "+++xxxxxL"},
+	{"GET", "/contacts", "++++++xxL"},
+	{"GET", "/contacts/:id", "++++++xxL"},
+	{"GET", "/contacts/:id/evidence/:item", "++++++xxL"},
+	{"POST", "/contacts/:id", "+++xxxxxL"},
+	{"POST", "/contacts/:id/reveal", "xx+xxxxxL"}, // who sees phones in clear has nothing to reveal
+	{"GET", "/merges/preview", "+++xxxxxL"},
+	{"POST", "/merges", "+++xxxxxL"},
+	{"GET", "/merges/:id", "+++xx+xxL"},
+	{"POST", "/merges/:id/undo", "+++xxxxxL"},
+
 	{"GET", "/team", "++xxx+xxL"},
 	{"POST", "/team", "++xxxxxxL"},
 	{"POST", "/team/:id/role", "++xxxxxxL"},

@@ -331,3 +331,17 @@ func ownersOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) (map[
 
 	return owners, nil
 }
+
+// OpenCase is the case that is open about a contact, uuid.Nil where none is.
+func OpenCase(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (uuid.UUID, error) {
+	var ids []uuid.UUID
+	if err := tx.SelectContext(ctx, &ids, `
+		SELECT id FROM cases WHERE tenant_id = $1 AND contact_id = $2 AND state = 'open' ORDER BY waiting_since, id LIMIT 1`, tx.Tenant, contact); err != nil {
+		return uuid.Nil, fmt.Errorf("find open case: %w", err)
+	}
+	if len(ids) == 0 {
+		return uuid.Nil, nil
+	}
+
+	return ids[0], nil
+}

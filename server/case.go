@@ -1,0 +1,376 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	caseMessages = 3 // of each side
+	caseFound    = 8
+)
+
+// caseShown is how a case is looked at: which candidate, or somebody looked up.
+type caseShown struct {
+	filter identity.CaseFilter
+	at     int
+	who    uuid.UUID // looked up and chosen
+	query  string    // looked for
+	form   pages.Filled
+	seen   string // what an out-of-date page had shown
+}
+
+func caseID(c *fiber.Ctx) (uuid.UUID, error) {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return uuid.Nil, tenants.ErrNotFound
+	}
+
+	return id, nil
+}
+
+// casePage opens a case, for five minutes to nobody else.
+func (s *Server) casePage(c *fiber.Ctx) error {
+	id, err := caseID(c)
+	if err != nil {
+		return err
+	}
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+	how := caseShown{filter: f, query: strings.TrimSpace(c.Query("q"))}
+	how.at, _ = strconv.Atoi(c.Query("c")) // what is no number is the first
+	if who, err := uuid.Parse(c.Query("who")); err == nil {
+		how.who = who
+	}
+
+	return s.showCase(c, fiber.StatusOK, id, how)
+}
+
+func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown) error {
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Case{Frame: s.frame(c, "resolve.title"), Now: time.Now(), ID: id.String(), Tab: how.filter.Tab, Query: how.query, Form: how.form}
+	p.Frame.Path = "/resolve/" + p.ID + "?" + queueQuery(how.filter)
+	if how.filter.Number != uuid.Nil {
+		p.NumberID = how.filter.Number.String()
+	}
+
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		e, err := eyesOf(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		p.CanDecide = m.Can("queue:decide")
+		if p.CanDecide && c.Method() != fiber.MethodHead {
+			if p.LeaseUntil, err = identity.Lease(ctx, tx, m.Actor, id); err != nil && tenants.ConflictCode(err) == "" {
+				return err
+			}
+		}
+		k, err := identity.GetCase(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if k.LeaseBy != "" && k.LeaseBy != m.Actor.ID {
+			p.LeasedBy, p.LeaseUntil, p.CanDecide = e.name(ctx, k.LeaseBy), orZero(k.LeaseUntil), false
+			if status == fiber.StatusOK && m.Can("queue:decide") {
+				status = fiber.StatusConflict
+			}
+		}
+
+		return fillCase(ctx, tx, e, m, k, how, &p)
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, status, pages.CasePage(p))
+}
+
+func fillCase(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, k identity.Case, how caseShown, p *pages.Case) error {
+	p.Kind, p.Version, p.Since, p.HoldUntil, p.MayLink = k.Kind, k.Version, k.Since, orZero(k.HoldUntil), m.Can("merges:risky")
+	p.Seen = seenOf(k)
+	if how.seen != "" {
+		p.Changes = changesOf(ctx, e, k, how.seen)
+	}
+	for _, by := range k.UnsureBy {
+		p.Unsure = append(p.Unsure, e.name(ctx, by))
+	}
+	if k.State == "done" {
+		p.CanDecide, p.LeaseUntil = false, time.Time{}
+		p.Outcome, p.ClosedAt, p.ClosedBy = k.Outcome, orZero(k.ClosedAt), k.ClosedBy
+		if k.LinkID != nil && m.Can("merges:read") {
+			p.Receipt = "/merges/" + k.LinkID.String()
+		}
+	}
+	counts, err := identity.CountCases(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p.Waiting = tabCounts(counts)[p.Tab]
+
+	p.Who = whoOf(e, k)
+	if p.Who == nil {
+		return fillNobody(ctx, tx, e, k, p)
+	}
+	if k.Contact != nil {
+		if p.Said, p.Number, err = lastSaid(ctx, tx, e, k.Contact.ID); err != nil {
+			return err
+		}
+	}
+	if err := fillCandidates(ctx, tx, e, k, how, p); err != nil {
+		return err
+	}
+	if how.query != "" && p.CanDecide {
+		found, _, err := identity.List(ctx, tx, how.query, identity.Page{Limit: caseFound})
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if k.ContactID == nil || f.ID != *k.ContactID {
+				p.Found = append(p.Found, e.someone(f))
+			}
+		}
+	}
+	if p.CanDecide && p.Frame.Toast == nil {
+		p.Last, err = lastDecision(ctx, tx, e, m, "/resolve/"+p.ID+"?"+queueQuery(how.filter))
+	}
+
+	return err
+}
+
+// fillCandidates puts the candidates on the page and looks closely at the one shown.
+func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, how caseShown, p *pages.Case) error {
+	k, err := identity.Suggest(ctx, tx, k)
+	if err != nil {
+		return err
+	}
+	if how.who != uuid.Nil && k.State == "open" && (k.ContactID == nil || how.who != *k.ContactID) {
+		who, err := identity.Get(ctx, tx, how.who)
+		if err != nil {
+			return err
+		}
+		how.at = slices.IndexFunc(k.Candidates, func(o identity.Candidate) bool { return o.Contact.ID == who.ID })
+		if how.at == -1 {
+			k.Candidates = append(k.Candidates, identity.Candidate{Contact: who})
+			how.at = len(k.Candidates) - 1
+		}
+	}
+	if how.at < 0 || how.at >= len(k.Candidates) {
+		how.at = 0
+	}
+	p.At = how.at
+
+	for i, o := range k.Candidates {
+		view := pages.Candidate{Someone: e.someone(o.Contact), Tier: o.Tier}
+		if i == how.at {
+			if err := lookAt(ctx, tx, e, k, o, &view); err != nil {
+				return err
+			}
+		}
+		p.Candidates = append(p.Candidates, view)
+	}
+
+	return nil
+}
+
+func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o identity.Candidate, view *pages.Candidate) error {
+	for _, r := range o.Reasons {
+		because := pages.Because{Text: e.reason(ctx, r), Tier: o.Tier}
+		if k.Kind == identity.CaseConflict && o.Tier != "A" {
+			because.Tier = ""
+		}
+		if r.ItemID != 0 && k.ContactID != nil {
+			because.Raw = "/contacts/" + k.ContactID.String() + "/evidence/" + strconv.FormatInt(r.ItemID, 10)
+		}
+		view.Reasons = append(view.Reasons, because)
+	}
+
+	against := o.Against
+	mine := identity.Contact{}
+	switch {
+	case k.Contact != nil && k.State == "open":
+		mine = *k.Contact
+		preview, err := identity.PreviewMerge(ctx, tx, o.Contact.ID, mine.ID)
+		if err != nil {
+			return err
+		}
+		against = preview.Warnings
+	case k.Contact != nil:
+		mine = *k.Contact
+	case k.Identity != nil:
+		mine = identity.Contact{ProfileName: k.Identity.ProfileName, Identities: []identity.Identity{*k.Identity}}
+	}
+	view.Against, view.Risky = e.reasons(ctx, against), len(against) > 0
+	view.Compared = compare(ctx, e, mine, o.Contact)
+
+	var err error
+	view.Said, _, err = lastSaid(ctx, tx, e, o.Contact.ID)
+
+	return err
+}
+
+func lastSaid(ctx context.Context, tx *tenants.Tx, e eyes, contact uuid.UUID) (said []pages.Said, number string, err error) {
+	entries, _, err := conversations.Thread(ctx, tx, contact, identity.Page{Limit: caseMessages})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(entries) > 0 {
+		number = e.numbers[entries[0].NumberID]
+	}
+	e.numbers = nil // said once above, not with each message
+
+	return e.thread(entries, false), number, nil
+}
+
+// compare sets two people side by side.
+func compare(ctx context.Context, e eyes, mine, theirs identity.Contact) []pages.Compared {
+	row := func(label, a, b string, shown func(string) string) pages.Compared {
+		r := pages.Compared{Label: label, Same: a != "" && strings.EqualFold(a, b), Differ: a != "" && b != "" && !strings.EqualFold(a, b)}
+		if a != "" {
+			r.Mine = shown(a)
+		}
+		if b != "" {
+			r.Theirs = shown(b)
+		}
+
+		return r
+	}
+	plain := func(s string) string { return s }
+	handle := func(kind whatsapp.Kind) func(string) string {
+		return func(value string) string { return e.handle(kind, value).Shown }
+	}
+	rows := []pages.Compared{
+		row("name", mine.Name(), theirs.Name(), e.words),
+		row("username", mine.Username(), theirs.Username(), func(s string) string { return "@" + s }),
+		row("phone", mine.Phone(), theirs.Phone(), handle(whatsapp.KindPhone)),
+		row("whatsapp_id", mine.BSUID(), theirs.BSUID(), handle(whatsapp.KindBSUID)),
+		row("country", countryOf(mine), countryOf(theirs), plain),
+	}
+	wrote := pages.Compared{Label: "wrote"}
+	if !mine.LastAt.IsZero() {
+		wrote.Mine = i18n.Date(ctx, mine.LastAt)
+	}
+	if !theirs.LastAt.IsZero() {
+		wrote.Theirs = i18n.Date(ctx, theirs.LastAt)
+	}
+
+	return append(rows, wrote)
+}
+
+func countryOf(c identity.Contact) string {
+	if country, _, ok := strings.Cut(c.BSUID(), "."); ok {
+		return country
+	}
+
+	return whatsapp.CountryOf(c.Phone())
+}
+
+// fillNobody shows what came in a message that names nobody.
+func fillNobody(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p *pages.Case) error {
+	if k.ItemID == nil {
+		return nil
+	}
+	item, err := ingest.ItemByID(ctx, tx, *k.ItemID)
+	if err != nil {
+		return err
+	}
+	p.Raw = "/resolve/" + p.ID + "/event"
+	event, err := whatsapp.ParseEvent(whatsapp.ItemKind(item.Kind), item.Body)
+	if err != nil {
+		return nil //nolint:nilerr // what cannot be read is shown as it came
+	}
+	p.Number = e.numbers[item.NumberID.UUID]
+	p.Said = []pages.Said{{At: event.At, Type: event.Type, Text: e.words(event.Text)}}
+
+	return nil
+}
+
+// caseEvent shows the event of a case that names nobody.
+func (s *Server) caseEvent(c *fiber.Ctx) error {
+	id, err := caseID(c)
+	if err != nil {
+		return err
+	}
+	ctx, m := c.UserContext(), member(c)
+	var item ingest.Item
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		k, err := identity.GetCase(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if k.ItemID == nil {
+			return tenants.ErrNotFound
+		}
+		item, err = ingest.ItemByID(ctx, tx, *k.ItemID)
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showEvent(c, item, "/resolve/"+id.String(), i18n.T(ctx, "resolve.who_nobody"))
+}
+
+// seenOf is what a page has shown of a case, so that a later refusal can say what changed.
+func seenOf(k identity.Case) string {
+	parts := []string{k.Kind}
+	for _, o := range k.Candidates {
+		parts = append(parts, o.Contact.ID.String())
+	}
+
+	return strings.Join(parts, " ")
+}
+
+func changesOf(ctx context.Context, e eyes, k identity.Case, seen string) []string {
+	parts := strings.Fields(seen)
+	var out []string
+	if k.State == "done" {
+		by := k.ClosedBy
+		if by == "" || by == "system" {
+			by = i18n.T(ctx, "resolve.change_whatsapp")
+		}
+		out = append(out, i18n.T(ctx, "resolve.change_done", "outcome", i18n.T(ctx, "resolve.outcome_"+k.Outcome), "by", by))
+	} else if parts[0] != k.Kind {
+		out = append(out, i18n.T(ctx, "resolve.change_kind", "kind", i18n.T(ctx, "resolve.kind_"+k.Kind)))
+	}
+	for _, o := range k.Candidates {
+		if !slices.Contains(parts, o.Contact.ID.String()) {
+			out = append(out, i18n.T(ctx, "resolve.change_added", "name", e.label(ctx, o.Contact)))
+		}
+	}
+	if gone := len(parts) - 1 - countSeen(k, parts); gone > 0 {
+		out = append(out, i18n.N(ctx, "resolve.change_removed", gone))
+	}
+	if len(out) == 0 {
+		out = append(out, i18n.T(ctx, "resolve.change_else"))
+	}
+
+	return out
+}
+
+func countSeen(k identity.Case, parts []string) (n int) {
+	for _, o := range k.Candidates {
+		if slices.Contains(parts, o.Contact.ID.String()) {
+			n++
+		}
+	}
+
+	return n
+}

@@ -1,0 +1,186 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// editContact changes what the business itself says of a contact. Where a colleague was quicker, both versions are shown.
+func (s *Server) editContact(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	version, err := strconv.Atoi(field(c, "version"))
+	if err != nil {
+		version = -1 // of no contact: refused as out of date
+	}
+
+	ctx, m := c.UserContext(), member(c)
+	name, notes := field(c, "display_name"), field(c, "notes")
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		_, err := identity.Edit{Contact: id, Version: version, DisplayName: &name, Notes: &notes}.Apply(ctx, tx, m.Actor)
+		return err
+	})
+	if tenants.ConflictCode(err) == "stale" {
+		return s.showContact(c, fiber.StatusConflict, contactShown{
+			editing: true, form: pages.Filled{Values: map[string]string{"display_name": name, "notes": notes}},
+			changed: func(now identity.Contact) []pages.Edited { return edited(now, name, notes) },
+		})
+	}
+	if form, ok := refilled(c, err, "display_name", "notes"); ok && form.Failed != "merged_away" {
+		return s.showContact(c, classify(err).status, contactShown{editing: true, form: form})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/contacts/"+id.String(), flash{Key: "toast.saved"})
+}
+
+func edited(now identity.Contact, name, notes string) []pages.Edited {
+	var out []pages.Edited
+	if now.DisplayName != name {
+		out = append(out, pages.Edited{Field: "display_name", Now: now.DisplayName, Yours: name})
+	}
+	if now.Notes != notes {
+		out = append(out, pages.Edited{Field: "notes", Now: now.Notes, Yours: notes})
+	}
+
+	return out
+}
+
+// revealPhone shows a contact's phones once, after writing down who looked.
+func (s *Server) revealPhone(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		contact, err := identity.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+
+		return tenants.Audit(ctx, tx, tenants.Act{Actor: m.Actor, Action: "phone.reveal", ObjectKind: "contact", ObjectID: contact.ID.String()})
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showContact(c, fiber.StatusOK, contactShown{revealed: true})
+}
+
+// fillHistory puts on the page how we know who this is, and what was joined and taken apart.
+func fillHistory(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, p *pages.Contact) error {
+	proofs, err := identity.Evidence(ctx, tx, contact.ID)
+	if err != nil {
+		return err
+	}
+	for _, proof := range proofs {
+		if proof.Tier != "" {
+			p.Proofs = append(p.Proofs, e.proof(ctx, proof, p.Who.ID))
+		}
+		if m, ok := e.moment(ctx, proof); ok {
+			p.Moments = append(p.Moments, m)
+		}
+	}
+
+	links, err := identity.Links(ctx, tx, contact.ID)
+	if err != nil {
+		return err
+	}
+	joined, err := identity.LinkHandles(ctx, tx, links)
+	if err != nil {
+		return err
+	}
+	m, _ := access.From(ctx)
+	for _, l := range links {
+		moment := pages.Moment{
+			Kind: l.Kind, At: l.At, By: l.ActorName, Undone: l.UndoneAt != nil, Reason: e.words(l.Reason), Text: e.sentence(joined[l.ID]),
+		}
+		if moment.Text == "" {
+			moment.Text = e.label(ctx, contact)
+		}
+		if m.Can("merges:read") {
+			moment.Receipt = "/merges/" + l.ID.String()
+		}
+		if mayUndo(m, l) && !moment.Undone && (l.Kind == "merged") {
+			moment.Undo = moment.Receipt + "/undo"
+		}
+		p.Moments = append(p.Moments, moment)
+	}
+	slices.SortStableFunc(p.Moments, func(a, b pages.Moment) int { return b.At.Compare(a.At) })
+
+	return nil
+}
+
+// proof is a piece of evidence as a receipt that can be opened.
+func (e eyes) proof(ctx context.Context, proof identity.Proof, contact string) pages.Proof {
+	view := pages.Proof{Tier: proof.Tier}
+	handles := func(list []identity.Handle) string { return e.sentence(list) }
+	switch proof.Kind {
+	case identity.ProofMessage, identity.ProofStatus:
+		view.Text = i18n.T(ctx, "contacts.proof_"+proof.Kind, "a", handles(proof.Handles[:1]), "b", handles(proof.Handles[1:]))
+	case identity.ProofRotation:
+		view.Text = i18n.T(ctx, "contacts.proof_rotation", "a", handles(proof.Handles), "b", handles(proof.Turned))
+	default:
+		via := ""
+		if len(proof.Handles) > 0 {
+			via = proof.Handles[0].Value
+		}
+		view.Text = e.reason(ctx, identity.Reason{Code: proof.Code, Args: map[string]string{"via": via, "at": proof.From.UTC().Format("2006-01-02T15:04:05Z07:00")}})
+	}
+
+	if proof.From.Equal(proof.Until) {
+		view.Facts = append(view.Facts, components.ReceiptFact{Label: i18n.T(ctx, "contacts.fact_when"), Value: i18n.DateTime(ctx, proof.From)})
+	} else {
+		view.Facts = append(view.Facts,
+			components.ReceiptFact{Label: i18n.T(ctx, "contacts.fact_first"), Value: i18n.DateTime(ctx, proof.From)},
+			components.ReceiptFact{Label: i18n.T(ctx, "contacts.fact_last"), Value: i18n.DateTime(ctx, proof.Until)})
+	}
+	for _, h := range e.handles(slices.Concat(proof.Handles, proof.Turned)) {
+		view.Facts = append(view.Facts, components.ReceiptFact{Label: i18n.T(ctx, "contacts.kind_"+h.Kind), Value: h.Shown})
+	}
+	if len(proof.Items) > 0 {
+		view.Raw = "/contacts/" + contact + "/evidence/" + strconv.FormatInt(proof.Items[len(proof.Items)-1], 10)
+	}
+
+	return view
+}
+
+// moment is a name or a decision in the history. What links were made is told by the journal.
+func (e eyes) moment(ctx context.Context, proof identity.Proof) (pages.Moment, bool) {
+	m := pages.Moment{Kind: proof.Kind, At: proof.From, Undone: proof.Undone}
+	switch proof.Kind {
+	case identity.ProofUsername:
+		m.Text = "@" + proof.Text
+	case identity.ProofName:
+		m.Text = e.words(proof.Text)
+	case identity.ProofApart:
+		m.Text, m.By = e.sentence(proof.Handles[len(proof.Handles)-1:]), e.name(ctx, proof.By)
+	case identity.ProofNew:
+		m.Text, m.By = e.sentence(proof.Handles[:1]), e.name(ctx, proof.By)
+	default:
+		return pages.Moment{}, false
+	}
+
+	return m, true
+}
+
+func sortExternal(list []pages.ExternalID) {
+	slices.SortFunc(list, func(a, b pages.ExternalID) int { return cmp.Compare(a.Name, b.Name) })
+}

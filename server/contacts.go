@@ -1,0 +1,233 @@
+package server
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	contactPageSize = 50
+	threadPageSize  = 40
+)
+
+// contactsPage lists everybody, or finds somebody; with ?for= to merge them with another.
+func (s *Server) contactsPage(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Contacts{Frame: s.frame(c, "contacts.title"), Now: time.Now(), Query: c.Query("q"), Reach: c.Query("reach")}
+	switch p.Reach {
+	case identity.ReachBoth, identity.ReachID, identity.ReachPhone:
+	default:
+		p.Reach = ""
+	}
+	var other uuid.UUID
+	if id := c.Query("for"); id != "" {
+		var err error
+		if other, err = uuid.Parse(id); err != nil || !m.Can("merges:make") {
+			return tenants.ErrNotFound
+		}
+	}
+
+	var next string
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		e := eyes{clear: m.Can("phones:clear")}
+		if other != uuid.Nil {
+			o, err := identity.Get(ctx, tx, other)
+			if err != nil {
+				return err
+			}
+			who := e.someone(o)
+			p.For = &who
+		}
+		page := identity.Page{Limit: contactPageSize, Cursor: c.Query("cursor")}
+		found, cursor, err := find(ctx, tx, p.Query, p.Reach, page)
+		if err != nil {
+			return err
+		}
+		next = cursor
+		for _, f := range found {
+			if p.For == nil || f.ID.String() != p.For.ID {
+				p.Items = append(p.Items, e.someone(f))
+			}
+		}
+
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if next != "" {
+		q := url.Values{"cursor": {next}}
+		for name, value := range map[string]string{"q": p.Query, "reach": p.Reach, "for": c.Query("for")} {
+			if value != "" {
+				q.Set(name, value)
+			}
+		}
+		p.Next = "/contacts?" + q.Encode()
+	}
+
+	return s.show(c, fiber.StatusOK, pages.ContactsPage(p))
+}
+
+func find(ctx context.Context, tx *tenants.Tx, query, reach string, page identity.Page) ([]identity.Contact, string, error) {
+	if query == "" && reach != "" {
+		return identity.ListReach(ctx, tx, reach, page)
+	}
+
+	return identity.List(ctx, tx, query, page)
+}
+
+// contactPage shows one contact. The id of one that was merged away leads to its survivor, for ever.
+func (s *Server) contactPage(c *fiber.Ctx) error {
+	return s.showContact(c, fiber.StatusOK, contactShown{})
+}
+
+// contactShown is how a contact is looked at: with its phones for once, or with a form that came back.
+type contactShown struct {
+	revealed bool
+	editing  bool
+	form     pages.Filled
+	changed  func(identity.Contact) []pages.Edited
+}
+
+func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Contact{
+		Frame: s.frame(c, "contacts.title"), Now: time.Now(), MergedFrom: c.Query("merged") != "", CanEdit: m.Can("contacts:edit"), CanMerge: m.Can("merges:make"),
+		Revealed: how.revealed, Editing: how.editing, Form: how.form,
+	}
+
+	var survivor uuid.UUID
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		e, err := eyesOf(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		e.clear = e.clear || how.revealed
+		contact, err := identity.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if contact.ID != id {
+			survivor = contact.ID
+			return nil
+		}
+		p.CanReveal = m.Can("phones:reveal") && !e.clear && contact.Phone() != ""
+		if how.changed != nil {
+			p.Changed = how.changed(contact)
+		}
+
+		return fillContact(ctx, tx, e, contact, identity.Page{Limit: threadPageSize, Cursor: c.Query("before")}, &p)
+	})
+	if err != nil {
+		return err
+	}
+	if survivor != uuid.Nil {
+		return c.Redirect("/contacts/"+survivor.String()+"?merged=1", fiber.StatusSeeOther)
+	}
+	if !safeMethod(c.Method()) {
+		p.Frame.Path = "/contacts/" + id.String()
+	}
+
+	if !m.Can("queue:read") {
+		p.OpenCase = ""
+	}
+
+	return s.show(c, status, pages.ContactPage(p))
+}
+
+func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, page identity.Page, p *pages.Contact) error {
+	p.Who, p.Version, p.DisplayName, p.ProfileName = e.someone(contact), contact.Version, contact.DisplayName, e.words(contact.ProfileName)
+	p.Frame.Title, p.Notes = e.label(ctx, contact), contact.Notes
+	if !p.CanEdit {
+		p.Notes = e.words(contact.Notes)
+	}
+	for name, value := range contact.ExternalIDs {
+		p.ExternalIDs = append(p.ExternalIDs, pages.ExternalID{Name: name, Value: value})
+	}
+	sortExternal(p.ExternalIDs)
+
+	open, err := identity.OpenCase(ctx, tx, contact.ID)
+	if err != nil {
+		return err
+	}
+	if open != uuid.Nil {
+		p.OpenCase = "/resolve/" + open.String()
+	}
+
+	entries, next, err := conversations.Thread(ctx, tx, contact.ID, page)
+	if err != nil {
+		return err
+	}
+	p.Said = e.thread(entries, len(contact.Identities) > 1)
+	if next != "" {
+		p.Older = "/contacts/" + p.Who.ID + "?before=" + url.QueryEscape(next)
+	}
+
+	return fillHistory(ctx, tx, e, contact, p)
+}
+
+// evidencePage shows the stored event that a piece of this contact's evidence rests on.
+func (s *Server) evidencePage(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	number, err := strconv.ParseInt(c.Params("item"), 10, 64)
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+
+	ctx, m := c.UserContext(), member(c)
+	var (
+		item ingest.Item
+		name string
+	)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		contact, err := identity.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		name = eyes{clear: m.Can("phones:clear")}.label(ctx, contact)
+		proofs, err := identity.Evidence(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, proof := range proofs {
+			for _, of := range proof.Items {
+				if of == number {
+					item, err = ingest.ItemByID(ctx, tx, number)
+					return err
+				}
+			}
+		}
+
+		return tenants.ErrNotFound
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showEvent(c, item, "/contacts/"+id.String(), name)
+}
+
+func (s *Server) showEvent(c *fiber.Ctx, item ingest.Item, back, name string) error {
+	p := pages.RawEvent{Frame: s.frame(c, "contacts.raw_title"), Back: back, Name: name, At: item.ReceivedAt, Clear: member(c).Can("phones:clear")}
+	p.Raw = readable(item.Body, p.Clear)
+
+	return s.show(c, fiber.StatusOK, pages.RawEventPage(p))
+}

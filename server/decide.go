@@ -1,0 +1,176 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// wakeHour is when a case that was put off comes back, in the business's own time.
+const wakeHour = 9
+
+// decided are the words for what was decided.
+var decided = map[string]string{
+	identity.DecideSame: "toast.linked", identity.DecideNotSame: "toast.not_same", identity.DecideNew: "toast.new_person",
+	identity.DecideHold: "toast.put_off", identity.DecideUnsure: "toast.unsure",
+}
+
+// decideCase carries a decision out and goes on to the next case of the tab. After a link that rests on a hint alone it shows the
+// receipt instead: those are not for speed.
+func (s *Server) decideCase(c *fiber.Ctx) error {
+	id, err := caseID(c)
+	if err != nil {
+		return err
+	}
+	f, err := queueFilter(c, field(c, "tab"), field(c, "number"))
+	if err != nil {
+		return err
+	}
+	ctx, m := c.UserContext(), member(c)
+	d, err := decisionOf(c, id)
+	if err != nil {
+		return err
+	}
+	d.MayRisk = m.Can("merges:risky")
+
+	var (
+		after identity.Case
+		link  uuid.UUID
+		hint  bool
+	)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		before, err := identity.GetCase(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		hint = !slices.ContainsFunc(before.Candidates, func(o identity.Candidate) bool { return o.Contact.ID == d.Contact && o.Tier != "C" })
+		after, link, err = identity.Decide(ctx, tx, m.Actor, d)
+
+		return err
+	})
+	if err != nil {
+		return s.notDecided(c, id, f, d, err)
+	}
+
+	say := flash{Key: decided[d.Kind], Undo: "/resolve/" + id.String() + "/undo", Fields: map[string]string{"next": "/resolve/" + id.String() + "?" + queueQuery(f)}}
+	if link != uuid.Nil {
+		say.Undo = "/merges/" + link.String() + "/undo"
+	}
+	if after.IdentityID == nil && d.Kind == identity.DecideNew {
+		say.Key = "toast.put_aside"
+	}
+	switch {
+	case link != uuid.Nil && hint:
+		return s.done(c, "/merges/"+link.String()+"?"+queueQuery(f), say)
+	case d.Kind == identity.DecideNotSame && after.State == "open":
+		return s.done(c, "/resolve/"+id.String()+"?"+queueQuery(f), say)
+	}
+	to, err := s.caseAfter(c, f, id)
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, to, say)
+}
+
+func decisionOf(c *fiber.Ctx, id uuid.UUID) (identity.Decision, error) {
+	d := identity.Decision{Case: id, Kind: field(c, "decision"), Reason: field(c, "reason")}
+	if who := field(c, "contact"); who != "" {
+		contact, err := uuid.Parse(who)
+		if err != nil {
+			return identity.Decision{}, tenants.ErrNotFound
+		}
+		d.Contact = contact
+	}
+	if version := field(c, "version"); version != "" {
+		n, err := strconv.Atoi(version)
+		if err != nil {
+			return identity.Decision{}, &tenants.Conflict{Code: "changed"}
+		}
+		d.Version = n
+	}
+	if d.Kind == identity.DecideHold {
+		days, err := strconv.Atoi(field(c, "days"))
+		if err != nil || days < 1 || days > 365 {
+			return identity.Decision{}, &tenants.Invalid{Field: "until", Key: "bad_date"}
+		}
+		until := morning(c.UserContext(), days)
+		d.Until = &until
+	}
+
+	return d, nil
+}
+
+// morning is the start of work that many days from today.
+func morning(ctx context.Context, days int) time.Time {
+	now := time.Now().In(i18n.Zone(ctx))
+
+	return time.Date(now.Year(), now.Month(), now.Day()+days, wakeHour, 0, 0, 0, now.Location())
+}
+
+// notDecided shows the case as it stands now, with why nothing was done.
+func (s *Server) notDecided(c *fiber.Ctx, id uuid.UUID, f identity.CaseFilter, d identity.Decision, err error) error {
+	how := caseShown{filter: f, who: d.Contact}
+	var invalid *tenants.Invalid
+	switch {
+	case errors.As(err, &invalid):
+		how.form = pages.Filled{Values: map[string]string{"reason": d.Reason}, Wrong: map[string]string{invalid.Field: invalid.Key}}
+		if invalid.Field != "reason" {
+			how.form.Failed = invalid.Key
+		}
+	case tenants.ConflictCode(err) == "changed":
+		how.seen = field(c, "seen")
+		if how.seen == "" {
+			how.form.Failed = "changed"
+		}
+	case tenants.ConflictCode(err) != "":
+		how.form.Failed = tenants.ConflictCode(err)
+	default:
+		return err
+	}
+	if how.form.Failed == "same_contact" || how.form.Failed == "merged_away" {
+		how.who = uuid.Nil
+	}
+
+	return s.showCase(c, classify(err).status, id, how)
+}
+
+// takeBack undoes what the member decided about a case.
+func (s *Server) takeBack(c *fiber.Ctx) error {
+	id, err := caseID(c)
+	if err != nil {
+		return err
+	}
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		_, err := identity.TakeBack(ctx, tx, m.Actor, id)
+		return err
+	})
+	if code := tenants.ConflictCode(err); code != "" {
+		return s.showCase(c, fiber.StatusConflict, id, caseShown{form: pages.Filled{Failed: code}})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, nextOr(c, "/resolve/"+id.String()), flash{Key: "toast.undone"})
+}
+
+// nextOr is where the form wants to go next, if that is a page of ours.
+func nextOr(c *fiber.Ctx, otherwise string) string {
+	if next := localPath(field(c, "next")); next != "/" {
+		return next
+	}
+
+	return otherwise
+}

@@ -1,0 +1,259 @@
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const queuePageSize = 25
+
+// queueFilter reads ?tab= and ?number=. An unknown tab is none.
+func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) {
+	f := identity.CaseFilter{Page: identity.Page{Limit: queuePageSize, Cursor: c.Query("cursor")}}
+	switch tab {
+	case identity.TabNew, identity.TabSuggested, identity.TabConflicts, identity.TabWaiting, identity.TabApprovals, identity.TabDone:
+		f.Tab = tab
+	}
+	if number != "" {
+		id, err := uuid.Parse(number)
+		if err != nil {
+			return identity.CaseFilter{}, tenants.ErrNotFound
+		}
+		f.Number = id
+	}
+
+	return f, nil
+}
+
+// firstTab is the tab to begin with: the first that holds something to decide.
+func firstTab(q identity.QueueCounts) string {
+	switch {
+	case q.Conflicts > 0 && q.Suggested == 0 && q.New == 0:
+		return identity.TabConflicts
+	case q.Suggested > 0:
+		return identity.TabSuggested
+	case q.New == 0 && q.Approvals > 0:
+		return identity.TabApprovals
+	}
+
+	return identity.TabNew
+}
+
+func tabCounts(q identity.QueueCounts) map[string]int {
+	return map[string]int{
+		identity.TabNew: q.New, identity.TabSuggested: q.Suggested, identity.TabConflicts: q.Conflicts, identity.TabWaiting: q.Waiting, identity.TabApprovals: q.Approvals,
+	}
+}
+
+// queuePage lists the cases that somebody must decide.
+func (s *Server) queuePage(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+
+	p := pages.Queue{Frame: s.frame(c, "resolve.title"), Now: time.Now(), CanDecide: m.Can("queue:decide")}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		counts, err := identity.CountCases(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if f.Tab == "" {
+			f.Tab = firstTab(counts)
+		}
+		p.Tab, p.Counts = f.Tab, tabCounts(counts)
+
+		return fillQueue(ctx, tx, m, f, &p)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Next != "" {
+		p.Next = "/resolve?" + queueQuery(f, "cursor", p.Next)
+	}
+
+	return s.show(c, fiber.StatusOK, pages.QueuePage(p))
+}
+
+func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.CaseFilter, p *pages.Queue) error {
+	e, err := eyesOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	for id, name := range e.numbers {
+		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
+	}
+	sortNumbers(p.Numbers)
+	if f.Number != uuid.Nil {
+		p.Number = f.Number.String()
+	}
+
+	cases, next, err := identity.Cases(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	p.Next = next
+	var accounts []uuid.UUID
+	for _, k := range cases {
+		if k.IdentityID != nil {
+			accounts = append(accounts, *k.IdentityID)
+		}
+	}
+	latest, err := conversations.Latest(ctx, tx, accounts)
+	if err != nil {
+		return err
+	}
+	for _, k := range cases {
+		p.Items = append(p.Items, queueItem(ctx, e, m, k, latest))
+	}
+
+	if p.Week, err = week(ctx, tx); err != nil || !p.CanDecide || p.Frame.Toast != nil {
+		return err
+	}
+	p.Last, err = lastDecision(ctx, tx, e, m, "/resolve?"+queueQuery(f))
+
+	return err
+}
+
+func week(ctx context.Context, tx *tenants.Tx) (pages.Week, error) {
+	w, err := identity.Week(ctx, tx)
+
+	return pages.Week(w), err
+}
+
+func queueItem(ctx context.Context, e eyes, m access.Member, k identity.Case, latest map[uuid.UUID]conversations.Message) pages.QueueItem {
+	item := pages.QueueItem{
+		ID: k.ID.String(), Kind: k.Kind, Since: k.Since, Conflict: k.Kind == identity.CaseConflict, HoldUntil: orZero(k.HoldUntil),
+		Outcome: k.Outcome, ClosedAt: orZero(k.ClosedAt), ClosedBy: k.ClosedBy, Who: whoOf(e, k),
+	}
+	if k.IdentityID != nil {
+		if last, ok := latest[*k.IdentityID]; ok {
+			v := e.said(last, false)
+			item.Last = &v
+		}
+	}
+	if len(k.Candidates) > 0 {
+		item.Candidate, item.Tier = e.label(ctx, k.Candidates[0].Contact), k.Candidates[0].Tier
+	}
+	if k.LeaseBy != "" {
+		item.Lease, item.LeaseMine = e.name(ctx, k.LeaseBy), k.LeaseBy == m.Actor.ID
+	}
+	for _, by := range k.UnsureBy {
+		item.Unsure = append(item.Unsure, e.name(ctx, by))
+	}
+
+	return item
+}
+
+// whoOf is whom a case is about, nil where it names nobody.
+func whoOf(e eyes, k identity.Case) *pages.Someone {
+	switch {
+	case k.Contact != nil:
+		who := e.someone(*k.Contact)
+		return &who
+	case k.Identity != nil:
+		who := e.stranger(*k.Identity)
+		return &who
+	}
+
+	return nil
+}
+
+// lastDecision is what the member decided last, if one key may still take it back.
+func lastDecision(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, next string) (*pages.LastDecision, error) {
+	last, ok, err := identity.Last(ctx, tx, m.Actor)
+	if err != nil || !ok {
+		return nil, err
+	}
+	k, err := identity.GetCase(ctx, tx, last.Case)
+	if err != nil {
+		return nil, err
+	}
+
+	view := pages.LastDecision{Decision: last.Decision, Undo: "/resolve/" + last.Case.String() + "/undo", Next: next}
+	if last.LinkID != nil {
+		view.Undo = "/merges/" + last.LinkID.String() + "/undo"
+	}
+	if who := whoOf(e, k); who != nil {
+		view.Name = who.Name
+		if who.Name == "" {
+			view.Name = who.Handle.Shown
+		}
+	}
+
+	return &view, nil
+}
+
+func queueQuery(f identity.CaseFilter, more ...string) string {
+	q := url.Values{}
+	if f.Tab != "" {
+		q.Set("tab", f.Tab)
+	}
+	if f.Number != uuid.Nil {
+		q.Set("number", f.Number.String())
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+
+	return q.Encode()
+}
+
+// nextCase leads to the case that has waited longest, after one just looked at.
+func (s *Server) nextCase(c *fiber.Ctx) error {
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+	after, err := uuid.Parse(c.Query("after"))
+	if err != nil {
+		after = uuid.Nil
+	}
+	to, err := s.caseAfter(c, f, after)
+	if err != nil {
+		return err
+	}
+
+	return c.Redirect(to, fiber.StatusSeeOther)
+}
+
+// caseAfter is the address of the case to decide after another, or of the queue where its tab is done.
+func (s *Server) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID) (to string, err error) {
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if f.Tab == "" {
+			counts, err := identity.CountCases(ctx, tx)
+			if err != nil {
+				return err
+			}
+			f.Tab = firstTab(counts)
+		}
+		next, err := identity.NextCase(ctx, tx, m.Actor, f, after)
+		to = "/resolve/" + next.String() + "?" + queueQuery(f)
+
+		return err
+	})
+	if errors.Is(err, tenants.ErrNotFound) {
+		return "/resolve", nil
+	}
+
+	return to, err
+}
+
+func sortNumbers(list []pages.NumberChoice) {
+	slices.SortFunc(list, func(a, b pages.NumberChoice) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+}

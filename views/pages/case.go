@@ -1,0 +1,170 @@
+package pages
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Case asks who somebody is: what is known of them, whom they might be, and
+// why. Its form posts to /resolve/{id}: decision (same, not_same, new, hold,
+// unsure), contact, reason, days, version, seen, tab, number.
+type Case struct {
+	Frame      layout.Frame
+	Now        time.Time
+	ID         string
+	Kind       string // unresolved, suggested, conflict or unidentifiable
+	Tab        string // of the queue, to go on in
+	NumberID   string // the filter of the queue, to go on in
+	Version    int
+	Seen       string // what this page shows, so that a refusal can say what changed
+	Who        *Someone
+	Said       []Said // their last messages
+	Number     string // the business number they wrote to
+	Since      time.Time
+	Waiting    int // cases of this tab
+	Candidates []Candidate
+	At         int    // which candidate is shown
+	Raw        string // address of the event of a case that names nobody
+	LeaseUntil time.Time
+	LeasedBy   string // a colleague who has it open; empty for nobody
+	Unsure     []string
+	HoldUntil  time.Time
+	CanDecide  bool // this reader, now
+	MayLink    bool // this reader may decide against a warning
+	Changes    []string
+	Query      string // looked for among all contacts
+	Found      []Someone
+	Form       Filled
+	Outcome    string // of a case that is done
+	ClosedAt   time.Time
+	ClosedBy   string
+	Receipt    string // address of the link it made
+	Last       *LastDecision
+}
+
+// Candidate is somebody the case might be about.
+type Candidate struct {
+	Someone
+	Tier     string // A, B, C, or empty where nothing but this reader's search names them
+	Reasons  []Because
+	Against  []string
+	Compared []Compared
+	Said     []Said
+	Risky    bool // something speaks against it
+}
+
+// Because is one reason in words.
+type Because struct {
+	Text string
+	Tier string // empty for what is no sign either way
+	Raw  string // address of the event it rests on; empty for none
+}
+
+// Compared is one line of the comparison of two people.
+type Compared struct {
+	Label  string // resolve.row_<label>
+	Mine   string
+	Theirs string
+	Same   bool
+	Differ bool // neither: one of them is not known
+}
+
+func (p Case) candidate() *Candidate {
+	if p.At < 0 || p.At >= len(p.Candidates) {
+		return nil
+	}
+	return &p.Candidates[p.At]
+}
+
+func (p Case) query() url.Values {
+	q := url.Values{"tab": {p.Tab}}
+	if p.NumberID != "" {
+		q.Set("number", p.NumberID)
+	}
+	return q
+}
+
+func (p Case) back() string { return "/resolve?" + p.query().Encode() }
+
+func (p Case) next() string {
+	q := p.query()
+	q.Set("after", p.ID)
+	return "/resolve/next?" + q.Encode()
+}
+
+func (p Case) address() string { return "/resolve/" + p.ID }
+
+// other is the address of another candidate, round in a circle.
+func (p Case) other(step int) string {
+	q := p.query()
+	q.Set("c", strconv.Itoa((p.At+step+len(p.Candidates))%len(p.Candidates)))
+	return p.address() + "?" + q.Encode()
+}
+
+func (p Case) choose(id string) string {
+	q := p.query()
+	q.Set("who", id)
+	return p.address() + "?" + q.Encode()
+}
+
+func (p Case) title(ctx context.Context) string {
+	if p.Who == nil {
+		return i18n.T(ctx, "resolve.who_nobody")
+	}
+	return i18n.T(ctx, "resolve.who", "name", p.Who.label(ctx))
+}
+
+// canSay tells whether this reader may say that the candidate is the same.
+func (p Case) canSay() bool {
+	c := p.candidate()
+	return p.CanDecide && c != nil && (!c.Risky || p.MayLink)
+}
+
+// needsReason: a name proves nothing, and a warning needs an answer.
+func (p Case) needsReason() bool {
+	c := p.candidate()
+	return c != nil && (c.Risky || c.Tier == "C" || c.Tier == "")
+}
+
+func (p Case) verdict(ctx context.Context) string {
+	c := p.candidate()
+	switch {
+	case c.Risky && !p.MayLink:
+		return i18n.T(ctx, "resolve.verdict_lead")
+	case c.Risky:
+		return i18n.T(ctx, "resolve.verdict_against")
+	case p.Kind == "conflict" && c.Tier != "A":
+		return i18n.T(ctx, "resolve.verdict_conflict")
+	case c.Tier == "":
+		return i18n.T(ctx, "resolve.verdict_own")
+	}
+	return i18n.T(ctx, "resolve.verdict_"+strings.ToLower(c.Tier))
+}
+
+func (p Case) icon() string {
+	c := p.candidate()
+	switch {
+	case c.Risky, p.Kind == "conflict" && c.Tier != "A":
+		return "triangle-alert"
+	case c.Tier == "A":
+		return "shield-check"
+	}
+	return "info"
+}
+
+func (c Compared) class() string {
+	switch {
+	case c.Same:
+		return "same"
+	case c.Differ:
+		return "differs"
+	}
+	return ""
+}
+

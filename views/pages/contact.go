@@ -1,0 +1,105 @@
+package pages
+
+import (
+	"context"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Contact is who somebody is, how we know, and what was said. Editing posts
+// to /contacts/{id} (display_name, notes, version), showing the phone to
+// /contacts/{id}/reveal, taking a link back to /merges/{id}/undo.
+type Contact struct {
+	Frame       layout.Frame
+	Now         time.Time
+	Who         Someone
+	DisplayName string
+	ProfileName string
+	Notes       string
+	ExternalIDs []ExternalID
+	Version     int
+	MergedFrom  bool // asked for by the id of somebody who is part of this contact now
+	OpenCase    string
+	Proofs      []Proof
+	Moments     []Moment
+	Said        []Said
+	Older       string // address of older messages, empty when these are all
+	CanEdit     bool
+	CanMerge    bool
+	CanReveal   bool
+	Revealed    bool
+	Editing     bool
+	Form        Filled
+	Changed     []Edited // what a colleague changed meanwhile
+}
+
+// ExternalID is a number this customer has in another system.
+type ExternalID struct{ Name, Value string }
+
+// Edited is a field as it stands now, beside what this reader wanted.
+type Edited struct{ Field, Now, Yours string }
+
+// Proof is one piece of evidence.
+type Proof struct {
+	Tier  string
+	Text  string
+	Facts []components.ReceiptFact
+	Raw   string
+}
+
+// Moment is one entry of the history of an identity.
+type Moment struct {
+	Kind    string // a link (attested, rotated, merged, split, imported, cut), a decision (apart, new) or a name (username, profile_name)
+	At      time.Time
+	By      string
+	Undone  bool
+	Text    string // of a name; of a merge the other's name; else the handles
+	Reason  string
+	Receipt string // address; empty for none
+	Undo    string // where it is taken back; empty where this reader may not
+}
+
+var momentIcons = map[string]string{
+	"attested": "link-2", "rotated": "refresh-cw", "merged": "merge", "split": "split", "cut": "unlink-2", "imported": "inbox",
+	"apart": "unlink-2", "new": "user", "username": "at-sign", "profile_name": "pencil",
+}
+
+func (m Moment) tone() components.Tone {
+	switch m.Kind {
+	case "attested", "rotated":
+		return components.Good
+	case "merged", "apart", "new", "cut":
+		return components.Accent
+	}
+	return components.Neutral
+}
+
+func (p Contact) title(ctx context.Context) string { return p.Who.label(ctx) }
+
+// alias is what they call themselves, where the business calls them otherwise.
+func (p Contact) alias() string {
+	if p.ProfileName != p.Who.Name {
+		return p.ProfileName
+	}
+	return ""
+}
+
+func (p Contact) answer(ctx context.Context) string {
+	if p.Who.hidden() {
+		return i18n.T(ctx, "contacts.answer_hidden")
+	}
+	return i18n.N(ctx, "contacts.answer_accounts", len(p.Who.Accounts))
+}
+
+// RawEvent is the stored event that a piece of evidence rests on.
+type RawEvent struct {
+	Frame layout.Frame
+	Back  string
+	Name  string // where back leads
+	At    time.Time
+	Raw   string
+	Clear bool
+}

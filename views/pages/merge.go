@@ -1,0 +1,73 @@
+package pages
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Merge shows what putting two contacts together would do, before it is done.
+// It posts to /merges: keep, lose, keep_version, lose_version, reason.
+type Merge struct {
+	Frame       layout.Frame
+	Now         time.Time
+	Keep, Lose  Someone
+	After       Someone
+	KeepVersion int
+	LoseVersion int
+	Blocked     []string // sentences; any means it cannot be done
+	Warnings    []string
+	NotYou      bool // a warning, and this reader may not decide against one
+	Identities  int
+	Messages    int
+	ManyMore    bool // more messages than were counted
+	OpenCases   int
+	Changed     bool // one of the two changed since the page before
+	Form        Filled
+}
+
+func (p Merge) swap() string {
+	return "/merges/preview?" + url.Values{"keep": {p.Lose.ID}, "lose": {p.Keep.ID}}.Encode()
+}
+
+func (p Merge) can() bool { return len(p.Blocked) == 0 && !p.NotYou }
+
+// Receipt is a link: what it joined, by whom and why, and what taking it back
+// would do. Undo posts to /merges/{id}/undo.
+type Receipt struct {
+	Frame       layout.Frame
+	Now         time.Time
+	ID          string
+	Kind        string // merged, attested, rotated, split, cut, imported
+	At          time.Time
+	By          string // empty for WhatsApp's own proof
+	Reason      string
+	Keep        Someone
+	Loser       string   // name of what was merged in
+	Handles     []Handle // what it joined
+	Case        string   // address of the case that led to it
+	UndoneAt    time.Time
+	UndoneBy    string
+	Back        []Account // what would go back
+	NewMessages int
+	Blocked     []string
+	CanUndo     bool
+	Next        string // next case, where one waits
+}
+
+func (p Receipt) answer(ctx context.Context) string {
+	if !p.UndoneAt.IsZero() {
+		return i18n.T(ctx, "merge.answer_undone")
+	}
+	return i18n.T(ctx, "merge.answer_"+p.Kind)
+}
+
+func (p Receipt) undoneBy(ctx context.Context) string {
+	if p.UndoneBy == "" || p.UndoneBy == "system" {
+		return i18n.T(ctx, "merge.by_whatsapp")
+	}
+	return p.UndoneBy
+}

@@ -1,0 +1,128 @@
+package pages
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// Queue lists the cases that a person must decide, oldest first. Its filters
+// are ?tab= and ?number=; starting leads to /resolve/next.
+type Queue struct {
+	Frame     layout.Frame
+	Now       time.Time
+	Tab       string // new, suggested, conflicts, waiting, approvals or done
+	Counts    map[string]int
+	Number    string // id of the number filtered by, empty for all
+	Numbers   []NumberChoice
+	Items     []QueueItem
+	Next      string // address of the next page, empty on the last
+	CanDecide bool
+	Week      Week
+	Last      *LastDecision
+}
+
+// NumberChoice is one of the business's numbers, to filter by.
+type NumberChoice struct{ ID, Name string }
+
+// QueueItem is one case of the list.
+type QueueItem struct {
+	ID        string
+	Kind      string // unresolved, suggested, conflict or unidentifiable
+	Who       *Someone
+	Since     time.Time
+	Last      *Said // what they wrote last
+	Candidate string
+	Tier      string // of the candidate
+	Conflict  bool   // the candidate contradicts rather than suggests
+	Lease     string // who has it open, empty for nobody
+	LeaseMine bool
+	HoldUntil time.Time
+	Unsure    []string // who could not tell
+	Outcome   string
+	ClosedAt  time.Time
+	ClosedBy  string
+}
+
+// Week is what became of the queue in the last seven days.
+type Week struct{ ByPeople, ByProof, Undone int }
+
+// LastDecision is what this person decided last and may take back by posting
+// to Undo.
+type LastDecision struct {
+	Decision string
+	Name     string
+	Undo     string
+	Next     string // where to go afterwards
+}
+
+var queueTabs = []string{"new", "suggested", "conflicts", "waiting", "approvals", "done"}
+
+func (p Queue) address(tab, number string) string {
+	q := url.Values{"tab": {tab}}
+	if number != "" {
+		q.Set("number", number)
+	}
+	return "/resolve?" + q.Encode()
+}
+
+func (p Queue) tabs(ctx context.Context) []components.Chip {
+	var chips []components.Chip
+	for _, tab := range queueTabs {
+		chip := components.Chip{Label: i18n.T(ctx, "resolve.tab_"+tab), Href: p.address(tab, p.Number), Current: tab == p.Tab}
+		if n, counted := p.Counts[tab]; counted {
+			chip.Count = i18n.Number(ctx, int64(n))
+		}
+		chips = append(chips, chip)
+	}
+	return chips
+}
+
+func (p Queue) numbers(ctx context.Context) []components.Chip {
+	chips := []components.Chip{{Label: i18n.T(ctx, "resolve.all_numbers"), Href: p.address(p.Tab, ""), Current: p.Number == ""}}
+	for _, n := range p.Numbers {
+		chips = append(chips, components.Chip{Label: n.Name, Href: p.address(p.Tab, n.ID), Current: p.Number == n.ID})
+	}
+	return chips
+}
+
+// due is how many cases somebody can decide now.
+func (p Queue) due() int {
+	return p.Counts["new"] + p.Counts["suggested"] + p.Counts["conflicts"] + p.Counts["approvals"]
+}
+
+func (p Queue) answer(ctx context.Context) string {
+	if p.due() == 0 {
+		return i18n.T(ctx, "resolve.answer_clear")
+	}
+	return i18n.N(ctx, "resolve.answer", p.due())
+}
+
+func (p Queue) start() string {
+	q := url.Values{"tab": {p.Tab}}
+	if p.Number != "" {
+		q.Set("number", p.Number)
+	}
+	return "/resolve/next?" + q.Encode()
+}
+
+func (p Queue) canStart() bool { return p.CanDecide && p.Tab != "done" && len(p.Items) > 0 }
+
+func (p Queue) open(item QueueItem) string {
+	q := url.Values{"tab": {p.Tab}}
+	if p.Number != "" {
+		q.Set("number", p.Number)
+	}
+	return "/resolve/" + item.ID + "?" + q.Encode()
+}
+
+func (i QueueItem) tone() components.Tone {
+	if i.Kind == "conflict" {
+		return components.Bad
+	}
+	return components.Neutral
+}

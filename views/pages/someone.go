@@ -1,0 +1,138 @@
+package pages
+
+import (
+	"context"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+)
+
+// Someone is a contact as this reader may see them: phones are masked
+// beforehand where they must be.
+type Someone struct {
+	ID       string
+	Name     string
+	Handle   Handle // the best to tell them from others
+	Accounts []Account
+	LastAt   time.Time // when they last wrote; zero for never
+}
+
+// Account is one WhatsApp account of somebody.
+type Account struct {
+	Name     string // as WhatsApp shows it
+	Username string // without @
+	Hidden   bool   // the phone is not shown now
+	Handles  []Handle
+	Reply    Handle // where a reply goes, empty where nowhere
+}
+
+// Handle is a phone, WhatsApp ID or username.
+type Handle struct {
+	Kind  string // phone, bsuid, parent_bsuid, username; empty for none
+	Shown string
+	Full  string // to copy; empty where it must not be
+	Past  bool
+	First time.Time
+	Last  time.Time
+}
+
+func (s Someone) href() string { return "/contacts/" + s.ID }
+
+// label is a name to use in a sentence: the name, else the handle.
+func (s Someone) label(ctx context.Context) string {
+	if s.Name != "" {
+		return s.Name
+	}
+	if s.Handle.Shown != "" {
+		return s.Handle.Shown
+	}
+	return i18n.T(ctx, "person.unnamed")
+}
+
+// hidden tells whether no phone is shown on any account.
+func (s Someone) hidden() bool {
+	for _, a := range s.Accounts {
+		if !a.Hidden {
+			return false
+		}
+	}
+	return len(s.Accounts) > 0
+}
+
+func (h Handle) options() components.IdentifierOptions {
+	return components.IdentifierOptions{Kind: h.Kind, Shown: h.Shown, Full: h.Full, Past: h.Past}
+}
+
+// Said is a message as a conversation shows it. No media is fetched.
+type Said struct {
+	Out       bool
+	At        time.Time
+	Type      string // as WhatsApp names it
+	Text      string
+	Count     int    // products of an order, cards shared
+	Status    string // of our own messages
+	Error     string // in WhatsApp's words
+	Edited    bool
+	Revoked   bool
+	Group     bool
+	Reactions []string
+	Quote     *Said
+	Via       Handle // the address it came or went by
+	Number    string // the business number, where there are several
+}
+
+func (m Said) plain() bool { return m.Type == "text" || m.Type == "" }
+
+func (m Said) label(ctx context.Context) string {
+	key := "messages.type_" + m.Type
+	if m.Count > 0 && m.Type == "order" {
+		return i18n.N(ctx, "messages.order", m.Count)
+	}
+	if !i18n.Known(key) {
+		return i18n.T(ctx, "messages.type_unknown")
+	}
+	return i18n.T(ctx, key)
+}
+
+var saidIcons = map[string]string{
+	"image": "image", "sticker": "image", "video": "image", "document": "file", "location": "map-pin", "contacts": "contact", "order": "store",
+	"audio": "activity", "voice": "activity",
+}
+
+func (m Said) icon() string {
+	if icon, ok := saidIcons[m.Type]; ok {
+		return icon
+	}
+	return "message-circle"
+}
+
+func (m Said) statusTone() components.Tone {
+	if m.Status == "failed" {
+		return components.Bad
+	}
+	return components.Neutral
+}
+
+// status says how far a message of ours came.
+func (m Said) status(ctx context.Context) string {
+	key := "messages.status_" + m.Status
+	if !i18n.Known(key) {
+		return m.Status
+	}
+	return i18n.T(ctx, key)
+}
+
+// gist is a message in one line.
+func (m Said) gist(ctx context.Context) string {
+	text := []rune(m.Text)
+	switch {
+	case m.Revoked:
+		return i18n.T(ctx, "messages.revoked")
+	case len(text) == 0:
+		return m.label(ctx)
+	case len(text) > 120:
+		return string(text[:119]) + "…"
+	}
+	return m.Text
+}
