@@ -92,26 +92,38 @@ func (st *site) number(t *testing.T, tenant tenants.Tenant, n sandbox.Number) {
 // drain lets a worker take in whatever has been delivered.
 func (st *site) drain(t *testing.T) {
 	t.Helper()
+	st.workUntil(t, func() bool {
+		fleet, err := ingest.FleetMeter(t.Context(), st.DB)
+		if err != nil {
+			t.Fatalf("read the meter: %v", err)
+		}
+
+		return fleet.Items.Waiting == 0
+	})
+}
+
+// workUntil runs a worker until done says so.
+func (st *site) workUntil(t *testing.T, done func() bool) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- ingest.NewWorker(st.DB, st.deps(t).Log).Run(ctx) }()
 	defer func() { cancel(); <-stopped }()
 
-	for {
-		fleet, err := ingest.FleetMeter(ctx, st.DB)
-		if err != nil {
-			t.Fatalf("read the meter: %v", err)
-		}
-		if fleet.Items.Waiting == 0 {
-			return
-		}
+	for !done() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("still waiting: %+v\n%s", fleet.Items, st.log)
+			t.Fatalf("the worker is not done:\n%s", st.log)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// itemIDs asks for a replay of items.
+func itemIDs(ids ...int64) string {
+	list, _ := json.Marshal(ids)
+
+	return `{"item_ids":` + string(list) + `}`
 }
 
 // client asks the API with a key.
