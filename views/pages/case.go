@@ -167,4 +167,3 @@ func (c Compared) class() string {
 	}
 	return ""
 }
-

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,6 +48,7 @@ func every() map[string]templ.Component {
 		"held":          pages.HeldPage(pages.Held{Frame: member("Held"), Now: now, Total: 2, Items: []pages.HeldGroup{{WABAID: "210", App: "demo", Reason: "wrong_app", Count: 2, Last: now, First: now}}}),
 		"held empty":    pages.HeldPage(pages.Held{Frame: member("Held"), Now: now}),
 	}
+	maps.Copy(all, resolving())
 	for _, status := range []int{403, 404, 409, 413, 422, 429, 500, 502, 503} {
 		all["error "+strconv.Itoa(status)] = pages.ErrorPage(pages.Error{Frame: stranger("Error"), Status: status, Reference: "r-1"})
 	}
