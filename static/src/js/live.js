@@ -1,7 +1,8 @@
 // data-live="15": the element is asked for again every 15 seconds while the tab
 // is seen, and at once when the stream named by data-live-stream says something
 // changed. It carries hx-get and hx-trigger="live". An answer without data-live
-// ends it; one with another number changes the pace.
+// ends it; one with another number changes the pace. A tab that is not seen holds
+// no stream: a browser allows a site only a few connections over all its tabs.
 const watched = new WeakSet();
 const streams = new Map();
 
@@ -15,23 +16,42 @@ const tick = (element) => setTimeout(() => {
   tick(element);
 }, Number(element.dataset.live) * 1000);
 
+const changed = ({ target }) => {
+  for (const [address, stream] of streams) {
+    if (stream !== target) continue;
+    for (const element of document.querySelectorAll("[data-live]")) if (element.dataset.liveStream === address) ask(element);
+  }
+};
+
+const listen = () => {
+  if (document.hidden) return;
+  for (const { dataset: { liveStream: address } } of document.querySelectorAll("[data-live][data-live-stream]")) {
+    if (streams.has(address)) continue;
+    const stream = new EventSource(address);
+    stream.addEventListener("changed", changed);
+    streams.set(address, stream);
+  }
+};
+
+const silence = () => {
+  for (const stream of streams.values()) stream.close();
+  streams.clear();
+};
+
 const watch = () => {
   for (const element of document.querySelectorAll("[data-live]")) {
     if (watched.has(element)) continue;
     watched.add(element);
     tick(element);
-    const address = element.dataset.liveStream;
-    if (!address) continue;
-    if (!streams.has(address)) streams.set(address, new EventSource(address));
-    streams.get(address).addEventListener("changed", () => ask(element));
   }
+  listen();
 };
 
 document.addEventListener("htmx:load", watch);
 document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return silence();
   for (const element of document.querySelectorAll("[data-live]")) ask(element);
+  listen();
 });
-addEventListener("pagehide", () => {
-  for (const stream of streams.values()) stream.close();
-  streams.clear();
-});
+addEventListener("pagehide", silence);
+addEventListener("pageshow", listen);
