@@ -10,12 +10,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 const (
@@ -225,8 +227,12 @@ func (b *tab) at(path string) {
 
 const loaded = `document.readyState === "complete" && !window.leaving`
 
-// find is the JavaScript for the first visible element with a data-testid; a trailing star stands for any ending.
+// find is the JavaScript for the first visible element with a data-testid. A trailing star stands for any ending; "list>words" is
+// the entry of a list that holds these words.
 func find(id string) string {
+	if list, words, ok := strings.Cut(id, ">"); ok {
+		return `[...(` + find(list) + `?.children ?? [])].find(e => e.innerText.includes(` + quote(words) + `))`
+	}
 	selector := `[data-testid="` + id + `"]`
 	if prefix, any := strings.CutSuffix(id, "*"); any {
 		selector = `[data-testid^="` + prefix + `"]`
@@ -314,12 +320,6 @@ func (b *tab) leave() {
 	eval[bool](b, `window.leaving = true`)
 }
 
-// arrive waits for the page after leave.
-func (b *tab) arrive() {
-	b.t.Helper()
-	b.when("a new page has come", loaded)
-}
-
 // fill replaces what a field holds, as somebody typing does.
 func (b *tab) fill(id, text string) {
 	b.t.Helper()
@@ -337,10 +337,40 @@ func (b *tab) choose(id, value string) {
 	eval[bool](b, `(e => { e.value = `+quote(value)+`; return e.dispatchEvent(new Event("change", {bubbles: true})) })(`+find(id)+`)`)
 }
 
-// press strikes a key, wherever the focus is.
+// Keys that have no letter.
+const enter, tabulator = kb.Enter, kb.Tab
+
+// press strikes a key, wherever the focus is. The character comes with the key, as from a keyboard: a page that takes the key
+// for itself keeps it from being written, also into a field that gets the focus meanwhile.
 func (b *tab) press(key string) {
 	b.t.Helper()
-	b.do(chromedp.KeyEvent(key))
+
+	r, _ := utf8.DecodeRuneInString(key)
+	events := kb.Encode(r)
+	if len(events) == 3 { // key, character, key released
+		events[0].Text = events[1].Text
+	}
+	for _, event := range []*input.DispatchKeyEventParams{events[0], events[len(events)-1]} {
+		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, *event); err != nil {
+			b.t.Fatalf("press %q: %v", key, err)
+		}
+	}
+}
+
+// strike presses a key and waits for the page that comes of it.
+func (b *tab) strike(key string) {
+	b.t.Helper()
+	b.leave()
+	b.press(key)
+	b.when("a new page has come", loaded)
+}
+
+// write strikes one key after the other.
+func (b *tab) write(text string) {
+	b.t.Helper()
+	for _, key := range text {
+		b.press(string(key))
+	}
 }
 
 // signIn goes through the sign-in page.

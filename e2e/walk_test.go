@@ -210,4 +210,4 @@ func (b *tab) pictures(who, path, lang string) {
 	}
 }
 
-var anID = regexp.MustCompile(`[0-9a-f-]{36}`)
+var anID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
