@@ -69,13 +69,12 @@ func TestAPIWantsAKeyWithTheScope(t *testing.T) {
 func TestAPIHidesAnotherTenant(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	before := st.theirs.get("/contacts?limit=200").body + st.theirs.get("/cases?limit=200").body
 
 	pair := st.theirs.mergeable()
 	link := st.theirs.want(st.theirs.post("/merges", merging(pair[0], pair[1], "same voice")), http.StatusCreated, "").text("link_id")
 	st.theirs.want(st.theirs.post("/links/"+link+"/undo", ""), http.StatusOK, "")
 	job := st.theirs.want(st.theirs.post("/ingest/replay", `{"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"}`), http.StatusAccepted, "").text("id")
-	before = st.theirs.get("/contacts?limit=200").body + st.theirs.get("/cases?limit=200").body
+	before := st.theirs.get("/contacts?limit=200").body + st.theirs.get("/cases?limit=200").body
 	ids := map[string]string{
 		"contacts": st.theirs.get("/contacts").text("items", 0, "id"), "cases": st.theirs.get("/cases").text("items", 0, "id"), "links": link, "jobs": job,
 	}

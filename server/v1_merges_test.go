@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
 func TestAPIMergeAndUndo(t *testing.T) {
@@ -88,20 +90,30 @@ func unversioned(contacts string) string {
 	return contacts
 }
 
-// The journal tells what WhatsApp itself joined, with the identifiers it brought.
-func TestAPIJournalOfProof(t *testing.T) {
+// The journal tells what WhatsApp itself joined, with what it brought, and that too can be undone.
+func TestAPIUndoOfProof(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
+	number := sandbox.Known().Numbers[0]
+	const phone, bsuid = "919800009001", "IN.7000000000009001"
+	st.says(t, number, message{wamid: "wamid.one", phone: phone, at: 1795300000})
+	st.drain(t)
+	st.says(t, number, message{wamid: "wamid.two", phone: phone, bsuid: bsuid, at: 1795300600})
+	st.drain(t)
 
-	kinds := map[string]bool{}
-	for _, row := range st.mine.all("/contacts") {
-		for _, l := range st.mine.all("/contacts/" + row.(map[string]any)["id"].(string) + "/links") {
-			l := reply{json: l.(map[string]any)}
-			kinds[l.text("kind")] = true
-			if l.text("actor", "kind") != "system" || l.text("kind") != "split" && l.text("evidence", "identifiers", 0, "value") == "" {
-				t.Errorf("want what the product itself saw, got %v", l.json)
-			}
-		}
+	who := st.mine.want(st.mine.get("/resolve?bsuid="+bsuid), http.StatusOK, "")
+	journal := st.mine.all("/contacts/" + who.text("contact_id") + "/links")
+	if len(journal) != 1 {
+		t.Fatalf("want one link, got %v", journal)
 	}
-	t.Logf("kinds of links in the story: %v", kinds)
+	l := reply{json: journal[0].(map[string]any)}
+	if l.text("kind") != "attested" || l.text("actor", "kind") != "system" || l.text("evidence", "identifiers", 0, "value") != bsuid {
+		t.Errorf("want the BSUID joined by what WhatsApp showed, got %v", l.json)
+	}
+
+	st.mine.want(st.mine.post("/links/"+l.text("id")+"/undo", ""), http.StatusOK, "")
+	one, two := st.mine.get("/resolve?phone="+phone), st.mine.get("/resolve?bsuid="+bsuid)
+	if one.status != http.StatusOK || one.text("identity_id") == two.text("identity_id") {
+		t.Errorf("want two accounts, got %s and %s", one.body, two.body)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,35 @@ func (st *site) workUntil(t *testing.T, done func() bool) {
 			t.Fatalf("the worker is not done:\n%s", st.log)
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+}
+
+// message is a text somebody sends, with the handles WhatsApp shows of them.
+type message struct {
+	wamid, phone, bsuid string
+	at                  int64
+}
+
+// says delivers a message to a number.
+func (st *site) says(t *testing.T, to sandbox.Number, m message) {
+	t.Helper()
+	contact, item := map[string]any{"wa_id": m.phone}, map[string]any{
+		"from": m.phone, "id": m.wamid, "timestamp": strconv.FormatInt(m.at, 10), "type": "text", "text": map[string]any{"body": "hello"},
+	}
+	if m.bsuid != "" {
+		contact["user_id"], item["from_user_id"] = m.bsuid, m.bsuid
+	}
+	raw, err := json.Marshal(map[string]any{"object": "whatsapp_business_account", "entry": []any{map[string]any{
+		"id": to.WABAID, "changes": []any{map[string]any{"field": "messages", "value": map[string]any{
+			"messaging_product": "whatsapp", "contacts": []any{contact}, "messages": []any{item},
+			"metadata": map[string]any{"display_phone_number": to.DisplayPhone, "phone_number_id": to.PhoneNumberID},
+		}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := st.deliver(t, hook, string(raw), signed(sandboxSecret, string(raw))); r.status != http.StatusOK {
+		t.Fatalf("deliver: want 200, got %d %s", r.status, r.body)
 	}
 }
 

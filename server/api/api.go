@@ -60,14 +60,14 @@ func (a *API) read(c *fiber.Ctx, fn func(tx *tenants.Tx) error) error {
 	return a.DB.AsSnapshot(c.UserContext(), caller(c).Tenant.ID, fn)
 }
 
-// answer sends v as JSON.
-func answer(c *fiber.Ctx, status int, v any) error {
+// answer sends what was asked for as JSON.
+func answer(c *fiber.Ctx, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
 
-	return send(c, status, raw)
+	return send(c, fiber.StatusOK, raw)
 }
 
 func send(c *fiber.Ctx, status int, raw []byte) error {

@@ -127,7 +127,7 @@ func (a *API) Cases(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, out)
+	return answer(c, out)
 }
 
 type decisionInput struct {

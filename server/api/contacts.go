@@ -85,7 +85,7 @@ func (a *API) Contacts(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, list[contact]{each(found, newContact), a.next(c, query, next)})
+	return answer(c, list[contact]{each(found, newContact), a.next(c, query, next)})
 }
 
 // Contact answers GET /contacts/{id}. A merged-away id answers with the contact it is part of now.
@@ -104,7 +104,7 @@ func (a *API) Contact(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, newContact(found))
+	return answer(c, newContact(found))
 }
 
 // only reads the id in the path of a call that takes no parameters.
@@ -218,7 +218,7 @@ func (a *API) Messages(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, list[message]{each(found, newMessage), a.next(c, query, next)})
+	return answer(c, list[message]{each(found, newMessage), a.next(c, query, next)})
 }
 
 // within reads what a list inside a contact is asked for with.

@@ -19,7 +19,7 @@ func (a *API) Ingest(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, meter)
+	return answer(c, meter)
 }
 
 type replayInput struct {
@@ -82,7 +82,7 @@ func (a *API) Job(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, newJob(job))
+	return answer(c, newJob(job))
 }
 
 func newJob(j ingest.Job) ingest.Job {

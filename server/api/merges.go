@@ -64,7 +64,7 @@ func (a *API) PreviewMerge(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, newPreview(c.UserContext(), p))
+	return answer(c, newPreview(c.UserContext(), p))
 }
 
 func both(first, second string) (a, b uuid.UUID, err error) {
@@ -177,7 +177,7 @@ func (a *API) Links(c *fiber.Ctx) error {
 		return err
 	}
 
-	return answer(c, fiber.StatusOK, out)
+	return answer(c, out)
 }
 
 // Undo answers POST /links/{id}/undo with the link as the journal then has it.

@@ -101,7 +101,7 @@ func (a *API) Numbers(c *fiber.Ctx) error {
 		out.NextCursor = a.next(c, query, found[len(found)-1].ID.String())
 	}
 
-	return answer(c, fiber.StatusOK, out)
+	return answer(c, out)
 }
 
 type connectInput struct {

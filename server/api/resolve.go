@@ -59,7 +59,7 @@ func (a *API) Resolve(c *fiber.Ctx) error {
 		out.Matched = "historic"
 	}
 
-	return answer(c, fiber.StatusOK, out)
+	return answer(c, out)
 }
 
 // asked reads the one identifier that a query names.
@@ -75,7 +75,7 @@ func asked(query map[string]string) (kind whatsapp.Kind, value string, err error
 		kind, value = k, v
 	}
 
-	ok := false
+	var ok bool
 	switch kind {
 	case whatsapp.KindPhone:
 		value = strings.TrimPrefix(value, " ") // an unescaped + in a query reads as a space
