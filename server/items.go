@@ -106,12 +106,10 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 
 	ctx, m := c.UserContext(), member(c)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		object, id := "tenant", tx.Tenant
 		if number != uuid.Nil {
 			if _, err := numbers.Get(ctx, tx, number); err != nil {
 				return err
 			}
-			object, id = "number", number
 		}
 		in := ingest.ReplayInput{}
 		if one := field(c, "item"); one != "" {
@@ -128,15 +126,9 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 			in.ItemIDs = ids
 		}
 
-		job, err := ingest.Replay(ctx, tx, in)
-		if err != nil {
-			return err
-		}
+		_, err := ingest.Replay(ctx, tx, m.Actor, in)
 
-		return tenants.Audit(ctx, tx, tenants.Act{
-			Actor: m.Actor, Action: "ingest.replay", ObjectKind: object, ObjectID: id.String(),
-			Detail: map[string]any{"job": job, "items": len(in.ItemIDs)},
-		})
+		return err
 	})
 	if err != nil {
 		return err

@@ -157,7 +157,8 @@ func (s *Server) recheckNumber(c *fiber.Ctx) error {
 
 	ctx, cancel := askingMeta(c)
 	defer cancel()
-	if _, err := numbers.Recheck(ctx, s.db, s.keys, s.graph, member(c).Tenant.ID, id, s.origin.Load().String()); err != nil {
+	m := member(c)
+	if _, err := numbers.Recheck(ctx, s.db, s.keys, s.graph, m.Actor, m.Tenant.ID, id, s.origin.Load().String()); err != nil {
 		return err
 	}
 

@@ -56,7 +56,7 @@ func (a *API) Replay(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 
 	return a.write(c, func(tx *tenants.Tx) (int, any, error) {
-		which, err := ingest.Replay(ctx, tx, what)
+		which, err := ingest.Replay(ctx, tx, caller(c).Actor, what)
 		if err != nil {
 			return 0, nil, err
 		}

@@ -113,7 +113,7 @@ func TestReplay(t *testing.T) {
 
 	replay := func(tenant uuid.UUID, in ingest.ReplayInput) (job uuid.UUID, err error) {
 		err = p.as(tenant, func(ctx context.Context, tx *tenants.Tx) error {
-			job, err = ingest.Replay(ctx, tx, in)
+			job, err = ingest.Replay(ctx, tx, meera, in)
 			return err
 		})
 		return job, err
@@ -296,7 +296,7 @@ func TestNothingIsLost(t *testing.T) {
 				}
 			}
 			err := p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
-				_, err := ingest.Replay(ctx, tx, ingest.ReplayInput{From: time.Now().Add(-time.Second), To: time.Now()})
+				_, err := ingest.Replay(ctx, tx, meera, ingest.ReplayInput{From: time.Now().Add(-time.Second), To: time.Now()})
 				return err
 			})
 			if err != nil {

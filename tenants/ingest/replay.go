@@ -42,7 +42,7 @@ const (
 // Replay has stored bytes processed again, for instance once the code reads better what it set aside: each item is cut anew
 // from its delivery and goes through the lane once more. Messages, contacts and cases that exist are not doubled. It returns
 // the job to watch with JobByID. An item that is not the tenant's is tenants.ErrNotFound.
-func Replay(ctx context.Context, tx *tenants.Tx, in ReplayInput) (uuid.UUID, error) {
+func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayInput) (uuid.UUID, error) {
 	slices.Sort(in.ItemIDs)
 	in.ItemIDs = slices.Compact(in.ItemIDs)
 	switch {
@@ -79,7 +79,12 @@ func Replay(ctx context.Context, tx *tenants.Tx, in ReplayInput) (uuid.UUID, err
 		return uuid.Nil, fmt.Errorf("write job: %w", err)
 	}
 
-	return id, nil
+	detail := map[string]any{"items": total}
+	if len(in.ItemIDs) == 0 {
+		detail["from"], detail["to"] = in.From, in.To
+	}
+
+	return id, tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "ingest.replay", ObjectKind: "job", ObjectID: id.String(), Detail: detail})
 }
 
 func orNone(ids []int64) []int64 {

@@ -202,15 +202,18 @@ func TestUnreachableCallbackIsShownNotRefused(t *testing.T) {
 	}
 
 	in.PublicURL = m.callback + "/elsewhere"
-	again, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, p.asha, n.ID, in.PublicURL)
+	again, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, meera, p.asha, n.ID, in.PublicURL)
 	if err != nil || again.Checks[7].Reason != "callback_wrong_answer" {
 		t.Errorf("something else there: got %v (%v), want callback_wrong_answer", said(again.Checks), err)
 	}
-	again, err = numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, p.asha, n.ID, m.callback)
+	again, err = numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, meera, p.asha, n.ID, m.callback)
 	if err != nil || slices.ContainsFunc(again.Checks, func(c numbers.CheckResult) bool { return !c.OK }) {
 		t.Errorf("checked again once it is reachable: got %v (%v)", said(again.Checks), err)
 	}
-	if _, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, p.ravi, n.ID, m.callback); !errors.Is(err, tenants.ErrNotFound) {
+	if got := p.auditOf(t, p.asha, "number.recheck"); got != 2 {
+		t.Errorf("audited %d checks, want 2", got)
+	}
+	if _, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, meera, p.ravi, n.ID, m.callback); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("check another tenant's number: got %v, want ErrNotFound", err)
 	}
 }
@@ -278,7 +281,7 @@ func TestSealedTokensOpenInTheirRowOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, p.asha, second.ID, m.callback); err == nil {
+	if _, err := numbers.Recheck(context.Background(), p.DB, p.keys, m.graph, meera, p.asha, second.ID, m.callback); err == nil {
 		t.Error("a token copied to another number's row opens there")
 	}
 }

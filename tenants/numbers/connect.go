@@ -216,8 +216,8 @@ func numberRow(ctx context.Context, tx *tenants.Tx, phoneNumberID string) (id uu
 	return before.ID, true, nil
 }
 
-// keepChecks stores what the last round of checks said and returns the number as it then is.
-func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, checks []CheckResult) (number Number, err error) {
+// keepChecks stores what the last round of checks said, audits the acts, and returns the number as it then is.
+func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, checks []CheckResult, acts ...tenants.Act) (number Number, err error) {
 	raw, err := json.Marshal(checks)
 	if err != nil {
 		return Number{}, fmt.Errorf("encode checks: %w", err)
@@ -233,9 +233,16 @@ func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, check
 			WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tenant, id, raw, problem); err != nil {
 			return fmt.Errorf("write checks: %w", err)
 		}
-		number, err = Get(ctx, tx, id)
+		if number, err = Get(ctx, tx, id); err != nil {
+			return err
+		}
+		for _, act := range acts {
+			if err := tenants.Audit(ctx, tx, act); err != nil {
+				return err
+			}
+		}
 
-		return err
+		return nil
 	})
 
 	return number, err

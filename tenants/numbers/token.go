@@ -15,7 +15,7 @@ import (
 
 // Recheck asks Graph about a connected number again, with the token it has, subscribes it again and keeps the answers. What
 // fails is in the Checks of the number it returns; it is no error.
-func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, tenant, id uuid.UUID, publicURL string) (Number, error) {
+func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, publicURL string) (Number, error) {
 	number, app, token, err := open(ctx, db, keys, tenant, id)
 	if err != nil {
 		return Number{}, err
@@ -31,7 +31,16 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 		checks = append(checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
 	}
 
-	return keepChecks(ctx, db, tenant, id, checks)
+	failed := []string{}
+	for _, c := range checks {
+		if !c.OK {
+			failed = append(failed, c.Code)
+		}
+	}
+
+	return keepChecks(ctx, db, tenant, id, checks, tenants.Act{
+		Actor: actor, Action: "number.recheck", ObjectKind: "number", ObjectID: id.String(), Detail: map[string]any{"failed": failed},
+	})
 }
 
 // ReplaceToken gives a number a new access token once that has proved, as in Connect, that it controls the number; else the
