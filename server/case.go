@@ -255,8 +255,11 @@ func compare(ctx context.Context, e eyes, mine, theirs identity.Contact) []pages
 	handle := func(kind whatsapp.Kind) func(string) string {
 		return func(value string) string { return e.handle(kind, value).Shown }
 	}
+	name := row("name", mine.Name(), theirs.Name(), e.words)
+	name.Differ = false // people write one name in many ways
+
 	rows := []pages.Compared{
-		row("name", mine.Name(), theirs.Name(), e.words),
+		name,
 		row("username", mine.Username(), theirs.Username(), func(s string) string { return "@" + s }),
 		row("phone", mine.Phone(), theirs.Phone(), handle(whatsapp.KindPhone)),
 		row("whatsapp_id", mine.BSUID(), theirs.BSUID(), handle(whatsapp.KindBSUID)),

@@ -15,6 +15,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -256,4 +258,24 @@ func (s *Server) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID)
 
 func sortNumbers(list []pages.NumberChoice) {
 	slices.SortFunc(list, func(a, b pages.NumberChoice) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+}
+
+// countQueue puts on the navigation how many cases wait. A page is worth more than its badge, so a count that fails is left out.
+func (s *Server) countQueue(ctx context.Context, m access.Member, items []layout.NavItem) {
+	at := slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == "queue" })
+	if at == -1 || !m.HasTenant() {
+		return
+	}
+	var counts identity.QueueCounts
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		counts, err = identity.CountCases(ctx, tx)
+		return err
+	})
+	if err != nil {
+		s.log.Warn("queue not counted", "error", err, "request", requestID(ctx))
+		return
+	}
+	if counts.Due() > 0 {
+		items[at].Badge = i18n.Number(ctx, int64(counts.Due()))
+	}
 }

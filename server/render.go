@@ -54,6 +54,7 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 		f.Tenants = append(f.Tenants, layout.Tenant{ID: p.ID.String(), Name: p.Name})
 	}
 	f.Nav = s.nav(m, c.Path())
+	s.countQueue(ctx, m, f.Nav)
 	f.Toast = s.takeFlash(c, m)
 
 	return f

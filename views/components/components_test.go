@@ -118,7 +118,7 @@ func TestAgoCarriesTheExactTime(t *testing.T) {
 func TestTierMarksNeverRelyOnColour(t *testing.T) {
 	t.Parallel()
 	for tier, want := range map[string]string{
-		components.TierA: "✔ WhatsApp itself shows it", components.TierB: "＋ Strong sign", components.TierC: "~ Only a hint", components.TierX: "− Against",
+		components.TierA: "✔ WhatsApp itself shows it", components.TierB: "+ Strong sign", components.TierC: "~ Only a hint", components.TierX: "− Against",
 	} {
 		mark := render(t, "en", components.TierMark(tier))
 		got := mark.Find(".sign").Text() + " " + strings.TrimPrefix(mark.Text(), mark.Find(".sign").Text())

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
@@ -166,4 +168,15 @@ func (c Compared) class() string {
 		return "differs"
 	}
 	return ""
+}
+
+// withoutTier is a reason without the words that its mark says already.
+func withoutTier(ctx context.Context, reason string) string {
+	for _, tier := range []string{"tier.strong", "tier.hint"} {
+		if rest, ok := strings.CutPrefix(reason, i18n.T(ctx, tier)+": "); ok {
+			first, size := utf8.DecodeRuneInString(rest)
+			return string(unicode.ToUpper(first)) + rest[size:]
+		}
+	}
+	return reason
 }

@@ -548,7 +548,7 @@ func contactProofs(p Contact) templ.Component {
 				}
 			}
 			for _, proof := range p.Proofs {
-				templ_7745c5c3_Err = components.EvidenceReceipt(components.ReceiptOptions{Tier: proof.Tier, Text: proof.Text, Facts: proof.Facts, Raw: proof.Raw}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.EvidenceReceipt(components.ReceiptOptions{Tier: proof.Tier, Text: withoutTier(ctx, proof.Text), Facts: proof.Facts, Raw: proof.Raw}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -152,7 +152,7 @@ func TestQueueSaysWhoHasACaseAndHowToStart(t *testing.T) {
 func TestResolveShowsEvidenceFirstAndEveryKey(t *testing.T) {
 	t.Parallel()
 	doc := render(t, "en", pages.CasePage(who()))
-	if got := doc.Find("main [autofocus]").AttrOr("data-testid", ""); got != "why" {
+	if got := doc.Find("main [autofocus]").AttrOr("id", ""); got != "why" {
 		t.Errorf("focus begins on %q, want the evidence", got)
 	}
 	if got := doc.Find(".resolve > section").First().AttrOr("data-testid", ""); got != "why" {
