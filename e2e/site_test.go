@@ -40,6 +40,7 @@ type site struct {
 	keys           *secrets.Keyring
 	graph          whatsapp.Graph
 	clinic, motors tenants.Tenant
+	meera          tenants.Actor
 	log            *lockedLog
 }
 
@@ -78,8 +79,12 @@ func (st *site) people(t *testing.T) {
 			t.Errorf("add %s: %v", slug, err)
 			return
 		}
-		if _, err = access.AddMember(t.Context(), st.DB, tenant.ID, byTest, person(agent), access.Agent); err != nil {
+		id, err := access.AddMember(t.Context(), st.DB, tenant.ID, byTest, person(agent), access.Agent)
+		if err != nil {
 			t.Errorf("add %s: %v", agent, err)
+		}
+		if agent == "Meera" {
+			st.meera = tenants.Actor{Kind: "person", ID: id.String(), Name: agent}
 		}
 	}
 	wg.Go(func() { set(&st.clinic, "asha-clinic", "Asha Clinic", "Asha", "Meera") })

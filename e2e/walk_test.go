@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,8 +38,19 @@ var pages = []page{
 	{route: "/numbers"},
 	{route: "/numbers/new"},
 	{route: "/numbers/new/manual"},
-	{route: "/numbers/:id", to: func(w *world) []string { return []string{"/numbers/" + w.number, "/numbers/" + w.silent} }},
-	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{"/numbers/" + w.number + "/items/" + w.item} }},
+	{route: "/numbers/:id", to: func(w *world) []string { return w.numbers }},
+	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{w.item} }},
+	{route: "/numbers/items/:item", to: func(w *world) []string { return []string{w.odd} }},
+	{route: "/resolve", to: func(*world) []string {
+		return []string{"/resolve", "/resolve?tab=new", "/resolve?tab=conflicts", "/resolve?tab=waiting", "/resolve?tab=done"}
+	}},
+	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
+	{route: "/resolve/:id/event", to: func(w *world) []string { return []string{w.event} }},
+	{route: "/contacts", to: func(*world) []string { return []string{"/contacts", "/contacts?q=nobody+at+all"} }},
+	{route: "/contacts/:id", to: func(w *world) []string { return w.contacts }},
+	{route: "/contacts/:id/evidence/:item", to: func(w *world) []string { return []string{w.proof} }},
+	{route: "/merges/preview", by: []string{filled}, to: func(w *world) []string { return []string{w.preview, w.risky} }},
+	{route: "/merges/:id", to: func(w *world) []string { return w.receipts }},
 	{route: "/apps"},
 	{route: "/team"},
 	{route: "/audit"},
@@ -53,7 +63,7 @@ var pages = []page{
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
-	"/",                 // leads on
+	"/", "/resolve/next", // lead on
 	"/events",           // a stream
 	"/numbers/:id/live", // a part of a page
 }
@@ -125,8 +135,9 @@ func (w *world) walk(t *testing.T, lang, who string) {
 	}
 	b.speak(lang)
 	for _, p := range pages {
-		for _, path := range p.addresses(w, who) {
+		for i, path := range p.addresses(w, who) {
 			w.look(b, lang, who, path, http.StatusOK)
+			b.pictures(fmt.Sprintf("%s-%d.%s.%s", strings.Trim(strings.NewReplacer("/", "-", ":", "").Replace(p.route), "-"), i, strings.ToLower(who), lang))
 		}
 	}
 	for _, r := range refusals {
@@ -178,36 +189,31 @@ func (w *world) look(b *tab, lang, who, path string, status int) {
 	b.dark(true)
 	b.screen(dark)
 	wrong = append(wrong, b.violations(colourRules)...)
-	b.pictures(who, path, lang)
 	for _, what := range wrong {
 		b.t.Errorf("%s as %q in %s: %s", path, who, lang, what)
 	}
 }
 
-// pictures keeps how a page looks in the folder named by PEHCHAN_SHOTS, if one is.
-func (b *tab) pictures(who, path, lang string) {
+// pictures keeps how a page looks, on a phone and wide, light and dark, in the folder named by PEHCHAN_SHOTS, if one is.
+func (b *tab) pictures(name string) {
 	b.t.Helper()
 
 	dir := os.Getenv("PEHCHAN_SHOTS")
 	if dir == "" {
 		return
 	}
-	name := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(path), "-")
-	name = anID.ReplaceAllString(name, "id") // the same in every run
 	for _, theme := range []string{"light", "dark"} {
+		b.dark(theme == "dark")
 		for _, width := range []int64{phone, wide} {
-			b.dark(theme == "dark")
 			b.screen(width)
 			shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 			if err != nil {
 				b.t.Fatal(err)
 			}
-			file := fmt.Sprintf("%s.%s.%s.%d.%s.png", name, strings.ToLower(who), lang, width, theme)
-			if err := os.WriteFile(filepath.Join(dir, file), shot, 0o600); err != nil {
+			file := filepath.Join(dir, fmt.Sprintf("%s.%d.%s.png", name, width, theme))
+			if err := os.WriteFile(file, shot, 0o600); err != nil {
 				b.t.Fatal(err)
 			}
 		}
 	}
 }
-
-var anID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
