@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -81,8 +82,8 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 }
 
 // readable is a body for people to read: indented where it is JSON, and cut where it is very long.
-func readable(body []byte, clear bool) string {
-	if !clear {
+func readable(body []byte, inClear bool) string {
+	if !inClear {
 		body = ingest.MaskJSON(body)
 	}
 
@@ -119,7 +120,7 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 			}
 			in.ItemIDs = []int64{item}
 		} else {
-			ids, err := setAside(c, tx, number)
+			ids, err := setAside(ctx, tx, number)
 			if err != nil || len(ids) == 0 {
 				return err
 			}
@@ -143,10 +144,10 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 }
 
 // setAside lists the last items of a number, or of none, that were set aside, as many as one replay takes.
-func setAside(c *fiber.Ctx, tx *tenants.Tx, number uuid.UUID) (ids []int64, err error) {
+func setAside(ctx context.Context, tx *tenants.Tx, number uuid.UUID) (ids []int64, err error) {
 	filter := ingest.ItemFilter{State: ingest.SetAside, NumberID: number, NoNumber: number == uuid.Nil}
 	for len(ids) < replayMax {
-		items, err := ingest.Items(c.UserContext(), tx, filter)
+		items, err := ingest.Items(ctx, tx, filter)
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server"
-	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -226,98 +224,6 @@ func TestConnectListsWhatMetaDidNotConfirm(t *testing.T) {
 	}
 }
 
-func TestItemsSetAside(t *testing.T) {
-	t.Parallel()
-	st := newGraphSite(t)
-	st.work(t)
-	asha, number := st.signedIn(t, "asha"), sandbox.Known().Numbers[0]
-	at := asha.connect(number)
-	odd := textMessage("odd")
-	delete(odd, "id")
-	st.send(t, delivery(number, textMessage("good"), odd))
-
-	r := asha.until(at+"/live", `data-testid="raw-`)
-	item := regexp.MustCompile(`href="(/numbers/[^/]+/items/(\d+))"`).FindStringSubmatch(r.body)
-	if item == nil || !strings.Contains(r.body, "It has no message id.") || !strings.Contains(r.body, `hx-swap-oob="morph:outerHTML"`) {
-		t.Fatalf("want the item with its reason: %s", r.body)
-	}
-	if r := asha.get("/home"); !strings.Contains(r.body, `data-testid="task-aside"`) || !strings.Contains(r.body, at+"#items") {
-		t.Errorf("want home to lead to it: %s", r.body)
-	}
-
-	st.member(t, st.clinic, "meera", "lead")
-	st.member(t, st.clinic, "arjun", "developer")
-	for _, c := range []struct {
-		who   string
-		clear bool
-		tries bool // may replay
-	}{{"asha", true, true}, {"meera", true, false}, {"arjun", false, true}} {
-		r := st.signedIn(t, c.who).get(item[1])
-		if r.status != http.StatusOK || strings.Contains(r.body, "919800000101") != c.clear || strings.Contains(r.body, "parcel") != c.clear ||
-			strings.Contains(r.body, `data-testid="replay-`+item[2]) != c.tries || !strings.Contains(r.body, "timestamp") {
-			t.Errorf("%s: want clear %v and replay %v, got %d %s", c.who, c.clear, c.tries, r.status, r.body)
-		}
-	}
-
-	ravi := st.signedIn(t, "ravi")
-	if r := ravi.get(item[1]); r.status != http.StatusNotFound {
-		t.Errorf("another business's item: want 404, got %d", r.status)
-	}
-	if r := ravi.post(at+"/replay", url.Values{"item": {item[2]}}); r.status != http.StatusNotFound {
-		t.Errorf("replay another business's item: want 404, got %d", r.status)
-	}
-
-	asha.get(at)
-	asha.want(asha.post(at+"/replay", url.Values{"item": {item[2]}}), http.StatusSeeOther, at+"#items")
-	asha.want(asha.post(at+"/replay", nil), http.StatusSeeOther, at+"#items")
-	if r := asha.post(at+"/replay", url.Values{"item": {"x"}}); r.status != http.StatusNotFound {
-		t.Errorf("replay nonsense: want 404, got %d", r.status)
-	}
-	if r := asha.get("/audit?about=numbers"); strings.Count(r.body, "Events tried again") < 2 && strings.Count(r.body, "ingest.replay") < 2 {
-		t.Errorf("want both replays in the audit: %s", r.body)
-	}
-	if r := asha.get(at + "?before=1.x"); r.status != http.StatusNotFound {
-		t.Errorf("a made-up place in the list: want 404, got %d", r.status)
-	}
-}
-
-// What names no number of the business is found beside its numbers.
-func TestItemsOfNoNumber(t *testing.T) {
-	t.Parallel()
-	st := newGraphSite(t)
-	st.work(t)
-	asha, ravi := st.signedIn(t, "asha"), st.signedIn(t, "ravi")
-	asha.get("/apps")
-	asha.want(asha.post("/apps", url.Values{"name": {"asha-own"}, "meta_app_id": {"77"}, "app_secret": {"secret-of-asha"}, "verify_token": {"verify-asha"}}),
-		http.StatusSeeOther, "/apps")
-	body := `{"object":"whatsapp_business_account","entry":"919800000101"}`
-	if r := st.deliver(t, "/hooks/whatsapp/asha-own", body, signed("secret-of-asha", body)); r.status != http.StatusOK {
-		t.Fatalf("deliver: want 200, got %d", r.status)
-	}
-
-	r := asha.until("/numbers", `data-testid="raw-`)
-	item := regexp.MustCompile(`href="(/numbers/items/(\d+))"`).FindStringSubmatch(r.body)
-	if item == nil || !strings.Contains(r.body, "The whole delivery could not be read.") {
-		t.Fatalf("want the delivery with its reason: %s", r.body)
-	}
-	if r := asha.get("/home"); !strings.Contains(r.body, `href="/numbers#items"`) {
-		t.Errorf("want home to lead to it: %s", r.body)
-	}
-	if r := asha.get(item[1]); r.status != http.StatusOK || !strings.Contains(r.body, "whatsapp_business_account") {
-		t.Errorf("want its bytes, got %d %s", r.status, r.body)
-	}
-	if r := asha.get("/numbers/" + uuid.Nil.String() + "/items/" + item[2]); r.status != http.StatusNotFound {
-		t.Errorf("by the nil number: want 404, got %d", r.status)
-	}
-	if r := ravi.get(item[1]); r.status != http.StatusNotFound {
-		t.Errorf("another business's: want 404, got %d", r.status)
-	}
-	if r := ravi.post("/numbers/replay", url.Values{"item": {item[2]}}); r.status != http.StatusNotFound {
-		t.Errorf("replay another business's: want 404, got %d", r.status)
-	}
-	asha.want(asha.post("/numbers/replay", nil), http.StatusSeeOther, "/numbers#items")
-}
-
 func TestNumberIsChangedByItsOwnBusinessOnly(t *testing.T) {
 	t.Parallel()
 	st := newGraphSite(t)
@@ -375,142 +281,5 @@ func TestAgentSeesNoNumbers(t *testing.T) {
 	}
 	if r := agent.get("/home"); r.status != http.StatusOK || strings.Contains(r.body, `href="/numbers`) {
 		t.Errorf("want a home without a way to the numbers, got %d %s", r.status, r.body)
-	}
-}
-
-func TestHomeOfATeam(t *testing.T) {
-	t.Parallel()
-	st := newGraphSite(t)
-	st.work(t)
-	asha, number := st.signedIn(t, "asha"), sandbox.Known().Numbers[0]
-	at := asha.connect(number)
-	st.send(t, delivery(number, textMessage("one")))
-	asha.until(at+"/live", "first-arrived")
-	st.exec(t, `UPDATE people SET density = 'team'`)
-
-	r := asha.get("/home")
-	for _, want := range []string{`data-testid="stat-coverage"`, "1 of 1 customers", `data-testid="stat-lost"`, "of 1 received"} {
-		if !strings.Contains(r.body, want) {
-			t.Errorf("want %q at home: %s", want, r.body)
-		}
-	}
-	st.member(t, st.clinic, "tara", "marketing")
-	st.exec(t, `UPDATE people SET density = 'team'`)
-	if r := st.signedIn(t, "tara").get("/home"); strings.Contains(r.body, `href="/resolve"`) || strings.Contains(r.body, `href="/numbers"`) || !strings.Contains(r.body, "stat-coverage") {
-		t.Errorf("want figures without ways that are shut: %s", r.body)
-	}
-	if r := st.signedIn(t, "ravi").get("/home"); !strings.Contains(r.body, "0 of 0 customers") || strings.Contains(r.body, "Priya") {
-		t.Errorf("want nothing of another business: %s", r.body)
-	}
-}
-
-func TestApps(t *testing.T) {
-	t.Parallel()
-	st := newGraphSite(t)
-	asha := st.signedIn(t, "asha")
-	asha.get("/apps")
-	form := url.Values{"name": {"asha-own"}, "meta_app_id": {"77"}, "app_secret": {"secret-of-asha"}, "verify_token": {"verify-asha"}}
-	asha.want(asha.post("/apps", form), http.StatusSeeOther, "/apps")
-	if r := asha.post("/apps", form); r.status != http.StatusConflict || !strings.Contains(r.body, "in use") || strings.Contains(r.body, "secret-of-asha") {
-		t.Errorf("the same name: want 409 without the secret, got %d %s", r.status, r.body)
-	}
-
-	r := asha.get("/apps")
-	if !strings.Contains(r.body, st.origin+"/hooks/whatsapp/asha-own") || strings.Contains(r.body, "secret-of-asha") || strings.Contains(r.body, "verify-asha") {
-		t.Errorf("want the webhook address and no secret: %s", r.body)
-	}
-	rotation := url.Values{"app_secret": {"another-secret"}, "verify_token": {"another-token"}, "keep": {"24"}}
-	asha.want(asha.post("/apps/asha-own/rotate", rotation), http.StatusSeeOther, "/apps")
-	if r := asha.get("/apps"); !strings.Contains(r.body, "Old and new secret both hold until") {
-		t.Errorf("want the page to say until when: %s", r.body)
-	}
-	for _, keep := range []string{"0", "-1", "721", "x", "99999999999999999999", ""} {
-		rotation.Set("keep", keep)
-		if r := asha.post("/apps/asha-own/rotate", rotation); r.status != 422 || !strings.Contains(r.body, "up to 30 days") {
-			t.Errorf("keep for %q hours: want 422, got %d", keep, r.status)
-		}
-	}
-
-	rotation = url.Values{"app_secret": {"another-secret"}, "verify_token": {"another-token"}, "keep": {"24"}}
-	ravi := st.signedIn(t, "ravi")
-	if r := ravi.get("/apps"); strings.Contains(r.body, "asha-own") || !strings.Contains(r.body, "/hooks/whatsapp/demo") {
-		t.Errorf("want the platform's app alone: %s", r.body)
-	}
-	for _, app := range []string{"asha-own", "demo"} {
-		if r := ravi.post("/apps/"+app+"/rotate", rotation); r.status != http.StatusNotFound {
-			t.Errorf("rotate %s: want 404, got %d", app, r.status)
-		}
-	}
-}
-
-func TestOperatorSeesCountsAndNobody(t *testing.T) {
-	t.Parallel()
-	st := newGraphSite(t)
-	st.work(t)
-	asha, known := st.signedIn(t, "asha"), sandbox.Known().Numbers
-	at := asha.connect(known[0])
-	st.send(t, delivery(known[0], textMessage("one")))
-	st.send(t, delivery(known[3], textMessage("two"), textMessage("three")))
-	asha.until(at+"/live", "first-arrived")
-
-	st.operator(t, "omar", "support")
-	omar := st.signedIn(t, "omar")
-	held := omar.until("/op/held", `data-testid="held-row"`)
-	for _, want := range []string{known[3].PhoneNumberID, "Nobody has connected this number.", "demo", "2 events are held"} {
-		if !strings.Contains(held.body, want) {
-			t.Errorf("want %q among the held: %s", want, held.body)
-		}
-	}
-	op := omar.get("/op")
-	for _, want := range []string{"asha-clinic", "ravi-motors", "See the 2 held events"} {
-		if !strings.Contains(op.body, want) {
-			t.Errorf("want %q on the operator's page: %s", want, op.body)
-		}
-	}
-	for _, r := range []answer{held, op} {
-		if r.status != http.StatusOK || strings.Contains(r.body, "9800000101") || strings.Contains(r.body, "Priya") || strings.Contains(r.body, "IN.1001") || strings.Contains(r.body, "parcel") {
-			t.Errorf("want nobody's customer on an operator's page, got %d %s", r.status, r.body)
-		}
-	}
-	if n := strings.Count(held.body[:strings.Index(held.body, "<main")], `aria-current="page"`); n != strings.Count(op.body[:strings.Index(op.body, "<main")], `aria-current="page"`) {
-		t.Errorf("want held alone to be current there, got %d places", n)
-	}
-	for _, path := range []string{"/home", "/numbers", at} {
-		if r := omar.get(path); r.status != http.StatusForbidden {
-			t.Errorf("%s: want an operator refused, got %d", path, r.status)
-		}
-	}
-	if r := omar.get("/op?after=x"); r.status != http.StatusNotFound {
-		t.Errorf("a made-up place in the list: want 404, got %d", r.status)
-	}
-
-	// Connecting the number adopts what was held.
-	ravi := st.signedIn(t, "ravi")
-	ravi.get("/numbers/new/manual")
-	ravi.connect(known[3])
-	omar.until("/op/held", `data-testid="empty"`)
-}
-
-func TestCountsAreOfOneBusiness(t *testing.T) {
-	t.Parallel()
-	st := newSite(t)
-	ctx := context.Background()
-	counts := func(tenant tenants.Tenant) (n map[uuid.UUID]ingest.Counts) {
-		err := st.DB.As(ctx, tenant.ID, func(tx *tenants.Tx) (err error) {
-			n, err = ingest.NumberCounts(ctx, tx)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-
-		return n
-	}
-	st.exec(t, `INSERT INTO inbox_counters (tenant_id, number_id, slot, received, routed) VALUES ($1, $2, 0, 3, 3)`, st.clinic.ID, uuid.New())
-	if got := counts(st.clinic); len(got) != 1 {
-		t.Errorf("want the clinic's number counted, got %v", got)
-	}
-	if got := counts(st.motors); len(got) != 0 {
-		t.Errorf("want nothing of another business counted, got %v", got)
 	}
 }
