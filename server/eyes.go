@@ -150,6 +150,8 @@ func (e eyes) someone(c identity.Contact) pages.Someone {
 		s.Handle = pages.Handle{Kind: "username", Shown: "@" + c.Username(), Full: c.Username()}
 	case c.BSUID() != "":
 		s.Handle = e.handle(whatsapp.KindBSUID, c.BSUID())
+	case len(s.Accounts) > 0 && len(s.Accounts[0].Handles) > 0:
+		s.Handle = s.Accounts[0].Handles[0] // an earlier one
 	}
 
 	return s

@@ -16,6 +16,9 @@ import (
 // maxSuggested is how many people a case shows by name alone: more would be noise, and names never prove anything.
 const maxSuggested = 3
 
+// minSound is how many consonants one word must share to say anything: Meena and Mohan share two.
+const minSound = 3
+
 // Suggest adds to an open case the contacts whose names sound like its own, best first, each with how many others sound the
 // same. A name only orders what a person looks at; it never links, opens a case or changes its kind.
 func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
@@ -61,6 +64,7 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 			WHERE w.contact_id <> ALL($3)
 			  AND EXISTS (SELECT 1 FROM contact_words p WHERE p.tenant_id = $1 AND p.contact_id = w.contact_id AND p.word >= 'p:' AND p.word < 'p;')
 			GROUP BY w.contact_id
+			HAVING count(DISTINCT w.word) > 1 OR max(length(w.word)) >= $7
 		)
 		SELECT a.contact_id, a.shared,
 		       (SELECT count(*) FROM contact_words e WHERE e.tenant_id = $1 AND e.contact_id = a.contact_id AND e.word = ANY($4)) AS exact,
@@ -73,7 +77,7 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 			JOIN identities i ON i.tenant_id = $1 AND i.id IN (ta.identity_id, tb.identity_id) AND i.contact_id = a.contact_id
 			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND $5 IN (ta.identity_id, tb.identity_id))
 		ORDER BY a.shared DESC, exact DESC, a.contact_id LIMIT $6`,
-		tx.Tenant, pq.Array(sounds), pq.Array(except), pq.Array(exactWords(mine)), *c.IdentityID, maxSuggested)
+		tx.Tenant, pq.Array(sounds), pq.Array(except), pq.Array(exactWords(mine)), *c.IdentityID, maxSuggested, len("s:")+minSound)
 	if err != nil {
 		return Case{}, fmt.Errorf("find names that sound alike: %w", err)
 	}
