@@ -41,6 +41,7 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 				}
 			}
 			statuses[st.statusKey] = st
+		default: // bears on who is who only
 		}
 	}
 

@@ -173,16 +173,12 @@ func (d *deriver) contestProofs(out *derivation, accountFor func(int) int) {
 		if p.at <= v.known {
 			continue
 		}
-		a, b := -1, -1
+		a, b := out.accountOf(v.a, p.at), out.accountOf(p.via, p.at)
 		if p.a >= 0 {
 			a = accountFor(d.find(p.a))
-		} else {
-			a = out.accountOf(v.a, p.at)
 		}
 		if p.b >= 0 {
 			b = accountFor(d.find(p.b))
-		} else {
-			b = out.accountOf(p.via, p.at)
 		}
 		if a == -1 || b == -1 || a == b {
 			continue

@@ -49,11 +49,11 @@ type derivation struct {
 }
 
 // accountOf is the account that held r at a time, or -1.
-func (d *derivation) accountOf(r ref, at int64) int {
-	if i, ok := d.byBSUID[r]; ok {
+func (out *derivation) accountOf(r ref, at int64) int {
+	if i, ok := out.byBSUID[r]; ok {
 		return i
 	}
-	for _, s := range d.holder[r] {
+	for _, s := range out.holder[r] {
 		if s.from <= at && at < s.to {
 			return s.account
 		}
@@ -126,18 +126,16 @@ func (d *deriver) newHolder() int {
 }
 
 // join makes two holders one account, unless a standing decision keeps them apart.
-func (d *deriver) join(a, b int, at int64) bool {
+func (d *deriver) join(a, b int, at int64) {
 	a, b = d.find(a), d.find(b)
 	if a == b {
-		return true
+		return
 	}
 	if v := d.forbidden(a, b, none); v >= 0 {
 		d.proofs = append(d.proofs, proof{verdict: v, a: a, b: b, via: none, at: at})
-		return false
+		return
 	}
 	d.parent[max(a, b)] = min(a, b)
-
-	return true
 }
 
 // forbidden finds a decision that keeps account a apart from account b, or from the identifier via where b is -1.

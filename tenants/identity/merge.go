@@ -44,7 +44,7 @@ type Preview struct {
 // Allowed tells whether anything stands in the way.
 func (p Preview) Allowed() bool { return len(p.Blocked) == 0 }
 
-// Risky: an owner or lead must do it, with a reason.
+// Risky tells that an owner or lead must do it, with a reason.
 func (p Preview) Risky() bool { return len(p.Warnings) > 0 }
 
 // PreviewMerge says what merging lose into keep would do. Nothing is changed. ErrNotFound where either is not the tenant's.

@@ -91,4 +91,3 @@ func keepPortfolio(ctx context.Context, tx *tenants.Tx, portfolioID, name string
 
 	return nil
 }
-
