@@ -81,6 +81,9 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 			if p.LeaseUntil, err = identity.Lease(ctx, tx, m.Actor, id); err != nil && tenants.ConflictCode(err) == "" {
 				return err
 			}
+			if err := identity.ReleaseOthers(ctx, tx, m.Actor, id); err != nil {
+				return err
+			}
 		}
 		k, err := identity.GetCase(ctx, tx, id)
 		if err != nil {

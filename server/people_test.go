@@ -231,6 +231,12 @@ func TestCaseChangedOrLeasedMeanwhile(t *testing.T) {
 	meera.want(meera.get("/resolve/next?tab=suggested"), http.StatusSeeOther, "/resolve")
 	meera.has(meera.post("/resolve/"+k.ID.String(), decision(k, "new")), http.StatusConflict)
 
+	s.writes(5, "", "IN.99", "Farida", "hello")
+	asha.get("/resolve/" + s.cases(identity.TabNew)[0].ID.String())
+	if by := s.cases(identity.TabSuggested)[0].LeaseBy; by != "" {
+		t.Errorf("who went on to another case still has the last: %q", by)
+	}
+
 	s.writes(3, "919800000777", "", "Gopal", "hi")
 	s.writes(4, "", "IN.77044188200355", "राजेश", "or 98000 00777")
 	changed := asha.post("/resolve/"+k.ID.String(), decision(k, "same"))

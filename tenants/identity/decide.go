@@ -62,6 +62,18 @@ func Release(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.U
 	return nil
 }
 
+// ReleaseOthers gives back every other case the actor has open: who has gone on to the next one is done with the last. One that
+// another tab of theirs is opening just now is left to it.
+func ReleaseOthers(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE cases SET lease_by = '', lease_until = NULL WHERE tenant_id = $1 AND id IN (
+			SELECT id FROM cases WHERE tenant_id = $1 AND id <> $2 AND state = 'open' AND lease_by = $3 FOR UPDATE SKIP LOCKED)`, tx.Tenant, id, actor.ID); err != nil {
+		return fmt.Errorf("release cases: %w", err)
+	}
+
+	return nil
+}
+
 // Decision is what a person says about a case.
 type Decision struct {
 	Case    uuid.UUID
