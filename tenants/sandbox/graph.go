@@ -158,8 +158,10 @@ func (g *Graph) debugToken(w http.ResponseWriter, r *http.Request) {
 
 	token, ok := tokenByValue(r.URL.Query().Get("input_token"))
 	if !ok {
-		answer(w, object{"data": object{"is_valid": false, "scopes": []string{},
-			"error": object{"code": 190, "message": "The access token could not be decrypted"}}})
+		answer(w, object{"data": object{
+			"is_valid": false, "scopes": []string{},
+			"error": object{"code": 190, "message": "The access token could not be decrypted"},
+		}})
 		return
 	}
 	data := object{
@@ -251,8 +253,7 @@ func answer(w http.ResponseWriter, body object) { write(w, http.StatusOK, body) 
 func write(w http.ResponseWriter, code int, body object) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(code)
-	// An error here means that the caller has gone; there is nobody to tell.
-	w.Write(encode(body)) //nolint:errcheck
+	w.Write(encode(body)) //nolint:errcheck // fails when the caller has gone; nobody is left to tell
 }
 
 func read(w http.ResponseWriter, r *http.Request, into any) bool {

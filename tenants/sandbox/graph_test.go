@@ -31,7 +31,7 @@ func callback(t *testing.T) (url string, taken chan whatsapp.Item) {
 				w.WriteHeader(http.StatusForbidden)
 				return
 			}
-			io.WriteString(w, r.URL.Query().Get("hub.challenge")) //nolint:errcheck
+			io.WriteString(w, r.URL.Query().Get("hub.challenge"))
 			return
 		}
 		body, err := io.ReadAll(r.Body)
@@ -241,18 +241,18 @@ func TestErrorsHoldNoToken(t *testing.T) {
 	}))
 	t.Cleanup(elsewhere.Close)
 	for name, handler := range map[string]http.HandlerFunc{
-		"echo": func(w http.ResponseWriter, r *http.Request) {
+		"echo": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)
-			io.WriteString(w, `{"error":{"code":190,"message":"bad token `+canary+`"}}`) //nolint:errcheck
+			io.WriteString(w, `{"error":{"code":190,"message":"bad token `+canary+`"}}`)
 		},
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
-		"endless": func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, `{"id":"`+strings.Repeat(canary, 100_000)) //nolint:errcheck
+		"endless": func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"id":"`+strings.Repeat(canary, 100_000))
 		},
-		"not JSON": func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<p>"+canary) }, //nolint:errcheck
-		"hang up":  func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) },
+		"not JSON": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<p>"+canary) },
+		"hang up":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

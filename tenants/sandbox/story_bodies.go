@@ -25,9 +25,12 @@ func (s *story) sendsEverything() {
 		{"button", object{"payload": "CONFIRM", "text": "Yes, I will come"}},
 		{"interactive", object{"type": "list_reply", "list_reply": object{"id": "evening", "title": "Evening", "description": "5 to 8"}}},
 		{"order", object{"catalog_id": "198800000000001", "text": "", "product_items": []object{
-			{"product_retailer_id": s.say("cream-20g", "polish-200ml"), "quantity": 2, "item_price": 140, "currency": "INR"}}}},
-		{"edit", object{"original_message_id": asked, "message": object{"context": object{"id": "M0"}, "type": "text",
-			"text": text(s.say("Hello, I have a rash on my left arm", "Hello, there is a scratch on my left door"))}}},
+			{"product_retailer_id": s.say("cream-20g", "polish-200ml"), "quantity": 2, "item_price": 140, "currency": "INR"},
+		}}},
+		{"edit", object{"original_message_id": asked, "message": object{
+			"context": object{"id": "M0"}, "type": "text",
+			"text": text(s.say("Hello, I have a rash on my left arm", "Hello, there is a scratch on my left door")),
+		}}},
 	} {
 		s.shares(anita, first.Add(time.Duration(20+7*i)*time.Minute), m.kind, m.content)
 	}
@@ -36,12 +39,14 @@ func (s *story) sendsEverything() {
 
 	at := first.Add(3 * time.Hour)
 	poll := inbound(s.number, anita, s.wamid(), at, "unsupported", object{"type": "poll_creation"})
-	poll.body.(object)["errors"] = []object{{"code": 131051, "title": "Message type unknown",
-		"error_data": object{"details": "Message type is currently not supported."}}}
+	poll.body["errors"] = []object{{
+		"code": 131051, "title": "Message type unknown",
+		"error_data": object{"details": "Message type is currently not supported."},
+	}}
 	s.tell(at, poll)
 
 	quoting := inbound(s.number, anita, s.wamid(), at.Add(time.Hour), "text", text("Yes, this one"))
-	quoting.body.(object)["context"] = object{"from": s.number.DisplayPhone, "id": reply}
+	quoting.body["context"] = object{"from": s.number.DisplayPhone, "id": reply}
 	s.tell(at.Add(time.Hour), quoting)
 }
 
@@ -49,8 +54,10 @@ func (s *story) sendsEverything() {
 // hand. Only the first says that the number is the sender's.
 func (s *story) sharesCards() {
 	card := func(origin, name, phone string) object {
-		c := object{"phones": []object{{"phone": "+91 " + national(phone), "wa_id": phone, "type": "MOBILE"}},
-			"name": object{"formatted_name": name, "first_name": name}}
+		c := object{
+			"phones": []object{{"phone": "+91 " + national(phone), "wa_id": phone, "type": "MOBILE"}},
+			"name":   object{"formatted_name": name, "first_name": name},
+		}
 		set(c, "origin", origin)
 		return c
 	}
@@ -76,7 +83,7 @@ func (s *story) oddDeliveries() {
 	// A message without an id, between two good ones.
 	at := s.ago(31 * time.Hour)
 	broken := inbound(s.number, s.person(230, "Ritu"), "", at, "text", text("?"))
-	delete(broken.body.(object), "id")
+	delete(broken.body, "id")
 	s.tell(at,
 		inbound(s.number, s.person(230, "Ritu"), s.wamid(), at, "text", text("Hello")),
 		broken,

@@ -124,7 +124,7 @@ func (s *story) writesInGroup() {
 	at := s.ago(28 * time.Hour)
 	it := inbound(s.number, s.person(180, "Anil Joshi"), s.wamid(), at, "text",
 		text(s.say("Camp is on Sunday at 9, all please come", "Rally is on Sunday at 6, bring helmets")))
-	it.body.(object)["group_id"] = groupID
+	it.body["group_id"] = groupID
 	s.tell(at, it)
 }
 

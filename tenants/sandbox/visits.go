@@ -85,7 +85,7 @@ func (w *World) write(p *person, number Number, wamid string, at time.Time, kind
 	}
 	it := inbound(number, shown, wamid, at, kind, content)
 	if kind == "text" && w.rng.Float64() < shareGroup {
-		it.body.(object)["group_id"] = groupID
+		it.body["group_id"] = groupID
 	}
 	return []item{it}
 }

@@ -19,53 +19,71 @@ type item struct {
 	number   Number
 	list     string // "messages" or "statuses"
 	contacts []object
-	body     any
+	body     object
+}
+
+// entry is what one WABA got in a webhook body.
+type entry struct {
+	waba    string
+	changes []change
+}
+
+// change is a run of items for one number and list.
+type change struct {
+	number   Number
+	list     string
+	contacts []object
+	bodies   []object
 }
 
 // pack writes items as one webhook body: one entry for each WABA and in it one
 // change for each number and list, in the order they came.
 func pack(items ...item) []byte {
-	var entries []object
-	var wabas []string
+	var entries []entry
 	for _, it := range items {
-		at := slices.Index(wabas, it.number.WABAID)
+		at := slices.IndexFunc(entries, func(e entry) bool { return e.waba == it.number.WABAID })
 		if at < 0 {
-			at = len(wabas)
-			wabas = append(wabas, it.number.WABAID)
-			entries = append(entries, object{"id": it.number.WABAID, "changes": []object{}})
+			at = len(entries)
+			entries = append(entries, entry{waba: it.number.WABAID})
 		}
-		entries[at]["changes"] = appendItem(entries[at]["changes"].([]object), it)
+		entries[at].add(it)
 	}
-	return encode(object{"object": "whatsapp_business_account", "entry": entries})
+	wire := make([]object, len(entries))
+	for i, e := range entries {
+		wire[i] = e.wire()
+	}
+	return encode(object{"object": "whatsapp_business_account", "entry": wire})
 }
 
-func appendItem(changes []object, it item) []object {
-	if n := len(changes); n > 0 {
-		value := changes[n-1]["value"].(object)
-		list, same := value[it.list].([]any)
-		if same && value["metadata"].(object)["phone_number_id"] == it.number.PhoneNumberID {
-			value[it.list] = append(list, it.body)
-			value["contacts"] = mergeContacts(value["contacts"], it.contacts)
-			if value["contacts"] == nil {
-				delete(value, "contacts")
-			}
-			return changes
+func (e *entry) add(it item) {
+	n := len(e.changes)
+	if n == 0 || e.changes[n-1].list != it.list || e.changes[n-1].number.PhoneNumberID != it.number.PhoneNumberID {
+		e.changes = append(e.changes, change{number: it.number, list: it.list})
+		n++
+	}
+	last := &e.changes[n-1]
+	last.bodies = append(last.bodies, it.body)
+	last.contacts = mergeContacts(last.contacts, it.contacts)
+}
+
+func (e entry) wire() object {
+	changes := make([]object, len(e.changes))
+	for i, c := range e.changes {
+		value := object{
+			"messaging_product": "whatsapp",
+			"metadata":          object{"display_phone_number": c.number.DisplayPhone, "phone_number_id": c.number.PhoneNumberID},
+			c.list:              c.bodies,
 		}
+		if len(c.contacts) > 0 {
+			value["contacts"] = c.contacts
+		}
+		changes[i] = object{"field": "messages", "value": value}
 	}
-	value := object{
-		"messaging_product": "whatsapp",
-		"metadata":          object{"display_phone_number": it.number.DisplayPhone, "phone_number_id": it.number.PhoneNumberID},
-		it.list:             []any{it.body},
-	}
-	if len(it.contacts) > 0 {
-		value["contacts"] = it.contacts
-	}
-	return append(changes, object{"field": "messages", "value": value})
+	return object{"id": e.waba, "changes": changes}
 }
 
 // mergeContacts keeps one entry a person, as WhatsApp does in a batch.
-func mergeContacts(have any, more []object) any {
-	all, _ := have.([]object)
+func mergeContacts(all, more []object) []object {
 	for _, contact := range more {
 		known := slices.ContainsFunc(all, func(c object) bool {
 			return c["user_id"] == contact["user_id"] && c["wa_id"] == contact["wa_id"]
@@ -73,9 +91,6 @@ func mergeContacts(have any, more []object) any {
 		if !known {
 			all = append(all, contact)
 		}
-	}
-	if len(all) == 0 {
-		return nil
 	}
 	return all
 }
@@ -165,8 +180,10 @@ func status(number Number, p profile, wamid string, at time.Time, state string, 
 // rotated is the system message of a number change: old and new belong together,
 // each with the ids that WhatsApp shows. Source: domain facts 3.5.
 func rotated(number Number, name string, before, after profile, wamid string, at time.Time) item {
-	system := object{"type": "user_changed_user_id", "user_id": after.bsuid, "previous_user_id": before.bsuid,
-		"body": "User " + name + " changed from " + before.bsuid + " to " + after.bsuid}
+	system := object{
+		"type": "user_changed_user_id", "user_id": after.bsuid, "previous_user_id": before.bsuid,
+		"body": "User " + name + " changed from " + before.bsuid + " to " + after.bsuid,
+	}
 	body := object{"id": wamid, "timestamp": seconds(at), "type": "system", "system": system}
 	if before.phone != "" {
 		body["from"] = before.phone

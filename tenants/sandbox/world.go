@@ -1,11 +1,12 @@
 package sandbox
 
 import (
-	"container/heap"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -102,10 +103,10 @@ func NewWorld(options WorldOptions) *World {
 
 // Next returns the next delivery, false when all events have been delivered.
 func (w *World) Next() (Delivery, bool) {
-	for w.made < w.options.Events && (w.outbox.Len() == 0 || w.outbox.first().place > int64(w.deliveries)) {
+	for w.made < w.options.Events && (len(w.outbox) == 0 || w.outbox.first().place > int64(w.deliveries)) {
 		w.produce()
 	}
-	if w.outbox.Len() == 0 {
+	if len(w.outbox) == 0 {
 		return Delivery{}, false
 	}
 	delivery := w.outbox.take()
@@ -159,7 +160,7 @@ func (w *World) produce() {
 // happen lets time pass until something goes over the wire.
 func (w *World) happen() []item {
 	for w.made < w.options.Events {
-		if w.plan.Len() == 0 || w.plan.first().place > w.nextVisit.Unix() {
+		if len(w.plan) == 0 || w.plan.first().place > w.nextVisit.Unix() {
 			at := w.nextVisit
 			w.nextVisit = at.Add(w.after(w.gap))
 			if p := w.visitor(at); p != nil {
@@ -196,44 +197,25 @@ func (w *World) wamid() string {
 	return "wamid." + base64.StdEncoding.EncodeToString(sum[:27])
 }
 
-// queue is a priority queue: the lowest place first, ties in the order they came.
-type queue[T any] struct {
-	waiting []place[T]
-	came    int
-}
+// queue gives out the value at the lowest place first, ties in the order they
+// came. The next one is kept last: what comes in is mostly due soon, and an
+// insertion near the end moves little.
+type queue[T any] []place[T]
 
 type place[T any] struct {
 	place int64
-	came  int
 	value T
 }
 
 func (q *queue[T]) put(at int64, value T) {
-	q.came++
-	heap.Push(q, place[T]{at, q.came, value})
+	i, _ := slices.BinarySearchFunc(*q, at, func(p place[T], at int64) int { return cmp.Compare(at, p.place) })
+	*q = slices.Insert(*q, i, place[T]{at, value})
 }
 
-func (q *queue[T]) take() T { return heap.Pop(q).(place[T]).value }
+func (q *queue[T]) first() place[T] { return (*q)[len(*q)-1] }
 
-func (q *queue[T]) first() place[T] { return q.waiting[0] }
-
-// Len, Less, Swap, Push and Pop are heap.Interface.
-func (q *queue[T]) Len() int { return len(q.waiting) }
-
-func (q *queue[T]) Less(i, j int) bool {
-	a, b := q.waiting[i], q.waiting[j]
-	if a.place != b.place {
-		return a.place < b.place
-	}
-	return a.came < b.came
-}
-
-func (q *queue[T]) Swap(i, j int) { q.waiting[i], q.waiting[j] = q.waiting[j], q.waiting[i] }
-
-func (q *queue[T]) Push(x any) { q.waiting = append(q.waiting, x.(place[T])) }
-
-func (q *queue[T]) Pop() any {
-	last := q.waiting[len(q.waiting)-1]
-	q.waiting = q.waiting[:len(q.waiting)-1]
-	return last
+func (q *queue[T]) take() T {
+	next := q.first()
+	*q = slices.Delete(*q, len(*q)-1, len(*q))
+	return next.value
 }
