@@ -41,56 +41,69 @@ func TestContactsJoinByID(t *testing.T) {
 	}{
 		"by BSUID, phone from the contact": {
 			`{"wa_id":"919800000101","user_id":"IN.1","profile":{"name":"Asha","username":"@asha"}}`, `,"from_user_id":"IN.1"`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1", ProfileName: "Asha", Username: "asha"}, "",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1", ProfileName: "Asha", Username: "asha"},
+			"",
 		},
 		"by phone, BSUID from the contact": {
 			`{"wa_id":"919800000101","user_id":"IN.1"}`, `,"from":"919800000101"`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1"}, "",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1"},
+			"",
 		},
 		"by two spellings of one phone": {
 			`{"wa_id":"551187654321","user_id":"BR.1"}`, `,"from":"5511987654321"`,
-			whatsapp.Party{Phone: "5511987654321", PhoneRaw: "5511987654321", BSUID: "BR.1"}, "",
+			whatsapp.Party{Phone: "5511987654321", PhoneRaw: "5511987654321", BSUID: "BR.1"},
+			"",
 		},
 		"typo in the contact's BSUID": {
 			`{"wa_id":"919800000101","user_id":"uUS.1","profile":{"name":"Asha"}}`, `,"from":"919800000101","from_user_id":"IN.1"`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1", ProfileName: "Asha"}, "contact_id_mismatch",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1", ProfileName: "Asha"},
+			"contact_id_mismatch",
 		},
 		"a stranger standing alone lends a name only": {
 			`{"wa_id":"919800000999","user_id":"IN.9","profile":{"name":"Asha","username":"asha"}}`, `,"from_user_id":"IN.1"`,
-			whatsapp.Party{BSUID: "IN.1", ProfileName: "Asha"}, "contact_id_mismatch",
+			whatsapp.Party{BSUID: "IN.1", ProfileName: "Asha"},
+			"contact_id_mismatch",
 		},
 		"two strangers lend nothing": {
 			`{"user_id":"IN.8","profile":{"name":"A"}},{"user_id":"IN.9","profile":{"name":"B"}}`, `,"from_user_id":"IN.1"`,
-			whatsapp.Party{BSUID: "IN.1"}, "",
+			whatsapp.Party{BSUID: "IN.1"},
+			"",
 		},
 		"another phone for the same BSUID": {
 			`{"wa_id":"919800000999","user_id":"IN.1"}`, `,"from":"919800000101","from_user_id":"IN.1"`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1"}, "contact_id_mismatch",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101", BSUID: "IN.1"},
+			"contact_id_mismatch",
 		},
 		"BSUID where the phone belongs": {
 			`{"wa_id":"IN.1"}`, `,"from":"IN.1"`,
-			whatsapp.Party{BSUID: "IN.1"}, "",
+			whatsapp.Party{BSUID: "IN.1"},
+			"",
 		},
 		"parent id where the BSUID belongs": {
 			``, `,"from_user_id":"IN.ENT.5"`,
-			whatsapp.Party{Parent: "IN.ENT.5"}, "",
+			whatsapp.Party{Parent: "IN.ENT.5"},
+			"",
 		},
 		"malformed BSUID is dropped": {
 			``, `,"from":"919800000101","from_user_id":"foo_bar"`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101"}, "malformed_bsuid",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101"},
+			"malformed_bsuid",
 		},
 		"malformed phone is dropped": {
 			``, `,"from":"hidden","from_user_id":"IN.1"`,
-			whatsapp.Party{BSUID: "IN.1"}, "malformed_phone",
+			whatsapp.Party{BSUID: "IN.1"},
+			"malformed_phone",
 		},
 		"nobody at all": {`{"wa_id":"919800000101"}`, ``, whatsapp.Party{}, ""},
 		"null and empty are absent": {
 			`{"wa_id":null,"user_id":"IN.1","parent_user_id":""}`, `,"from":"","from_user_id":"IN.1","from_parent_user_id":null`,
-			whatsapp.Party{BSUID: "IN.1"}, "",
+			whatsapp.Party{BSUID: "IN.1"},
+			"",
 		},
 		"phone as a number": {
 			``, `,"from":919800000101`,
-			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101"}, "",
+			whatsapp.Party{Phone: "919800000101", PhoneRaw: "919800000101"},
+			"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,8 +47,10 @@ func TestPayloadsParseAsRecorded(t *testing.T) {
 				if !json.Valid(item.Body) {
 					t.Errorf("%s: body is not JSON: %s", item.Position, item.Body)
 				}
-				p := parsed{item.Position, item.Field, item.Kind, item.EntryID,
-					item.PhoneNumberID, item.DisplayPhone, item.Problem, nil, ""}
+				p := parsed{
+					item.Position, item.Field, item.Kind, item.EntryID,
+					item.PhoneNumberID, item.DisplayPhone, item.Problem, nil, "",
+				}
 				event, err := whatsapp.ParseEvent(item.Kind, item.Body)
 				if err != nil {
 					p.Error = err.Error()

@@ -143,8 +143,10 @@ func (g Graph) DebugToken(ctx context.Context, appToken, token string) (TokenInf
 			} `json:"error"`
 		} `json:"data"`
 	}
-	c := call{method: http.MethodGet, path: "/debug_token", token: appToken,
-		query: url.Values{"input_token": {token}}, secrets: []string{token}}
+	c := call{
+		method: http.MethodGet, path: "/debug_token", token: appToken,
+		query: url.Values{"input_token": {token}}, secrets: []string{token},
+	}
 	if err := g.do(ctx, c, &answer); err != nil {
 		return TokenInfo{}, fmt.Errorf("inspect token: %w", err)
 	}

@@ -65,8 +65,10 @@ type list struct {
 // lists says where each field keeps its items. Source: domain facts 3.2–3.11.
 var lists = map[string][]list{
 	"messages": {
-		{"messages", KindMessage}, {"statuses", KindStatus},
-		{"errors", KindError}, {"user_actions", KindUserAction},
+		{"messages", KindMessage},
+		{"statuses", KindStatus},
+		{"errors", KindError},
+		{"user_actions", KindUserAction},
 	},
 	"user_preferences":          {{"user_preferences", KindPreference}},
 	"user_id_update":            {{"user_id_update", KindIDUpdate}},
