@@ -31,6 +31,9 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 		return err
 	}
 	p := newPlan(l, l.derive())
+	for _, n := range p.nodes {
+		delete(b.tenures, n.id)
+	}
 
 	if err := p.writeIdentities(ctx, b.tx); err != nil {
 		return err

@@ -44,6 +44,8 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 		return nil, err
 	}
 
+	b.tenures = tenures
+
 	news := map[uuid.UUID]bool{}
 	for _, id := range rotated {
 		news[id] = true

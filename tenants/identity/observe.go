@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,10 +36,11 @@ type Batch struct {
 
 	tx         *tenants.Tx
 	seen       []sighted
-	identities map[uuid.UUID]bool // touched
-	divided    map[uuid.UUID]bool // of those, the known ones that a derivation changed
-	contacts   map[uuid.UUID]bool // whose words or cases may have changed
-	newValues  []uuid.UUID        // identifiers first seen in this batch
+	identities map[uuid.UUID]bool     // touched
+	divided    map[uuid.UUID]bool     // of those, the known ones that a derivation changed
+	contacts   map[uuid.UUID]bool     // whose words or cases may have changed
+	newValues  []uuid.UUID            // identifiers first seen in this batch
+	tenures    map[uuid.UUID][]tenure // by identifier, as they now are; what a derivation may have changed is left out
 }
 
 // sighted is a Seen with its identifiers found and its time settled.
@@ -93,18 +95,19 @@ func (b *Batch) At(i int) time.Time { return b.seen[i].at }
 func (b *Batch) place(ctx context.Context) error {
 	wanted := map[uuid.UUID]bool{}
 	for _, s := range b.seen {
-		if id := s.leading(); id != uuid.Nil {
+		if id := s.leading(); id != uuid.Nil && b.tenures[id] == nil {
 			wanted[id] = true
 		}
 	}
-	tenures, err := tenuresOf(ctx, b.tx, keys(wanted))
+	read, err := tenuresOf(ctx, b.tx, keys(wanted))
 	if err != nil {
 		return err
 	}
+	maps.Copy(b.tenures, read)
 
 	b.Placements = make([]Placement, len(b.seen))
 	for i, s := range b.seen {
-		for _, t := range tenures[s.leading()] {
+		for _, t := range b.tenures[s.leading()] {
 			if t.covers(s.at) {
 				b.Placements[i] = Placement{TenureID: t.ID, IdentityID: t.IdentityID, Identifier: t.IdentifierID}
 				b.identities[t.IdentityID] = true
