@@ -292,7 +292,7 @@ CREATE INDEX cases_contact ON cases (tenant_id, contact_id);
 CREATE INDEX cases_identity ON cases (tenant_id, identity_id);
 
 CREATE TABLE messages (
-    tenant_id     uuid NOT NULL REFERENCES tenants,
+    tenant_id     uuid NOT NULL,
     id            uuid NOT NULL,
     number_id     uuid NOT NULL,
     wamid         text NOT NULL,
@@ -320,7 +320,7 @@ CREATE INDEX messages_target ON messages (tenant_id, target_wamid) WHERE target_
 
 -- Statuses of our own messages, kept whether or not the message is known yet. The nil participant is a one-to-one message.
 CREATE TABLE statuses (
-    tenant_id   uuid NOT NULL REFERENCES tenants,
+    tenant_id   uuid NOT NULL,
     number_id   uuid NOT NULL,
     wamid       text NOT NULL,
     status      text NOT NULL,
