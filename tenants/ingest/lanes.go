@@ -116,7 +116,7 @@ func (w *Worker) runLanes(ctx context.Context, hands int) {
 				}
 				l, rested := resting[tenant]
 				if !rested {
-					l = lane{tenant: tenant, limit: laneRows}
+					l = lane{tenant: tenant, limit: w.batch()}
 				}
 				delete(resting, tenant)
 				delete(until, tenant)
@@ -131,6 +131,14 @@ func (w *Worker) runLanes(ctx context.Context, hands int) {
 			timer.Reset(pause)
 		}
 	}
+}
+
+func (w *Worker) batch() int {
+	if w.Batch == 0 {
+		return laneRows
+	}
+
+	return w.Batch
 }
 
 // readyLanes lists tenants with items waiting, the one whose last item is oldest first.

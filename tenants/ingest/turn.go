@@ -78,7 +78,7 @@ func (w *Worker) turn(ctx context.Context, l lane) turned {
 		l.limit = max(l.limit/2, 1)
 		return turned{lane: l, after: rests, err: err}
 	case more:
-		l.limit = min(l.limit*2, laneRows)
+		l.limit = min(l.limit*2, w.batch())
 		return turned{lane: l, after: goesOn}
 	}
 	if err := w.sleep(ctx, l.tenant, gen); err != nil {

@@ -13,6 +13,8 @@ import (
 // Worker does what happens after a delivery is stored: it splits deliveries, runs lanes, adopts held items and replays. Any
 // number of them, in any number of processes, work on one database.
 type Worker struct {
+	Batch int // most items in one transaction of a lane; 400 where 0
+
 	db     *tenants.DB
 	log    *slog.Logger
 	arrive chan struct{} // deliveries were stored by this process
