@@ -98,6 +98,28 @@ func (b *tab) overflow(width int64) string {
 	})()`, width))
 }
 
+// obscured names what lies wholly under something else when it gets the focus (WCAG 2.4.11), as the bars of the frame could do.
+func (b *tab) obscured() []string {
+	b.t.Helper()
+
+	return eval[[]string](b, `(() => {
+		const out = [];
+		for (const e of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")) {
+			if (!e.checkVisibility()) continue;
+			e.focus();
+			if (document.activeElement !== e) continue;
+			const seen = [...e.getClientRects()].some(r => [[0.5, 0.5], [0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]].some(([x, y]) => {
+				const top = document.elementFromPoint(r.left + r.width * x, r.top + r.height * y);
+				return top && (e.contains(top) || top.closest("label")?.control === e);
+			}));
+			if (!seen) out.push(e.tagName + " " + (e.dataset.testid ?? e.getAttribute("href") ?? e.name) + " " + e.innerText.slice(0, 30));
+		}
+		document.activeElement.blur();
+		scrollTo(0, 0);
+		return out;
+	})()`)
+}
+
 // dark sets whether the person's system is dark. Nothing moves, so that no colour is caught half-way.
 func (b *tab) dark(on bool) {
 	b.t.Helper()

@@ -9,6 +9,7 @@ import (
 const (
 	sunita, sunitaWrote = "Sunita Yadav", "Report aa gayi kya?"
 	fatima, fatimaWrote = "Fatima", "Thank you for the quick help"
+	fatimaLater         = "I am at the gate"
 )
 
 // clinicWithPast is a site whose asha-clinic has connected a number and been written to.
@@ -46,14 +47,19 @@ func TestMergeAndUndo(t *testing.T) {
 	b.at("/contacts/" + kept)
 	b.see("merged-note")
 
-	// A message that comes after the merge goes back to whom it came from.
+	// What is written after the merge goes back to who wrote it.
+	st.deliver(t, st.later(t, fatimaWrote, fatimaLater))
+	b.open("/contacts/" + kept)
+	b.says("thread", fatimaLater)
 	b.open(receipt)
+	b.see("new-messages")
 	b.see("undo-preview")
 	b.submit("undo-merge")
 	b.see("toast")
 	b.open("/contacts/" + lost)
 	b.at("/contacts/" + lost)
 	b.says("thread", fatimaWrote)
+	b.says("thread", fatimaLater)
 	b.when("the other's words are gone", `!document.body.innerText.includes(`+quote(sunitaWrote)+`)`)
 	b.open("/contacts/" + kept)
 	b.says("thread", sunitaWrote)

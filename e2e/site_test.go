@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -215,6 +217,28 @@ func (st *site) past(t *testing.T, n sandbox.Number) {
 	}
 	st.deliver(t, bodies...)
 }
+
+// later is a message of the past once more, as a new one that says something else now.
+func (st *site) later(t *testing.T, said, says string) []byte {
+	t.Helper()
+
+	for _, d := range sandbox.DemoStory(sandbox.Known().Numbers[0], time.Now()) {
+		if d.Items == 1 && bytes.Contains(d.Body, []byte(said)) {
+			body := bytes.Replace(d.Body, []byte(said), []byte(says), 1)
+			body = sentAt.ReplaceAll(body, fmt.Appendf(nil, `"timestamp":"%d"`, time.Now().Unix()))
+
+			return wamid.ReplaceAll(body, []byte(`"id":"wamid.later`))
+		}
+	}
+	t.Fatalf("nobody wrote %q", said)
+
+	return nil
+}
+
+var (
+	sentAt = regexp.MustCompile(`"timestamp":"\d+"`)
+	wamid  = regexp.MustCompile(`"id":"wamid\.`)
+)
 
 // lockedLog is a log that web and worker write to side by side.
 type lockedLog struct {

@@ -179,6 +179,10 @@ func (w *world) look(b *tab, lang, who, path string, status int) {
 			wrong = append(wrong, fmt.Sprintf("at %d pixels: %s", width, sticks))
 		}
 	}
+	b.screen(phone)
+	if under := b.obscured(); len(under) > 0 {
+		wrong = append(wrong, fmt.Sprintf("with the focus it is hidden: %v", under))
+	}
 	// Each language is judged light on one screen and dark on the other: what a screen or a theme breaks, it breaks in both.
 	light, dark := int64(phone), int64(wide)
 	if lang == "hi" {

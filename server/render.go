@@ -41,7 +41,9 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	}
 
 	f.CSRF = s.formToken(m.FormScope())
-	f.Theme = chosenTheme(m.Person.Theme)
+	if f.Theme = chosenTheme(m.Person.Theme); f.Theme == "" {
+		f.Theme = chosenTheme(s.cookie(c, themeCookie)) // as chosen here before signing in
+	}
 	f.Shortcuts = m.Person.Shortcuts
 	f.Person = layout.Person{Name: m.Person.Name, Email: m.Person.Email, Role: m.Role}
 	if m.Role == "" && m.Person.OperatorRole != "" {

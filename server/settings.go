@@ -49,6 +49,7 @@ func (s *Server) savePreferences(c *fiber.Ctx) error {
 		return err
 	}
 	s.dropCookie(c, langCookie)
+	s.dropCookie(c, themeCookie)
 
 	return s.done(c, "/settings", flash{Key: "toast.saved"})
 }

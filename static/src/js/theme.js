@@ -8,7 +8,7 @@ document.addEventListener("submit", (event) => {
   root.dataset.theme = dark ? "pehchan" : "pehchan-dark";
   const body = new URLSearchParams(new FormData(form));
   body.set("theme", dark ? "light" : "dark");
-  fetch(form.action, { method: "POST", body, redirect: "manual", credentials: "same-origin" });
+  fetch(form.action, { method: "POST", body, redirect: "manual", credentials: "same-origin", keepalive: true });
   delete form.dataset.sent;
   form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
 });
