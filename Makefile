@@ -31,8 +31,8 @@ e2e: install-test-deps ## run the browser journeys only
 	$(WITH_POSTGRES) -- $(GO) test -race -timeout 15m -count 1 -v ./e2e/...
 
 .PHONY: bench
-bench: ## measure, on a PostgreSQL that syncs to disk
-	$(WITH_POSTGRES) -durable -- $(GO) test -run '^$$' -bench . -timeout 30m $(PKG)
+bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCALE=1)
+	$(GO) run ./e2e/bench $(ARGS)
 
 .PHONY: lint
 lint: ## look for mistakes (.golangci.yml)

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/migrations"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/postgres"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+const (
+	appName   = "bench"
+	appSecret = "bench-app-secret"
+	portfolio = "506914300000001"
+	password  = "lotus-river-42-monsoon"
+)
+
+// business is a tenant with one number.
+type business struct {
+	tenant, number uuid.UUID
+	phoneNumberID  string
+	waba, display  string
+	owner          string // e-mail
+}
+
+// place is the database that is measured: four businesses on one app of the platform.
+type place struct {
+	scale      float64
+	profile    string
+	dir        string
+	server     *postgres.Server
+	super      *sql.DB // passes the wall, to store much quickly
+	db         *tenants.DB
+	dsn        string
+	keys       *secrets.Keyring
+	app        uuid.UUID
+	businesses []business
+}
+
+// settings are those of design: memory for the data, room for the log, a disk without a head. Everything is synced.
+var settings = map[string]string{
+	"shared_buffers": "2GB", "max_wal_size": "8GB", "random_page_cost": "1.1", "max_connections": "300",
+	"fsync": "on", "synchronous_commit": "on", "checkpoint_timeout": "15min",
+}
+
+func newPlace(ctx context.Context, scale float64, profile string) (_ *place, err error) {
+	p := &place{scale: scale, profile: profile}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.dir, err = os.MkdirTemp("/var/tmp", "pehchan-bench-"); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	if err := os.Chmod(p.dir, 0o711); err != nil { // the database may run as another user
+		return nil, fmt.Errorf("open folder: %w", err)
+	}
+	p.server, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(p.dir, "postgres"), Durable: true, Settings: settings})
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.Prepare(ctx, p.server.DSN("postgres", "postgres"), "bench", "bench_owner", "bench_app"); err != nil {
+		return nil, err
+	}
+	if err := migrations.Up(ctx, p.server.DSN("bench_owner", "bench"), "bench_app"); err != nil {
+		return nil, err
+	}
+	if p.super, err = sql.Open("postgres", p.server.DSN("postgres", "bench")); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	p.dsn = p.server.DSN("bench_app", "bench")
+	if p.db, err = tenants.Open(ctx, p.dsn); err != nil {
+		return nil, err
+	}
+	if p.keys, err = secrets.Open(filepath.Join(p.dir, "master.key")); err != nil {
+		return nil, err
+	}
+
+	return p, p.addBusinesses(ctx)
+}
+
+func (p *place) addBusinesses(ctx context.Context) error {
+	by := access.Command("bench")
+	err := p.db.System(ctx, func(tx *tenants.Tx) error {
+		app, err := numbers.AddApp(ctx, tx, p.keys, by.Actor, numbers.AppInput{
+			Name: appName, MetaAppID: "4000000000000001", AppSecret: appSecret, VerifyToken: "bench-verify-token",
+		})
+		p.app = app.ID
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	for i, slug := range []string{"asha-clinic", "ravi-motors", "meera-sarees", "joseph-tours"} {
+		b := business{
+			phoneNumberID: fmt.Sprint(801 + i), waba: fmt.Sprint(701 + i), display: fmt.Sprint(919800000801 + i), owner: slug + "@pehchan.example",
+		}
+		tenant, err := access.AddTenant(ctx, p.db, by, access.NewTenant{
+			Slug: slug, Name: slug, Owner: access.NewPerson{Email: b.owner, Name: "Meera", Password: password},
+		})
+		if err != nil {
+			return err
+		}
+		number, err := numbers.Connect(ctx, p.db, p.keys, whatsapp.Graph{}, by.Actor, tenant.ID, numbers.ConnectInput{
+			App: appName, WABAID: b.waba, PhoneNumberID: b.phoneNumberID, DisplayPhone: b.display, PortfolioID: portfolio,
+			AccessToken: "bench-access-token", Unconfirmed: true,
+		})
+		if err != nil {
+			return err
+		}
+		b.tenant, b.number = tenant.ID, number.ID
+		p.businesses = append(p.businesses, b)
+	}
+
+	return nil
+}
+
+// emptyInbox forgets every delivery.
+func (p *place) emptyInbox(ctx context.Context) error {
+	for _, statement := range []string{
+		`TRUNCATE inbox_items, inbox_repeats, inbox_events, inbox_counters, app_counters, lanes`,
+		`CHECKPOINT`,
+	} {
+		if _, err := p.super.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("empty the inbox: %w", err)
+		}
+	}
+
+	return nil
+}
+
+// copyIn stores rows the quickest way there is.
+func (p *place) copyIn(ctx context.Context, copyStatement string, n int, row func(i int) []any) error {
+	tx, err := p.super.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	into, err := tx.PrepareContext(ctx, copyStatement)
+	if err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+	for i := range n {
+		if _, err := into.ExecContext(ctx, row(i)...); err != nil {
+			return fmt.Errorf("copy: %w", err)
+		}
+	}
+	if err := into.Close(); err != nil {
+		return fmt.Errorf("copy: %w", err)
+	}
+
+	return tx.Commit()
+}
+
+func (p *place) exec(ctx context.Context, statement string, args ...any) error {
+	if _, err := p.super.ExecContext(ctx, statement, args...); err != nil {
+		var pqErr *pq.Error
+		if errors.As(err, &pqErr) {
+			return fmt.Errorf("%w: %.80s", err, statement)
+		}
+
+		return err
+	}
+
+	return nil
+}
+
+func (p *place) close() error {
+	var err error
+	if p.db != nil {
+		err = p.db.Close()
+	}
+	if p.super != nil {
+		err = errors.Join(err, p.super.Close())
+	}
+	if p.server != nil {
+		err = errors.Join(err, p.server.Stop())
+	}
+	if p.dir != "" {
+		err = errors.Join(err, os.RemoveAll(p.dir))
+	}
+
+	return err
+}
