@@ -88,6 +88,9 @@ var places = []struct{ key, href string }{
 func (s *Server) nav(m access.Member, path string) []layout.NavItem {
 	var items []layout.NavItem
 	current := -1
+	if strings.HasPrefix(path, "/merges/") {
+		path = "/contacts" // whose pages lead there
+	}
 	for _, p := range places {
 		permission, exists := s.pages[p.href]
 		if !exists || permission != signedIn && !m.Can(permission) {
