@@ -70,6 +70,37 @@ func (p UndoPreview) Allowed() bool { return len(p.Blocked) == 0 }
 
 // PreviewUndo says what undoing a link would do. Nothing is changed.
 func PreviewUndo(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (UndoPreview, error) {
+	p, err := mayUndo(ctx, tx, id)
+	if err != nil || p.Link.UndoneAt != nil || p.Link.Kind != "merged" {
+		return p, err
+	}
+
+	var back []uuid.UUID
+	err = tx.SelectContext(ctx, &back, `
+		SELECT i.id FROM link_moves m JOIN identities i ON i.tenant_id = $1 AND i.id = m.identity_id AND i.absorbed_into IS NULL
+		WHERE m.tenant_id = $1 AND m.link_id = $2 ORDER BY i.id`, tx.Tenant, id)
+	if err != nil {
+		return UndoPreview{}, fmt.Errorf("read what goes back: %w", err)
+	}
+	for _, i := range back {
+		found, err := identityByID(ctx, tx, i)
+		if err != nil {
+			return UndoPreview{}, err
+		}
+		p.Back = append(p.Back, found)
+	}
+	err = tx.GetContext(ctx, &p.NewMessages, `
+		SELECT count(*) FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.received_at > $3
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)`, tx.Tenant, pq.Array(back), p.Link.At)
+	if err != nil {
+		return UndoPreview{}, fmt.Errorf("count new messages: %w", err)
+	}
+
+	return p, nil
+}
+
+// mayUndo reads a link and what speaks against undoing it, at a cost that does not grow with what was said since.
+func mayUndo(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (UndoPreview, error) {
 	l, err := GetLink(ctx, tx, id)
 	if err != nil {
 		return UndoPreview{}, err
@@ -92,27 +123,6 @@ func PreviewUndo(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (UndoPreview
 	}
 	if since {
 		p.Blocked = []Reason{{Code: "attested_since"}}
-	}
-
-	var back []uuid.UUID
-	err = tx.SelectContext(ctx, &back, `
-		SELECT i.id FROM link_moves m JOIN identities i ON i.tenant_id = $1 AND i.id = m.identity_id AND i.absorbed_into IS NULL
-		WHERE m.tenant_id = $1 AND m.link_id = $2 ORDER BY i.id`, tx.Tenant, id)
-	if err != nil {
-		return UndoPreview{}, fmt.Errorf("read what goes back: %w", err)
-	}
-	for _, i := range back {
-		found, err := identityByID(ctx, tx, i)
-		if err != nil {
-			return UndoPreview{}, err
-		}
-		p.Back = append(p.Back, found)
-	}
-	err = tx.GetContext(ctx, &p.NewMessages, `
-		SELECT count(*) FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.received_at > $3
-		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)`, tx.Tenant, pq.Array(back), l.At)
-	if err != nil {
-		return UndoPreview{}, fmt.Errorf("count new messages: %w", err)
 	}
 
 	return p, nil
@@ -143,7 +153,7 @@ func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 	if err := Lock(ctx, tx); err != nil {
 		return Link{}, err
 	}
-	p, err := PreviewUndo(ctx, tx, id)
+	p, err := mayUndo(ctx, tx, id)
 	switch {
 	case err != nil:
 		return Link{}, err
