@@ -78,10 +78,17 @@ func (j *journal) next() *sent {
 	return d
 }
 
+// The pace of one sender: a build that answers too early must not be sent more than a slow machine can work off.
+const (
+	pace       = 10 * time.Millisecond // after a delivery is taken
+	firstPause = 5 * time.Millisecond  // after one is not; then twice as long each time, up to
+	mostPause  = 200 * time.Millisecond
+)
+
 // send sends delivery after delivery until the journal is closed, each again and again until it is answered 200, as Meta does.
 func (j *journal) send(ctx context.Context, m meta) {
 	for d := j.next(); d != nil; d = j.next() {
-		for pause := 5 * time.Millisecond; !d.acked && ctx.Err() == nil; pause = min(2*pause, 200*time.Millisecond) {
+		for pause := firstPause; !d.acked && ctx.Err() == nil; pause = min(2*pause, mostPause) {
 			begun := time.Now()
 			status, retryAfter, err := m.post(ctx, d.body)
 			if err != nil {
@@ -92,6 +99,7 @@ func (j *journal) send(ctx context.Context, m meta) {
 				time.Sleep(pause) // Meta's, not the test's
 			}
 		}
+		time.Sleep(pace)
 	}
 }
 

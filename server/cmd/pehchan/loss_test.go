@@ -40,7 +40,7 @@ func drill(t *testing.T, p *plant, kills []string, seed uint64) (*journal, []out
 
 	var outages []outage
 	for _, part := range kills {
-		j.waitFor(ctx, 50+chance.IntN(200), taken)
+		j.waitFor(ctx, 30+chance.IntN(100), taken)
 		switch part {
 		case "web":
 			p.killWeb(t)
