@@ -197,6 +197,18 @@ func (b *Batch) openUnidentifiable(ctx context.Context) error {
 // syncProse queues identities that nobody has written from yet, of which WhatsApp's sentence alone says who they were before
 // (edge case 28). Once they have written, their contact's own case carries the hint.
 func (b *Batch) syncProse(ctx context.Context) error {
+	if !b.prose {
+		err := b.tx.GetContext(ctx, &b.prose, `
+			SELECT EXISTS (SELECT 1 FROM cases WHERE tenant_id = $1 AND identity_id = ANY($2) AND state = 'open' AND key LIKE 'prose:%')`,
+			b.tx.Tenant, pq.Array(keys(b.identities)))
+		if err != nil {
+			return fmt.Errorf("look for prose cases: %w", err)
+		}
+	}
+	if !b.prose {
+		return nil
+	}
+
 	var rows []struct {
 		Identity  uuid.UUID  `db:"identity_id"`
 		Contact   *uuid.UUID `db:"contact_id"`

@@ -30,6 +30,7 @@ func (b *Batch) recordHints(ctx context.Context) error {
 	}
 	for _, s := range b.seen {
 		for _, h := range hintsIn(s) {
+			b.prose = b.prose || h.kind == hintProse
 			res, err := b.tx.ExecContext(ctx, `
 				INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -64,6 +65,7 @@ func (b *Batch) answerHints(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find hints that speak of new identifiers: %w", err)
 	}
+	b.prose = b.prose || len(subjects) > 0
 	for _, id := range subjects {
 		if err := b.touchHolder(ctx, id); err != nil {
 			return err

@@ -40,6 +40,7 @@ type Batch struct {
 	divided    map[uuid.UUID]bool     // of those, the known ones that a derivation changed
 	contacts   map[uuid.UUID]bool     // whose words or cases may have changed
 	newValues  []uuid.UUID            // identifiers first seen in this batch
+	prose      bool                   // what WhatsApp says in prose may have to be looked at again
 	tenures    map[uuid.UUID][]tenure // by identifier, as they now are; what a derivation may have changed is left out
 }
 

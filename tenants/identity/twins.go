@@ -15,6 +15,14 @@ import (
 // portfolios, and closes it once they are one contact or somebody has ruled. It never links by itself: another portfolio's
 // account with the same number may be another time's owner of it.
 func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
+	var scopes int
+	if err := tx.GetContext(ctx, &scopes, `SELECT count(DISTINCT scope) FROM numbers WHERE tenant_id = $1`, tx.Tenant); err != nil {
+		return fmt.Errorf("count portfolios: %w", err)
+	}
+	if scopes < 2 {
+		return nil
+	}
+
 	var rows []struct {
 		Key       string    `db:"key"`
 		Kind      string    `db:"kind"`

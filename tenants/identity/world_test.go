@@ -18,7 +18,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
-// world is one tenant with two numbers in one portfolio and one in another, fed with events as a lane feeds them.
+// world is one tenant with two numbers in one portfolio, and one in another once a story speaks of it, fed with events as a lane feeds them.
 type world struct {
 	t       testing.TB
 	db      *tenants.DB
@@ -46,21 +46,29 @@ func newWorld(t testing.TB, db *tenants.DB, slug string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, portfolio := range map[string]string{mainNumber: "506914300000001", otherNumber: "506914300000001", farNumber: "506914300000002"} {
-		w.numbers[id], w.scopes[id] = uuid.Must(uuid.NewV7()), "portfolio:"+portfolio
-		err := db.As(ctx, w.tenant, func(tx *tenants.Tx) error {
-			_, err := tx.ExecContext(ctx, `
-				INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, portfolio_id, scope, state)
-				VALUES ($1, $2, $3, '318840557712904', $4, '15550199042', $5, $6, 'connected')`,
-				w.tenant, w.numbers[id], uuid.Must(uuid.NewV7()), id, portfolio, w.scopes[id])
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
+	err = db.As(ctx, w.tenant, func(tx *tenants.Tx) error {
+		for id, portfolio := range map[string]string{mainNumber: "506914300000001", otherNumber: "506914300000001"} {
+			if err := w.addNumber(ctx, tx, id, portfolio); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 
 	return w
+}
+
+func (w *world) addNumber(ctx context.Context, tx *tenants.Tx, id, portfolio string) error {
+	w.numbers[id], w.scopes[id] = uuid.Must(uuid.NewV7()), "portfolio:"+portfolio
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, portfolio_id, scope, state)
+		VALUES ($1, $2, $3, '318840557712904', $4, '15550199042', $5, $6, 'connected')`,
+		w.tenant, w.numbers[id], uuid.Must(uuid.NewV7()), id, portfolio, w.scopes[id])
+
+	return err
 }
 
 func (w *world) as(fn func(tx *tenants.Tx) error) {
@@ -169,6 +177,9 @@ func (w *world) feed(events ...event) {
 func (w *world) parse(e event) identity.Seen {
 	w.t.Helper()
 
+	if e.number == farNumber && w.numbers[farNumber] == uuid.Nil {
+		w.as(func(tx *tenants.Tx) error { return w.addNumber(w.t.Context(), tx, farNumber, "506914300000002") })
+	}
 	kind, body := e.item()
 	parsed, err := whatsapp.ParseEvent(kind, body)
 	if err != nil {
