@@ -219,7 +219,7 @@ func (b *tab) at(path string) {
 	b.t.Helper()
 
 	condition := `location.pathname === ` + quote(path)
-	if prefix, any := strings.CutSuffix(path, "*"); any {
+	if prefix, open := strings.CutSuffix(path, "*"); open {
 		condition = `location.pathname.startsWith(` + quote(prefix) + `)`
 	}
 	b.when("at "+path, loaded+` && `+condition)
@@ -234,7 +234,7 @@ func find(id string) string {
 		return `[...(` + find(list) + `?.children ?? [])].find(e => e.innerText.includes(` + quote(words) + `))`
 	}
 	selector := `[data-testid="` + id + `"]`
-	if prefix, any := strings.CutSuffix(id, "*"); any {
+	if prefix, open := strings.CutSuffix(id, "*"); open {
 		selector = `[data-testid^="` + prefix + `"]`
 	}
 

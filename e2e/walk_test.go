@@ -89,8 +89,8 @@ func TestWalkIsComplete(t *testing.T) {
 		}
 		routes[r.Path] = true
 		none := slices.ContainsFunc(noPages, func(path string) bool {
-			prefix, any := strings.CutSuffix(path, "*")
-			return path == r.Path || any && strings.HasPrefix(r.Path, prefix)
+			prefix, open := strings.CutSuffix(path, "*")
+			return path == r.Path || open && strings.HasPrefix(r.Path, prefix)
 		})
 		walked := slices.ContainsFunc(pages, func(p page) bool { return p.route == r.Path })
 		if none == walked {
