@@ -122,5 +122,5 @@ func skeleton(word string) string {
 
 var soundAlike = strings.NewReplacer(
 	"chh", "c", "ch", "c", "sh", "s", "kh", "k", "gh", "g", "th", "t", "dh", "d", "ph", "f", "bh", "b", "jh", "j",
-	"ck", "k", "q", "k", "x", "ks", "z", "j", "w", "v", "h", "",
+	"ck", "k", "q", "k", "x", "ks", "z", "j", "w", "v",
 )
