@@ -48,7 +48,7 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	visitor, err := signIn(ctx, s.url, b.owner)
+	visitor, err := signIn(ctx, s.url, b.owner, p.password)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ type visitor struct {
 
 var formToken = regexp.MustCompile(`name="_csrf" value="([^"]+)"`)
 
-func signIn(ctx context.Context, address, email string) (visitor, error) {
+func signIn(ctx context.Context, address, email, password string) (visitor, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return visitor{}, fmt.Errorf("sign in: %w", err)

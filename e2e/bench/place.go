@@ -24,7 +24,6 @@ const (
 	appName   = "bench"
 	appSecret = "bench-app-secret"
 	portfolio = "506914300000001"
-	password  = "lotus-river-42-monsoon"
 )
 
 // business is a tenant with one number.
@@ -45,6 +44,7 @@ type place struct {
 	db         *tenants.DB
 	dsn        string
 	keys       *secrets.Keyring
+	password   string // of every owner
 	app        uuid.UUID
 	businesses []business
 }
@@ -56,7 +56,7 @@ var settings = map[string]string{
 }
 
 func newPlace(ctx context.Context, scale float64, profile string) (_ *place, err error) {
-	p := &place{scale: scale, profile: profile}
+	p := &place{scale: scale, profile: profile, password: uuid.NewString()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.close())
@@ -111,7 +111,7 @@ func (p *place) addBusinesses(ctx context.Context) error {
 			phoneNumberID: fmt.Sprint(801 + i), waba: fmt.Sprint(701 + i), display: fmt.Sprint(919800000801 + i), owner: slug + "@pehchan.example",
 		}
 		tenant, err := access.AddTenant(ctx, p.db, by, access.NewTenant{
-			Slug: slug, Name: slug, Owner: access.NewPerson{Email: b.owner, Name: "Meera", Password: password},
+			Slug: slug, Name: slug, Owner: access.NewPerson{Email: b.owner, Name: "Meera", Password: p.password},
 		})
 		if err != nil {
 			return err
@@ -155,12 +155,13 @@ func (p *place) copyIn(ctx context.Context, copyStatement string, n int, row fun
 	if err != nil {
 		return fmt.Errorf("copy: %w", err)
 	}
+	defer func() { _ = into.Close() }()
 	for i := range n {
 		if _, err := into.ExecContext(ctx, row(i)...); err != nil {
 			return fmt.Errorf("copy: %w", err)
 		}
 	}
-	if err := into.Close(); err != nil {
+	if _, err := into.ExecContext(ctx); err != nil { // the end of the rows
 		return fmt.Errorf("copy: %w", err)
 	}
 

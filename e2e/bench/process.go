@@ -26,7 +26,7 @@ func (p *place) start(ctx context.Context, role string) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	s := &process{Cmd: exec.CommandContext(ctx, program, "-role", role, "-profile", p.profile)}
+	s := &process{Cmd: exec.CommandContext(ctx, program, "-role", role, "-profile", p.profile)} //nolint:gosec // this program itself, with its own flag
 	s.Env = append(os.Environ(), "DATABASE_URL="+p.dsn, "PEHCHAN_DATA="+p.dir, "PEHCHAN_LISTEN=127.0.0.1:0")
 	s.Stderr = os.Stderr
 	out, err := s.StdoutPipe()

@@ -9,8 +9,6 @@ import (
 	"runtime/pprof"
 	"time"
 
-	"github.com/lib/pq"
-
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -116,8 +114,9 @@ func (r *resolving) feedLane(ctx context.Context, b business, n int) error {
 		}
 		bodies[i] = items[0].Body
 	}
-	err := r.copyIn(ctx, pq.CopyIn("inbox_items", "event_id", "position", "app_id", "tenant_id", "number_id", "field", "kind", "phone_number_id",
-		"waba_id", "display_phone", "body", "state", "received_at"), n, func(i int) []any {
+	err := r.copyIn(ctx, `
+		COPY inbox_items (event_id, position, app_id, tenant_id, number_id, field, kind, phone_number_id,
+		                  waba_id, display_phone, body, state, received_at) FROM STDIN`, n, func(i int) []any {
 		return []any{event, fmt.Sprint(i), r.app, b.tenant, b.number, "messages", "message", b.phoneNumberID, b.waba, b.display, bodies[i], "waiting", now}
 	})
 	if err != nil {
