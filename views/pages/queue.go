@@ -119,10 +119,3 @@ func (p Queue) open(item QueueItem) string {
 	}
 	return "/resolve/" + item.ID + "?" + q.Encode()
 }
-
-func (i QueueItem) tone() components.Tone {
-	if i.Kind == "conflict" {
-		return components.Bad
-	}
-	return components.Neutral
-}

@@ -99,9 +99,9 @@ func receipt() pages.Receipt {
 
 // resolving are the pages about who somebody is, filled and empty.
 func resolving() map[string]templ.Component {
-	clear := queue()
-	clear.Items, clear.Counts, clear.Next, clear.Week = nil, nil, "", pages.Week{ByPeople: 12, ByProof: 31, Undone: 1}
-	waiting := clear
+	quiet := queue()
+	quiet.Items, quiet.Counts, quiet.Next, quiet.Week = nil, nil, "", pages.Week{ByPeople: 12, ByProof: 31, Undone: 1}
+	waiting := quiet
 	waiting.Tab = "waiting"
 	none, nobody, leased, over := who(), who(), who(), who()
 	none.Candidates, none.Query = nil, "sav"
@@ -116,7 +116,7 @@ func resolving() map[string]templ.Component {
 	attested.Kind, attested.By, attested.CanUndo = "attested", "", false
 	choosing := regular()
 	return map[string]templ.Component{
-		"queue": pages.QueuePage(queue()), "queue clear": pages.QueuePage(clear), "queue waiting": pages.QueuePage(waiting),
+		"queue": pages.QueuePage(queue()), "queue clear": pages.QueuePage(quiet), "queue waiting": pages.QueuePage(waiting),
 		"case": pages.CasePage(who()), "case alone": pages.CasePage(none), "case nobody": pages.CasePage(nobody), "case leased": pages.CasePage(leased), "case over": pages.CasePage(over),
 		"contacts":       pages.ContactsPage(pages.Contacts{Frame: member("Contacts"), Now: now, Items: []pages.Someone{savitri(), regular()}, Next: "/contacts?cursor=x"}),
 		"contacts empty": pages.ContactsPage(pages.Contacts{Frame: member("Contacts"), Now: now}),
