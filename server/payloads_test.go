@@ -21,6 +21,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/testdb"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -35,7 +36,9 @@ type inbox struct {
 
 func newInbox(t *testing.T) *inbox {
 	t.Helper()
-	in := &inbox{site: newSite(t)}
+	in := &inbox{site: &site{Database: testdb.New(t), log: &lockedBuffer{}}}
+	in.clinic = tenants.Tenant{ID: uuid.Must(uuid.NewV7()), Slug: "asha-clinic"}
+	in.exec(t, `INSERT INTO tenants (id, slug, name) VALUES ($1, $2, $2)`, in.clinic.ID, in.clinic.Slug) // nobody signs in here
 	in.address, _ = in.listen(t, server.Config{PublicURL: origin})
 	ctx := context.Background()
 	err := in.DB.System(ctx, func(tx *tenants.Tx) error {
