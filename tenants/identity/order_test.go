@@ -102,10 +102,8 @@ var stories = map[string][]event{
 		{at: 30, wamid: "d", system: "user_changed_number", phone: "919800000101", newPhone: "919800000102", newBSUID: "IN.2", oldBSUID: "IN.1"},
 		{at: 40, wamid: "e", phone: "919800000101"},
 		{at: 50, wamid: "f", phone: "919800000101", bsuid: "IN.8"},
-		{at: 60, wamid: "g", phone: "919800000102", bsuid: "IN.2"},
-		{at: 61, wamid: "h", bsuid: "IN.8"},
-		{at: 300, wamid: "i", phone: "919800000101", bsuid: "IN.9"},
-		{at: 55, wamid: "j", status: "sent", phone: "919800000101"},
+		{at: 300, wamid: "g", phone: "919800000101", bsuid: "IN.9"},
+		{at: 55, wamid: "h", status: "sent", phone: "919800000101"},
 	},
 }
 
@@ -145,7 +143,7 @@ func (w *world) shuffled(story []event, order []int, seed uint64) {
 		if r.IntN(4) == 0 {
 			batch = append(batch, w.parse(story[order[r.IntN(len(order))]]))
 		}
-		if r.IntN(3) == 0 {
+		if r.IntN(4) == 0 {
 			w.feedSeen(batch)
 			batch = nil
 		}
