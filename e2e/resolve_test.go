@@ -34,6 +34,9 @@ func TestClearCasesByKeyboard(t *testing.T) {
 		if b.path() == was {
 			t.Fatal("after a decision the same case is shown, want the next")
 		}
+		if !eval[bool](b, `window.leaving`) {
+			t.Error("the browser fetched the next case as a new page, want it to come with the answer")
+		}
 		if b.has("start") { // this kind of case is cleared
 			b.strike(enter)
 		}

@@ -225,7 +225,8 @@ func (b *tab) at(path string) {
 	b.when("at "+path, loaded+` && `+condition)
 }
 
-const loaded = `document.readyState === "complete" && !window.leaving`
+// loaded is true on another page than the one left, whether the browser fetched it or a script put it in the old one's place.
+const loaded = `document.readyState === "complete" && !document.querySelector(".frame, .outside")?.left`
 
 // find is the JavaScript for the first visible element with a data-testid. A trailing star stands for any ending; "list>words" is
 // the entry of a list that holds these words.
@@ -317,7 +318,7 @@ func (b *tab) submit(id string) {
 // leave marks the page, so that the next one is told from it.
 func (b *tab) leave() {
 	b.t.Helper()
-	eval[bool](b, `window.leaving = true`)
+	eval[bool](b, `(e => { window.leaving = true; if (e) e.left = true; return true })(document.querySelector(".frame, .outside"))`)
 }
 
 // fill replaces what a field holds, as somebody typing does.

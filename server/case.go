@@ -33,6 +33,7 @@ type caseShown struct {
 	query  string    // looked for
 	form   pages.Filled
 	seen   string // what an out-of-date page had shown
+	done   *flash // what was just done; nil for what the cookie says
 }
 
 func caseID(c *fiber.Ctx) (uuid.UUID, error) {
@@ -66,6 +67,9 @@ func (s *Server) casePage(c *fiber.Ctx) error {
 func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Case{Frame: s.frame(c, "resolve.title"), Now: time.Now(), ID: id.String(), Tab: how.filter.Tab, Query: how.query, Form: how.form}
+	if how.done != nil {
+		p.Frame.Toast = toast(ctx, *how.done)
+	}
 	p.Frame.Path = "/resolve/" + p.ID + "?" + queueQuery(how.filter)
 	if how.filter.Number != uuid.Nil {
 		p.NumberID = how.filter.Number.String()
@@ -91,7 +95,7 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		}
 		if k.LeaseBy != "" && k.LeaseBy != m.Actor.ID {
 			p.LeasedBy, p.LeaseUntil, p.CanDecide = e.name(ctx, k.LeaseBy), orZero(k.LeaseUntil), false
-			if status == fiber.StatusOK && m.Can("queue:decide") {
+			if p.CanGoOn = m.Can("queue:decide"); p.CanGoOn && status == fiber.StatusOK {
 				status = fiber.StatusConflict
 			}
 		}

@@ -73,14 +73,30 @@ func (s *Server) decideCase(c *fiber.Ctx) error {
 	case link != uuid.Nil && hint:
 		return s.done(c, "/merges/"+link.String()+"?"+queueQuery(f), say)
 	case d.Kind == identity.DecideNotSame && after.State == "open":
-		return s.done(c, "/resolve/"+id.String()+"?"+queueQuery(f), say)
+		return s.goOn(c, f, id, say)
 	}
-	to, err := s.caseAfter(c, f, id)
+	next, f, err := s.caseAfter(c, f, id)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return s.done(c, "/resolve", say)
+	}
 	if err != nil {
 		return err
 	}
 
-	return s.done(c, to, say)
+	return s.goOn(c, f, next, say)
+}
+
+// goOn leads on to a case. A page that can put it in its own place gets it with this very answer: a decision and the sight of the
+// next case are one round trip.
+func (s *Server) goOn(c *fiber.Ctx, f identity.CaseFilter, id uuid.UUID, say flash) error {
+	to := "/resolve/" + id.String() + "?" + queueQuery(f)
+	if c.Get("HX-Request") == "" {
+		return s.done(c, to, say)
+	}
+	c.Set("HX-Push-Url", to)
+	c.Set(fiber.HeaderLocation, to) // where a second press of the same button is sent
+
+	return s.showCase(c, fiber.StatusOK, id, caseShown{filter: f, done: &say})
 }
 
 func decisionOf(c *fiber.Ctx, id uuid.UUID) (identity.Decision, error) {
@@ -140,6 +156,11 @@ func (s *Server) notDecided(c *fiber.Ctx, id uuid.UUID, f identity.CaseFilter, d
 	}
 	if how.form.Failed == "same_contact" || how.form.Failed == "merged_away" {
 		how.who = uuid.Nil
+	}
+
+	if c.Get("HX-Request") != "" {
+		c.Set("HX-Retarget", pages.CaseTarget)
+		c.Set("HX-Push-Url", "false")
 	}
 
 	return s.showCase(c, classify(err).status, id, how)

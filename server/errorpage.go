@@ -22,6 +22,8 @@ func (s *Server) errorPage(c *fiber.Ctx, r refusal) error {
 	if c.Get("HX-Request") != "" {
 		c.Set("HX-Retarget", "#form-errors")
 		c.Set("HX-Reswap", "outerHTML")
+		c.Set("HX-Reselect", "unset") // whatever of an answer the form would take
+		c.Set("HX-Push-Url", "false")
 
 		return s.show(c, r.status, pages.ErrorFragment(p))
 	}

@@ -20,7 +20,10 @@ import (
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-const queuePageSize = 25
+const (
+	queuePageSize = 25
+	maxTakes      = 5 // of a next case, while others take it first
+)
 
 // queueFilter reads ?tab= and ?number=. An unknown tab is none.
 func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) {
@@ -225,18 +228,22 @@ func (s *Server) nextCase(c *fiber.Ctx) error {
 	if err != nil {
 		after = uuid.Nil
 	}
-	to, err := s.caseAfter(c, f, after)
+	next, f, err := s.caseAfter(c, f, after)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return c.Redirect("/resolve", fiber.StatusSeeOther)
+	}
 	if err != nil {
 		return err
 	}
 
-	return c.Redirect(to, fiber.StatusSeeOther)
+	return c.Redirect("/resolve/"+next.String()+"?"+queueQuery(f), fiber.StatusSeeOther)
 }
 
-// caseAfter is the address of the case to decide after another, or of the queue where its tab is done.
-func (s *Server) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID) (to string, err error) {
+// caseAfter takes the case to decide after another, and says in which tab it stands. ErrNotFound where the tab is done.
+func (s *Server) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID) (uuid.UUID, identity.CaseFilter, error) {
 	ctx, m := c.UserContext(), member(c)
-	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	var next uuid.UUID
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if f.Tab == "" {
 			counts, err := identity.CountCases(ctx, tx)
 			if err != nil {
@@ -244,16 +251,24 @@ func (s *Server) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID)
 			}
 			f.Tab = firstTab(counts)
 		}
-		next, err := identity.NextCase(ctx, tx, m.Actor, f, after)
-		to = "/resolve/" + next.String() + "?" + queueQuery(f)
 
-		return err
+		for try := 1; ; try++ {
+			var err error
+			if next, err = identity.NextCase(ctx, tx, m.Actor, f, after); err != nil {
+				return err
+			}
+			_, err = identity.Lease(ctx, tx, m.Actor, next)
+			if tenants.ConflictCode(err) == "" {
+				return err
+			}
+			// Somebody took it just now; the next look sees that. A page that tells so is no worse than looking for ever.
+			if try == maxTakes {
+				return nil
+			}
+		}
 	})
-	if errors.Is(err, tenants.ErrNotFound) {
-		return "/resolve", nil
-	}
 
-	return to, err
+	return next, f, err
 }
 
 func sortNumbers(list []pages.NumberChoice) {

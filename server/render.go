@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -146,7 +147,11 @@ func (s *Server) takeFlash(c *fiber.Ctx, m access.Member) *layout.Toast {
 		return nil
 	}
 
-	return &layout.Toast{Text: i18n.T(c.UserContext(), say.Key, say.Args...), Undo: say.Undo, Fields: say.Fields}
+	return toast(c.UserContext(), say)
+}
+
+func toast(ctx context.Context, say flash) *layout.Toast {
+	return &layout.Toast{Text: i18n.T(ctx, say.Key, say.Args...), Undo: say.Undo, Fields: say.Fields}
 }
 
 func (s *Server) flashMAC(raw []byte, m access.Member) []byte {

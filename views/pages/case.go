@@ -35,6 +35,7 @@ type Case struct {
 	Raw        string // address of the event of a case that names nobody
 	LeaseUntil time.Time
 	LeasedBy   string // a colleague who has it open; empty for nobody
+	CanGoOn    bool   // this reader may take the next case instead
 	Unsure     []string
 	HoldUntil  time.Time
 	CanDecide  bool // this reader, now

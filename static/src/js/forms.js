@@ -20,6 +20,12 @@ const release = (root) => {
 addEventListener("pageshow", () => release(document));
 document.addEventListener("htmx:afterRequest", () => release(document));
 
+// Where the network fails, the page stays with all that was typed, and says so.
+document.addEventListener("htmx:sendError", () => {
+  const words = document.getElementById("not-sent");
+  if (words) document.getElementById("form-errors")?.replaceChildren(words.content.cloneNode(true));
+});
+
 // Controls that act at once when changed; without scripts their button is there.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();

@@ -1,0 +1,78 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pehchan/pehchan/tenants/identity"
+)
+
+// fromScript makes the next request one of the page's scripts.
+func (b *browser) fromScript() *browser {
+	if b.headers == nil {
+		b.headers = map[string]string{}
+	}
+	b.headers["HX-Request"] = "true"
+
+	return b
+}
+
+func TestTheNextCaseComesWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	s.writes(0, "", "IN.1", "Farida", "first")
+	s.writes(1, "", "IN.2", "Gopal", "second")
+	waiting := s.cases(identity.TabNew)
+	first, second := waiting[0], waiting[1]
+	b := st.signedIn(t, "asha")
+
+	page := b.get("/resolve/" + first.ID.String() + "?tab=new")
+	b.has(page, http.StatusOK, `hx-post="/resolve/`+first.ID.String()+`"`, "Who is Farida?")
+	form := decision(first, "new", "tab", "new", "_once", "one press")
+	next := b.fromScript().post("/resolve/"+first.ID.String(), form)
+	b.has(next, http.StatusOK, "Who is Gopal?", `data-testid="toast"`, `data-testid="lease"`, `data-testid="decide"`)
+	to := "/resolve/" + second.ID.String() + "?tab=new"
+	if got := next.header.Get("HX-Push-Url"); got != to {
+		t.Errorf("the address becomes %q, want %q", got, to)
+	}
+	if by := s.cases(identity.TabNew)[0].LeaseBy; by == "" {
+		t.Error("the next case is shown and not taken")
+	}
+	if again := b.fromScript().post("/resolve/"+first.ID.String(), form); again.header.Get("HX-Redirect") != to {
+		t.Errorf("a second press of the button leads to %q, want %q", again.header.Get("HX-Redirect"), to)
+	}
+
+	stale := b.fromScript().post("/resolve/"+first.ID.String(), decision(first, "same", "tab", "new", "contact", second.ContactID.String()))
+	b.has(stale, http.StatusConflict, `data-testid="changed"`)
+	if stale.header.Get("HX-Retarget") != ".frame" || stale.header.Get("HX-Push-Url") != "false" {
+		t.Errorf("a refusal goes to %q and pushes %q, want it in the page's place", stale.header.Get("HX-Retarget"), stale.header.Get("HX-Push-Url"))
+	}
+
+	b.want(b.fromScript().post("/resolve/"+second.ID.String(), decision(second, "new", "tab", "new")), http.StatusSeeOther, "/resolve")
+}
+
+func TestTwoWhoGoOnGetTwoCases(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	st.member(t, st.clinic, "auditor", "auditor")
+	s := st.shop(t, st.clinic)
+	s.writes(0, "", "IN.1", "Farida", "first")
+	s.writes(1, "", "IN.2", "Gopal", "second")
+	asha, meera := st.signedIn(t, "asha"), st.signedIn(t, "meera")
+
+	// Neither has opened the page that they were led to.
+	first, second := asha.get("/resolve/next?tab=new"), meera.get("/resolve/next?tab=new")
+	if first.location == second.location || !strings.HasPrefix(second.location, "/resolve/0") {
+		t.Errorf("two were led to %s and %s, want two cases", first.location, second.location)
+	}
+	asha.want(asha.get("/resolve/next?tab=new&after="+strings.TrimSuffix(strings.TrimPrefix(first.location, "/resolve/"), "?tab=new")), http.StatusSeeOther, "/resolve")
+
+	meera.has(meera.get(first.location), http.StatusConflict, `data-testid="take-next"`)
+	auditor := st.signedIn(t, "auditor")
+	looked := auditor.get(first.location)
+	auditor.has(looked, http.StatusOK, `data-testid="leased"`)
+	auditor.lacks(looked, `data-testid="take-next"`)
+}
