@@ -7,7 +7,8 @@ import (
 )
 
 // Reason is the sentence of a piece of evidence, "evidence.<code>". args fill its placeholders: at is a time in RFC 3339 and is
-// written as a day in the reader's zone, others is how many more people the evidence fits.
+// written as a day in the reader's zone, others is how many more people the evidence fits; where that is
+// nobody, "evidence.<code>_alone" says so.
 func Reason(ctx context.Context, code string, args map[string]string) string {
 	pairs := make([]any, 0, 2*len(args))
 	for name, v := range args {
@@ -17,6 +18,9 @@ func Reason(ctx context.Context, code string, args map[string]string) string {
 		pairs = append(pairs, name, v)
 	}
 	if others, err := strconv.Atoi(args["others"]); err == nil {
+		if alone := "evidence." + code + "_alone"; others == 0 && Known(alone) {
+			return T(ctx, alone, pairs...)
+		}
 		return N(ctx, "evidence."+code, others, pairs...)
 	}
 
