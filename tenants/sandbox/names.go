@@ -10,71 +10,113 @@ import (
 	"unicode/utf8"
 )
 
-// names.tsv holds single words of names in Hindi and Latin letters with their
-// position, cut from an MIT-licensed collection; full names are made up of them.
+// The head of each file says where its words come from and under which licence.
 //
 //go:embed names.tsv
-var namesTSV string
+var everydayTSV string
 
-// word is one word of a name in both scripts.
-type word struct{ hindi, latin string }
+//go:embed names_frozen.tsv
+var frozenTSV string
 
-var words = sync.OnceValues(func() (given, family []word) {
-	for line := range strings.Lines(namesTSV) {
-		columns := strings.Split(strings.TrimSpace(line), "\t")
-		if len(columns) != 3 {
-			continue
-		}
-		w := word{columns[0], upperFirst(columns[1])}
-		if columns[2] == "given" {
-			given = append(given, w)
-		} else {
-			family = append(family, w)
+// NameSet is a stock of words that full names are made up of.
+type NameSet int
+
+// The stocks share no word. Frozen is kept for measuring: no rule is fitted to it.
+const (
+	Everyday NameSet = iota
+	Frozen
+)
+
+// word is one word of a name in Devanagari with the ways it is written in Latin letters, the most usual first.
+type word struct {
+	hindi string
+	latin []string
+}
+
+// stock is the words of one position; up to[i] is how often the words to i were met together.
+type stock struct {
+	words []word
+	upTo  []int
+}
+
+func (s *stock) add(hindi, latin string, count int) {
+	for i, w := range s.words {
+		if w.hindi == hindi {
+			s.words[i].latin = append(w.latin, latin)
+			return
 		}
 	}
-	return given, family
-})
+	last := 0
+	if n := len(s.upTo); n > 0 {
+		last = s.upTo[n-1]
+	}
+	s.words, s.upTo = append(s.words, word{hindi, []string{latin}}), append(s.upTo, last+count)
+}
+
+// draw takes a word as often as it was met.
+func (s *stock) draw(rng *rand.Rand) word {
+	at := rng.IntN(s.upTo[len(s.upTo)-1])
+	for i, end := range s.upTo {
+		if at < end {
+			return s.words[i]
+		}
+	}
+	return s.words[len(s.words)-1]
+}
+
+type stocks struct{ given, family stock }
+
+var names = [...]func() *stocks{
+	Everyday: sync.OnceValue(func() *stocks { return readStocks(everydayTSV) }),
+	Frozen:   sync.OnceValue(func() *stocks { return readStocks(frozenTSV) }),
+}
+
+func readStocks(tsv string) *stocks {
+	s := &stocks{}
+	for line := range strings.Lines(tsv) {
+		columns := strings.Split(strings.TrimSpace(line), "\t")
+		if len(columns) != 4 {
+			continue
+		}
+		count, err := strconv.Atoi(columns[3])
+		if err != nil {
+			continue
+		}
+		if columns[2] == "given" {
+			s.given.add(columns[0], columns[1], count)
+		} else {
+			s.family.add(columns[0], columns[1], count)
+		}
+	}
+	return s
+}
 
 func upperFirst(s string) string {
 	r, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
-// name is how one made-up person is called: in full, as they write themselves on
-// WhatsApp, and the username they would take.
-type name struct {
-	full, shown, username string
+// name is who one made-up person is, however they or others spell it.
+type name struct{ given, family word }
+
+func newName(rng *rand.Rand, from NameSet) name {
+	s := names[from]()
+	return name{s.given.draw(rng), s.family.draw(rng)}
 }
 
-func newName(rng *rand.Rand, nth int) name {
-	givens, families := words()
-	given, family := givens[rng.IntN(len(givens))], families[rng.IntN(len(families))]
-	n := name{full: given.latin + " " + family.latin}
+// full is the name as an official would write it.
+func (n name) full() string {
+	return upperFirst(n.given.latin[0]) + " " + upperFirst(n.family.latin[0])
+}
 
-	switch rng.IntN(10) {
-	case 0, 1, 2:
-		n.full = given.hindi + " " + family.hindi
-		n.shown = n.full
-	case 3:
-		n.full = given.hindi + " " + family.hindi
-		n.shown = given.hindi
-	case 4:
-		n.shown = given.latin
-	case 5:
-		n.shown = strings.ToLower(given.latin) + " " + pick(rng, []string{"🙏", "🌸", "🔧", "❤️", "ji"})
-	case 6:
-		n.shown = given.latin + " " + family.latin[:1]
-	default:
-		n.shown = n.full
-	}
+// username is one that the person would take. The number keeps them unique, as WhatsApp does.
+func (n name) username(rng *rand.Rand, nth int) string {
 	separator := pick(rng, []string{".", "_", ""})
-	n.username = strings.ToLower(given.latin) + separator + strings.ToLower(family.latin)
-	if len(n.username) > 28 {
-		n.username = n.username[:28]
+	whole := n.given.latin[0] + separator + n.family.latin[0]
+	if len(whole) > 28 {
+		whole = whole[:28]
 	}
-	// The number keeps usernames unique, as WhatsApp does.
-	n.username = strings.TrimRight(n.username, "._") + separator + strconv.Itoa(nth+1)
-	return n
+	return strings.TrimRight(whole, "._") + separator + strconv.Itoa(nth)
 }
 
 func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -14,12 +15,14 @@ import (
 // out, never sent empty.
 type object map[string]any
 
-// item is one entry of a change's messages or statuses, with its contacts.
+// item is one entry of a list of a change, with its contacts.
 type item struct {
 	number   Number
-	list     string // "messages" or "statuses"
+	field    string // "" is "messages"
+	list     string // the key of the change's value
 	contacts []object
 	body     object
+	told     EventTruth
 }
 
 // entry is what one WABA got in a webhook body.
@@ -31,6 +34,7 @@ type entry struct {
 // change is a run of items for one number and list.
 type change struct {
 	number   Number
+	field    string
 	list     string
 	contacts []object
 	bodies   []object
@@ -57,13 +61,20 @@ func pack(items ...item) []byte {
 
 func (e *entry) add(it item) {
 	n := len(e.changes)
-	if n == 0 || e.changes[n-1].list != it.list || e.changes[n-1].number.PhoneNumberID != it.number.PhoneNumberID {
-		e.changes = append(e.changes, change{number: it.number, list: it.list})
+	if n == 0 || !e.changes[n-1].takes(it) {
+		e.changes = append(e.changes, change{number: it.number, field: it.field, list: it.list})
 		n++
 	}
 	last := &e.changes[n-1]
 	last.bodies = append(last.bodies, it.body)
 	last.contacts = mergeContacts(last.contacts, it.contacts)
+}
+
+// takes tells whether an item may stand in a change. Items without contacts keep to themselves: a change of failed statuses or
+// of system messages has no contacts at all.
+func (c change) takes(it item) bool {
+	return c.field == it.field && c.list == it.list && c.number.PhoneNumberID == it.number.PhoneNumberID &&
+		(len(c.contacts) == 0) == (len(it.contacts) == 0)
 }
 
 func (e entry) wire() object {
@@ -77,7 +88,7 @@ func (e entry) wire() object {
 		if len(c.contacts) > 0 {
 			value["contacts"] = c.contacts
 		}
-		changes[i] = object{"field": "messages", "value": value}
+		changes[i] = object{"field": cmp.Or(c.field, "messages"), "value": value}
 	}
 	return object{"id": e.waba, "changes": changes}
 }
@@ -123,7 +134,7 @@ func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
 // profile is who writes as WhatsApp shows them at one moment; empty is not sent.
 type profile struct {
-	name, username, phone, bsuid string
+	name, username, phone, bsuid, parent string
 }
 
 func (p profile) contact() object {
@@ -136,6 +147,7 @@ func (p profile) contact() object {
 	}
 	set(contact, "wa_id", p.phone)
 	set(contact, "user_id", p.bsuid)
+	set(contact, "parent_user_id", p.parent)
 	return contact
 }
 
@@ -144,10 +156,11 @@ func inbound(number Number, p profile, wamid string, at time.Time, kind string, 
 	body := object{"id": wamid, "timestamp": seconds(at), "type": kind}
 	set(body, "from", p.phone)
 	set(body, "from_user_id", p.bsuid)
+	set(body, "from_parent_user_id", p.parent)
 	if content != nil {
 		body[kind] = content
 	}
-	return item{number, "messages", []object{p.contact()}, body}
+	return item{number: number, list: "messages", contacts: []object{p.contact()}, body: body}
 }
 
 func text(body string) object { return object{"body": body} }
@@ -168,13 +181,18 @@ func status(number Number, p profile, wamid string, at time.Time, state string, 
 			"code": 131049, "title": "This message was not delivered to maintain healthy ecosystem engagement.",
 			"error_data": object{"details": "In order to maintain a healthy ecosystem engagement, the message failed to be delivered."},
 		}}
-		return item{number, "statuses", nil, body}
+		return item{number: number, list: "statuses", body: body}
+	}
+	if p.bsuid == "" && p.username == "" {
+		// As before there were BSUIDs.
+		return item{number: number, list: "statuses", body: body}
 	}
 	set(body, "recipient_user_id", p.bsuid)
+	set(body, "recipient_parent_user_id", p.parent)
 	if state == "sent" {
 		p.username = ""
 	}
-	return item{number, "statuses", []object{p.contact()}, body}
+	return item{number: number, list: "statuses", contacts: []object{p.contact()}, body: body}
 }
 
 // rotated is the system message of a number change: old and new belong together,
@@ -185,12 +203,19 @@ func rotated(number Number, name string, before, after profile, wamid string, at
 		"body": "User " + name + " changed from " + before.bsuid + " to " + after.bsuid,
 	}
 	body := object{"id": wamid, "timestamp": seconds(at), "type": "system", "system": system}
+	set(system, "parent_user_id", after.parent)
+	set(system, "previous_parent_user_id", before.parent)
+	if after.bsuid == "" {
+		// As before there were BSUIDs.
+		delete(system, "user_id")
+		delete(system, "previous_user_id")
+	}
 	if before.phone != "" {
 		body["from"] = before.phone
 		system["type"], system["wa_id"] = "user_changed_number", after.phone
 		system["body"] = "User " + name + " changed from " + before.phone + " to " + after.phone
 	}
-	return item{number, "messages", nil, body}
+	return item{number: number, list: "messages", body: body}
 }
 
 func set(o object, key, value string) {

@@ -14,20 +14,34 @@ import (
 type WorldOptions struct {
 	Seed     int64
 	People   int           // customers; 0 means 200
-	Events   int           // messages, statuses and system entries in all, repeats not counted; 0 means 2000
+	Events   int           // messages, statuses and the like in all, repeats not counted; 0 means 2000
+	ToEnd    bool          // go on to the end of Span: Events is then only how busy the world is
 	Start    time.Time     // when the first of them may write
 	Span     time.Duration // over which the events spread; 0 means 180 days
 	Numbers  []Number      // the business numbers written to; empty means the first known one
 	Disorder float64       // share of deliveries that come late; half as many come twice
+	Names    NameSet
+
+	// Calendar lets BSUIDs begin on 1 April and usernames on 7 July 2026, as they did. Customers of before come back
+	// without their phone. Off, both are there from the start.
+	Calendar bool
+	Parents  bool     // the portfolios are enrolled for parent ids
+	Books    []string // portfolio ids whose contact book is on
+	Shared   []string // phone number ids that are also on somebody's phone, in the Business app
+
+	// Place keeps the message ids of two worlds of one seed apart; "" is the id of the first number.
+	Place string
 }
 
 // World is a seeded crowd of people who write to business numbers, take up
-// usernames, hide their phones by WhatsApp's 30-day rule, change their numbers
+// usernames, hide their phones by WhatsApp's rules, change their numbers
 // and leave them to strangers. It is not safe for concurrent use.
 type World struct {
 	options   WorldOptions
 	rng       *rand.Rand
 	people    []*person
+	holders   map[string]*person // by phone, as of now
+	freed     []string           // usernames that nobody holds any more
 	nextPhone int
 
 	now       time.Time
@@ -35,29 +49,13 @@ type World struct {
 	nextVisit time.Time
 	gap       time.Duration // mean time between visits
 	made      int           // events made
+	over      bool
 	wamids    int
+	told      []EventTruth
 
 	outbox     queue[Delivery] // deliveries made and not yet sent, by place in line
 	deliveries int
 	lastAt     time.Time
-}
-
-// PersonTruth is what really belongs to one person: the answer that a resolver is
-// measured against. Only what was shown on the wire is in it.
-type PersonTruth struct {
-	Person      string       `json:"person"`
-	Name        string       `json:"name"`
-	Identifiers []Identifier `json:"identifiers"`
-	WAMIDs      []string     `json:"wamids"` // of the messages they wrote
-}
-
-// Identifier is one handle of a person. From is when it was first shown, To when
-// they gave it up, null while they hold it.
-type Identifier struct {
-	Kind  string     `json:"kind"` // "phone" or "bsuid"
-	Value string     `json:"value"`
-	From  time.Time  `json:"from"`
-	To    *time.Time `json:"to"`
 }
 
 const (
@@ -74,6 +72,13 @@ const (
 	repeatWithin = 30 // places in line until a repeat
 )
 
+// What WhatsApp sent from when. Source: domain facts 1.1, 1.2.
+var (
+	bsuidsFrom    = time.Date(2026, time.April, 1, 0, 0, 0, 0, time.UTC)
+	usernamesFrom = time.Date(2026, time.July, 7, 0, 0, 0, 0, time.UTC)
+	previousFrom  = time.Date(2026, time.August, 11, 0, 0, 0, 0, time.UTC) // previous ids in system messages
+)
+
 // NewWorld makes a world; nothing has happened in it yet.
 func NewWorld(options WorldOptions) *World {
 	if options.People <= 0 {
@@ -88,11 +93,16 @@ func NewWorld(options WorldOptions) *World {
 	if len(options.Numbers) == 0 {
 		options.Numbers = known.Numbers[:1]
 	}
+	options.Place = cmp.Or(options.Place, options.Numbers[0].PhoneNumberID)
 	options.Start = options.Start.UTC().Truncate(time.Second)
 
-	w := &World{options: options, now: options.Start, rng: rand.New(rand.NewPCG(uint64(options.Seed), 0x5eed))}
+	w := &World{
+		options: options, now: options.Start, holders: map[string]*person{},
+		rng: rand.New(rand.NewPCG(uint64(options.Seed), 0x5eed)),
+	}
 	w.nextPhone = w.rng.IntN(max(1, phoneBlock-firstPhone-options.People*3/2))
 	w.settle()
+	w.openShared()
 
 	// Slightly denser than the span needs, so that the events run out before it does.
 	visits := max(1, options.Events/eventsPerVisit-options.People)
@@ -103,7 +113,7 @@ func NewWorld(options WorldOptions) *World {
 
 // Next returns the next delivery, false when all events have been delivered.
 func (w *World) Next() (Delivery, bool) {
-	for w.made < w.options.Events && (len(w.outbox) == 0 || w.outbox.first().place > int64(w.deliveries)) {
+	for w.going() && (len(w.outbox) == 0 || w.outbox.first().place > int64(w.deliveries)) {
 		w.produce()
 	}
 	if len(w.outbox) == 0 {
@@ -117,33 +127,23 @@ func (w *World) Next() (Delivery, bool) {
 	return delivery, true
 }
 
-// Truth says who is who among all that has been made so far. Once Next has
-// returned false that is all that was delivered.
-func (w *World) Truth() []PersonTruth {
-	truth := []PersonTruth{}
-	for _, p := range w.people {
-		if len(p.shown) == 0 {
-			continue
-		}
-		told := PersonTruth{Person: p.id, Name: p.name.full, WAMIDs: append([]string{}, p.wamids...)}
-		for _, shown := range p.shown {
-			told.Identifiers = append(told.Identifiers, *shown)
-		}
-		truth = append(truth, told)
-	}
-	return truth
+func (w *World) going() bool {
+	return !w.over && (w.options.ToEnd || w.made < w.options.Events)
 }
 
 // produce makes one delivery and puts it in line, perhaps late, perhaps twice.
 func (w *World) produce() {
 	items := w.happen()
 	if w.rng.Float64() < batchShare {
-		for want := 2 + w.rng.IntN(largestBatch-1); len(items) < want && w.made < w.options.Events; {
+		for want := 2 + w.rng.IntN(largestBatch-1); len(items) < want && w.going(); {
 			items = append(items, w.happen()...)
 		}
 	}
 	if len(items) == 0 {
 		return
+	}
+	for _, it := range items {
+		w.told = append(w.told, it.told)
 	}
 	delivery := Delivery{At: w.now, Body: pack(items...), Items: len(items)}
 	w.deliveries++
@@ -159,14 +159,19 @@ func (w *World) produce() {
 
 // happen lets time pass until something goes over the wire.
 func (w *World) happen() []item {
-	for w.made < w.options.Events {
-		if len(w.plan) == 0 || w.plan.first().place > w.nextVisit.Unix() {
+	for w.going() {
+		visits := !w.options.ToEnd || w.nextVisit.Before(w.end())
+		switch {
+		case visits && (len(w.plan) == 0 || w.plan.first().place > w.nextVisit.Unix()):
 			at := w.nextVisit
 			w.nextVisit = at.Add(w.after(w.gap))
 			if p := w.visitor(at); p != nil {
 				w.visit(p, at)
 			}
 			continue
+		case len(w.plan) == 0:
+			w.over = true
+			return nil
 		}
 		w.now = time.Unix(w.plan.first().place, 0).UTC()
 		if items := w.plan.take()(w.now); len(items) > 0 {
@@ -177,9 +182,17 @@ func (w *World) happen() []item {
 	return nil
 }
 
+func (w *World) end() time.Time { return w.options.Start.Add(w.options.Span) }
+
+// early tells whether it is before WhatsApp sent BSUIDs.
+func (w *World) early(at time.Time) bool { return w.options.Calendar && at.Before(bsuidsFrom) }
+
 func (w *World) at(at time.Time, happens func(at time.Time) []item) {
 	w.plan.put(at.Unix(), happens)
 }
+
+// chance is true as often as the share says.
+func (w *World) chance(share float64) bool { return w.rng.Float64() < share }
 
 // after draws the time to the next of events that come at random, mean apart.
 func (w *World) after(mean time.Duration) time.Duration {
@@ -188,12 +201,15 @@ func (w *World) after(mean time.Duration) time.Duration {
 
 // between draws a duration from low to high, in whole seconds as WhatsApp's times are.
 func (w *World) between(low, high time.Duration) time.Duration {
-	return (low + time.Duration(w.rng.Int64N(int64(high-low)))).Truncate(time.Second)
+	return (low + time.Duration(w.rng.Int64N(int64(max(high-low, 1))))).Truncate(time.Second)
 }
+
+// moment draws a time from one to another.
+func (w *World) moment(from, to time.Time) time.Time { return from.Add(w.between(0, to.Sub(from))) }
 
 func (w *World) wamid() string {
 	w.wamids++
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s/%d", w.options.Seed, w.options.Numbers[0].PhoneNumberID, w.wamids))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s/%d", w.options.Seed, w.options.Place, w.wamids))
 	return "wamid." + base64.StdEncoding.EncodeToString(sum[:27])
 }
 

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,8 +26,17 @@ type simulateCmd struct {
 	Events        int       `default:"2000" help:"How many messages, statuses and system entries, repeats not counted."`
 	Rate          float64   `default:"0" help:"Events a second; 0 is as fast as they are taken."`
 	Truth         string    `help:"File to write who is who to, one JSON object a person."`
+	Told          string    `help:"File to write whose each message, status and change is, one JSON object an item."`
+	Contacts      string    `help:"File to write the business's own list of customers to, as CSV, with the errors such lists have."`
 	Disorder      float64   `default:"0" help:"Share of deliveries, 0 to 1, that come late; half as many come twice."`
 	Start         time.Time `default:"2026-01-05" format:"2006-01-02" help:"Day on which the world begins."`
+	Days          int       `default:"180" help:"How many days the events spread over."`
+	Portfolio     string    `help:"Business portfolio id, where the number is not the sandbox's own."`
+	Also          []string  `help:"Another number that is written to, as WABA:PHONE-NUMBER-ID:DISPLAY-PHONE[:PORTFOLIO]. May be repeated."`
+	Calendar      bool      `help:"BSUIDs begin on 1 April and usernames on 7 July 2026, as they did."`
+	Parents       bool      `help:"The portfolios have parent ids."`
+	ContactBook   bool      `name:"contact-book" help:"The contact book of the portfolios is on."`
+	Coexistence   bool      `help:"The first number is also on a phone: echoes, saved names and old chats."`
 	Connections   int       `default:"1" help:"How many deliveries are on their way at once; over 1 their order is lost."`
 }
 
@@ -37,8 +45,8 @@ func (c simulateCmd) check() error {
 	switch {
 	case err != nil || to.Host == "" || to.Scheme != "http" && to.Scheme != "https":
 		return usageError("--to is not a web address")
-	case c.People < 1 || c.Events < 1 || c.Connections < 1:
-		return usageError("--people, --events and --connections are at least 1")
+	case c.People < 1 || c.Events < 1 || c.Connections < 1 || c.Days < 1:
+		return usageError("--people, --events, --days and --connections are at least 1")
 	case c.Rate < 0 || c.Disorder < 0 || c.Disorder > 1:
 		return usageError("--rate is not below 0, --disorder is 0 to 1")
 	}
@@ -55,39 +63,62 @@ func (c simulateCmd) Run(ctx context.Context, out *console) error {
 	if err != nil {
 		return err
 	}
-	var truth *os.File
-	if c.Truth != "" {
-		if truth, err = os.Create(c.Truth); err != nil {
-			return fmt.Errorf("make the truth file: %w", err)
-		}
-	}
-
-	world := sandbox.NewWorld(sandbox.WorldOptions{
-		Seed: c.Seed, People: c.People, Events: c.Events, Start: c.Start, Numbers: []sandbox.Number{c.number()}, Disorder: c.Disorder,
-	})
-	deliveries, events, err := c.send(ctx, world, sender{url: c.To, secret: secret, client: &http.Client{Timeout: 30 * time.Second}})
-	people := world.Truth()
-	if truth != nil {
-		err = errors.Join(err, writeTruth(truth, people))
-	}
+	options, err := c.world()
 	if err != nil {
 		return err
 	}
+	files, err := c.makeFiles()
+	if err != nil {
+		return err
+	}
+
+	world := sandbox.NewWorld(options)
+	deliveries, events, err := c.send(ctx, world, sender{url: c.To, secret: secret, client: &http.Client{Timeout: 30 * time.Second}})
+	if err := errors.Join(err, files.write(world)); err != nil {
+		return err
+	}
+	people := world.Truth()
 
 	return out.answer(map[string]any{"deliveries": deliveries, "events": events, "people": len(people)},
 		"%d deliveries with %d events of %d people sent", deliveries, events, len(people))
 }
 
-// number is the sandbox's own where the ids name one, so that both give its customers the same BSUIDs.
-func (c simulateCmd) number() sandbox.Number {
+// world is what the flags ask for.
+func (c simulateCmd) world() (sandbox.WorldOptions, error) {
+	numbers := []sandbox.Number{knownNumber(c.WABAID, c.PhoneNumberID, c.DisplayPhone, c.Portfolio)}
+	for _, also := range c.Also {
+		parts := strings.Split(also, ":")
+		if len(parts) < 3 || len(parts) > 4 || slices.Contains(parts, "") {
+			return sandbox.WorldOptions{}, usageError("--also is WABA:PHONE-NUMBER-ID:DISPLAY-PHONE[:PORTFOLIO]")
+		}
+		numbers = append(numbers, knownNumber(parts[0], parts[1], parts[2], strings.Join(parts[3:], "")))
+	}
+	options := sandbox.WorldOptions{
+		Seed: c.Seed, People: c.People, Events: c.Events, Start: c.Start, Span: time.Duration(c.Days) * 24 * time.Hour, Numbers: numbers,
+		Disorder: c.Disorder, Calendar: c.Calendar, Parents: c.Parents,
+	}
+	if c.ContactBook {
+		for _, n := range numbers {
+			options.Books = append(options.Books, n.PortfolioID)
+		}
+	}
+	if c.Coexistence {
+		options.Shared = []string{c.PhoneNumberID}
+	}
+
+	return options, nil
+}
+
+// knownNumber is the sandbox's own where the ids name one, so that both give its customers the same BSUIDs.
+func knownNumber(waba, phoneNumberID, display, portfolio string) sandbox.Number {
 	for _, n := range sandbox.Known().Numbers {
-		if n.PhoneNumberID == c.PhoneNumberID && n.WABAID == c.WABAID {
-			n.DisplayPhone = c.DisplayPhone
+		if n.PhoneNumberID == phoneNumberID && n.WABAID == waba {
+			n.DisplayPhone = display
 			return n
 		}
 	}
 
-	return sandbox.Number{PortfolioID: c.WABAID, WABAID: c.WABAID, PhoneNumberID: c.PhoneNumberID, DisplayPhone: c.DisplayPhone}
+	return sandbox.Number{PortfolioID: cmp.Or(portfolio, waba), WABAID: waba, PhoneNumberID: phoneNumberID, DisplayPhone: display}
 }
 
 // send delivers the whole world, not faster than the rate.
@@ -117,19 +148,4 @@ func (c simulateCmd) send(ctx context.Context, world *sandbox.World, to sender) 
 	}
 
 	return deliveries, events, err
-}
-
-func writeTruth(f *os.File, people []sandbox.PersonTruth) error {
-	buffered := bufio.NewWriter(f)
-	lines := json.NewEncoder(buffered)
-	for _, person := range people {
-		if err := lines.Encode(person); err != nil {
-			return errors.Join(fmt.Errorf("write the truth: %w", err), f.Close())
-		}
-	}
-	if err := errors.Join(buffered.Flush(), f.Close()); err != nil {
-		return fmt.Errorf("write the truth: %w", err)
-	}
-
-	return nil
 }
