@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -61,6 +63,9 @@ func (s *Server) guard(r Route) fiber.Handler {
 	}
 
 	return func(c *fiber.Ctx) error {
+		if err := checkText(c); err != nil {
+			return err
+		}
 		m, known, err := s.identify(c)
 		if err != nil {
 			return err
@@ -205,6 +210,25 @@ func localPath(next string) string {
 func safeMethod(method string) bool {
 	return method == fiber.MethodGet || method == fiber.MethodHead || method == fiber.MethodOptions
 }
+
+// checkText refuses an address or a form that is no text: no page of ours sends such, and PostgreSQL does not take it.
+func checkText(c *fiber.Ctx) error {
+	if !isText(c.Request().URI().PathOriginal()) {
+		return tenants.ErrNotFound
+	}
+
+	wrong := false
+	check := func(name, value []byte) { wrong = wrong || !isText(name) || !isText(value) }
+	c.Context().QueryArgs().VisitAll(check)
+	c.Request().PostArgs().VisitAll(check)
+	if wrong {
+		return &tenants.Invalid{Key: "bad_character"}
+	}
+
+	return nil
+}
+
+func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 
 // field is a value of a posted form. Unlike FormValue it never looks into the query, and it never unpacks a body.
 func field(c *fiber.Ctx, name string) string {

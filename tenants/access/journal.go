@@ -51,7 +51,7 @@ func Journal(ctx context.Context, tx *tenants.Tx, m Member, q JournalQuery) ([]J
 		       coalesce(p.name, '') AS object_name
 		FROM audit_entries a
 		LEFT JOIN people p ON a.object_kind = 'person' AND p.id::text = a.object_id
-		WHERE a.tenant_id = $1 AND ($2 = 0 OR a.seq < $2)
+		WHERE a.tenant_id = $1 AND ($2::bigint = 0 OR a.seq < $2)
 		  AND (cardinality($3::text[]) = 0 OR split_part(a.action, '.', 1) = ANY($3))
 		  AND ($4 = 'all' OR a.actor_id = $5 OR $4 = 'team' AND a.actor_id IN (
 		        SELECT person_id::text FROM memberships WHERE tenant_id = $1 AND role = 'agent'))

@@ -255,7 +255,7 @@ func putOff(ctx context.Context, tx *tenants.Tx, c Case, until *time.Time) error
 		return &tenants.Invalid{Field: "until", Key: "bad_date"}
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases SET hold_until = $3, lease_by = '', lease_until = NULL, version = version + 1 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, c.ID, *until); err != nil {
+		UPDATE cases SET hold_until = $3, lease_by = '', lease_until = NULL, version = version + 1 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, c.ID, until.UTC()); err != nil {
 		return fmt.Errorf("hold case: %w", err)
 	}
 

@@ -54,6 +54,8 @@ func (p Page) parse() (*cursor, error) {
 	if err != nil || json.Unmarshal(b, &c) != nil || c.ID == uuid.Nil {
 		return nil, &tenants.Invalid{Field: "cursor", Key: "bad_cursor"}
 	}
+	// Times of ours are in UTC. PostgreSQL refuses some of the zones that JSON allows.
+	c.At = c.At.UTC()
 
 	return &c, nil
 }
