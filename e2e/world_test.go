@@ -70,9 +70,9 @@ func (w *world) lookUp(t *testing.T, tx *tenants.Tx) error {
 	}
 	for _, item := range items {
 		if item.NumberID.Valid {
-			w.item = fmt.Sprintf("/numbers/%s/items/%d", item.NumberID.UUID, item.ID)
+			w.item = fmt.Sprintf("/numbers/%s/items/%s", item.NumberID.UUID, w.itemID(item.ID))
 		} else {
-			w.odd = fmt.Sprintf("/numbers/items/%d", item.ID)
+			w.odd = "/numbers/items/" + w.itemID(item.ID)
 		}
 	}
 	if w.item == "" || w.odd == "" {
@@ -80,6 +80,11 @@ func (w *world) lookUp(t *testing.T, tx *tenants.Tx) error {
 	}
 
 	return nil
+}
+
+// itemID is an event as addresses of the clinic name it.
+func (w *world) itemID(n int64) string {
+	return w.keys.Veil(w.clinic.ID, ingest.VeilItem).Write(n).String()
 }
 
 // decide finds a case of every kind, puts one off, leaves one to a second person and closes one.
@@ -157,7 +162,7 @@ func (w *world) meet(t *testing.T, tx *tenants.Tx) error {
 	}
 	for _, p := range proofs {
 		if len(p.Items) > 0 {
-			w.proof = fmt.Sprintf("/contacts/%s/evidence/%d", known, p.Items[0])
+			w.proof = fmt.Sprintf("/contacts/%s/evidence/%s", known, w.itemID(p.Items[0]))
 		}
 	}
 	preview := "/merges/preview?keep=%s&lose=%s"

@@ -80,6 +80,7 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		if err != nil {
 			return err
 		}
+		e.items = s.items(m)
 		p.CanDecide = m.Can("queue:decide")
 		if p.CanDecide && c.Method() != fiber.MethodHead {
 			if p.LeaseUntil, err = identity.Lease(ctx, tx, m.Actor, id); err != nil && tenants.ConflictCode(err) == "" {
@@ -203,7 +204,7 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 			because.Tier = ""
 		}
 		if r.ItemID != 0 && k.ContactID != nil {
-			because.Raw = "/contacts/" + k.ContactID.String() + "/evidence/" + strconv.FormatInt(r.ItemID, 10)
+			because.Raw = "/contacts/" + k.ContactID.String() + "/evidence/" + e.items.Write(r.ItemID).String()
 		}
 		view.Reasons = append(view.Reasons, because)
 	}

@@ -156,7 +156,7 @@ func (e eyes) proof(ctx context.Context, proof identity.Proof, contact string) p
 		view.Facts = append(view.Facts, components.ReceiptFact{Label: i18n.T(ctx, "contacts.kind_"+h.Kind), Value: h.Shown})
 	}
 	if len(proof.Items) > 0 {
-		view.Raw = "/contacts/" + contact + "/evidence/" + strconv.FormatInt(proof.Items[len(proof.Items)-1], 10)
+		view.Raw = "/contacts/" + contact + "/evidence/" + e.items.Write(proof.Items[len(proof.Items)-1]).String()
 	}
 
 	return view

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -117,7 +116,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 		if err != nil {
 			return err
 		}
-		e.clear = e.clear || how.revealed
+		e.clear, e.items = e.clear || how.revealed, s.items(m)
 		contact, err := identity.Get(ctx, tx, id)
 		if err != nil {
 			return err
@@ -187,12 +186,11 @@ func (s *Server) evidencePage(c *fiber.Ctx) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	number, err := strconv.ParseInt(c.Params("item"), 10, 64)
-	if err != nil {
-		return tenants.ErrNotFound
-	}
-
 	ctx, m := c.UserContext(), member(c)
+	number, err := itemID(s.items(m), c.Params("item"))
+	if err != nil {
+		return err
+	}
 	var (
 		item ingest.Item
 		name string

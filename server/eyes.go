@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -25,6 +26,7 @@ type eyes struct {
 	clear   bool
 	numbers map[uuid.UUID]string // the business's own, by id, to tell which one a message came to
 	people  map[string]string    // colleagues' names by actor id
+	items   secrets.Veil         // writes the ids of events that one may open; set where the page leads to them
 }
 
 func eyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (eyes, error) {

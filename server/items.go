@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,12 +42,13 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, err := strconv.ParseInt(c.Params("item"), 10, 64)
+	ctx, m := c.UserContext(), member(c)
+	veil := s.items(m)
+	id, err := itemID(veil, c.Params("item"))
 	if err != nil {
-		return tenants.ErrNotFound
+		return err
 	}
 
-	ctx, m := c.UserContext(), member(c)
 	p := pages.RawItem{Now: time.Now(), CanReplay: m.Can("ingest:replay"), Clear: m.Can("phones:clear")}
 	var item ingest.Item
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
@@ -76,7 +76,7 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 		}
 	}
 
-	p.Frame, p.Item, p.Raw = s.frame(c, "inbox.raw_title"), itemView(item), readable(item.Body, p.Clear)
+	p.Frame, p.Item, p.Raw = s.frame(c, "inbox.raw_title"), itemView(veil, item), readable(item.Body, p.Clear)
 
 	return s.show(c, fiber.StatusOK, pages.RawItemPage(p))
 }
@@ -114,9 +114,9 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 		}
 		in := ingest.ReplayInput{}
 		if one := field(c, "item"); one != "" {
-			item, err := strconv.ParseInt(one, 10, 64)
+			item, err := itemID(s.items(m), one)
 			if err != nil {
-				return tenants.ErrNotFound
+				return err
 			}
 			in.ItemIDs = []int64{item}
 		} else {

@@ -26,7 +26,7 @@ func TestItemsSetAside(t *testing.T) {
 	st.send(t, delivery(number, textMessage("good"), odd))
 
 	r := asha.until(at+"/live", `data-testid="raw-`)
-	item := regexp.MustCompile(`href="(/numbers/[^/]+/items/(\d+))"`).FindStringSubmatch(r.body)
+	item := regexp.MustCompile(`href="(/numbers/[^/]+/items/([0-9a-f-]{36}))"`).FindStringSubmatch(r.body)
 	if item == nil || !strings.Contains(r.body, "It has no message id.") || !strings.Contains(r.body, `hx-swap-oob="morph:outerHTML"`) {
 		t.Fatalf("want the item with its reason: %s", r.body)
 	}
@@ -85,7 +85,7 @@ func TestItemsOfNoNumber(t *testing.T) {
 	}
 
 	r := asha.until("/numbers", `data-testid="raw-`)
-	item := regexp.MustCompile(`href="(/numbers/items/(\d+))"`).FindStringSubmatch(r.body)
+	item := regexp.MustCompile(`href="(/numbers/items/([0-9a-f-]{36}))"`).FindStringSubmatch(r.body)
 	if item == nil || !strings.Contains(r.body, "The whole delivery could not be read.") {
 		t.Fatalf("want the delivery with its reason: %s", r.body)
 	}

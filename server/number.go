@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
 )
@@ -51,13 +52,14 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	filter, err := itemsAfter(c.Query("before"))
+	ctx, m := c.UserContext(), member(c)
+	veil := s.items(m)
+	filter, err := itemsAfter(veil, c.Query("before"))
 	if err != nil {
 		return err
 	}
 	filter.State, filter.NumberID, filter.Limit = ingest.SetAside, id, itemsPageSize+1
 
-	ctx, m := c.UserContext(), member(c)
 	var number numbers.Number
 	err = s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if number, err = numbers.Get(ctx, tx, id); err != nil {
@@ -72,7 +74,7 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 		if err != nil {
 			return err
 		}
-		fillItems(p, m, id, items)
+		fillItems(p, m, veil, id, items)
 
 		return nil
 	})
@@ -94,29 +96,48 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 	return nil
 }
 
-func fillItems(p *pages.NumberHome, m access.Member, number uuid.UUID, items []ingest.Item) {
+func fillItems(p *pages.NumberHome, m access.Member, veil secrets.Veil, number uuid.UUID, items []ingest.Item) {
 	if len(items) > itemsPageSize {
 		items = items[:itemsPageSize]
 		last := items[itemsPageSize-1]
-		p.NextItems = fmt.Sprintf("/numbers/%s?before=%d.%d", number, last.ReceivedAt.UnixMicro(), last.ID)
+		p.NextItems = fmt.Sprintf("/numbers/%s?before=%d.%s", number, last.ReceivedAt.UnixMicro(), veil.Write(last.ID))
 	}
 	for _, item := range items {
-		view := itemView(item)
+		view := itemView(veil, item)
 		if m.Can("ingest:read") {
-			view.Href = fmt.Sprintf("/numbers/%s/items/%d", number, item.ID)
+			view.Href = fmt.Sprintf("/numbers/%s/items/%s", number, view.ID)
 		}
 		p.Items = append(p.Items, view)
 	}
 }
 
-func itemView(item ingest.Item) pages.InboxItem {
+// items is how the ids of m's inbox items are written in addresses.
+func (s *Server) items(m access.Member) secrets.Veil {
+	return s.keys.Veil(m.Tenant.ID, ingest.VeilItem)
+}
+
+// itemID reads an item's id as it stands in an address.
+func itemID(veil secrets.Veil, given string) (int64, error) {
+	id, err := uuid.Parse(given)
+	if err != nil {
+		return 0, tenants.ErrNotFound
+	}
+	n, ok := veil.Read(id)
+	if !ok {
+		return 0, tenants.ErrNotFound
+	}
+
+	return n, nil
+}
+
+func itemView(veil secrets.Veil, item ingest.Item) pages.InboxItem {
 	return pages.InboxItem{
-		ID: strconv.FormatInt(item.ID, 10), At: item.ReceivedAt, State: item.State, Kind: item.Kind, Reason: item.Reason, Note: item.Note,
+		ID: veil.Write(item.ID).String(), At: item.ReceivedAt, State: item.State, Kind: item.Kind, Reason: item.Reason, Note: item.Note,
 	}
 }
 
 // itemsAfter reads where a page of items begins: microseconds and id of the last item of the page before.
-func itemsAfter(before string) (ingest.ItemFilter, error) {
+func itemsAfter(veil secrets.Veil, before string) (ingest.ItemFilter, error) {
 	if before == "" {
 		return ingest.ItemFilter{}, nil
 	}
@@ -126,9 +147,9 @@ func itemsAfter(before string) (ingest.ItemFilter, error) {
 	if err != nil || micros < 0 || micros > 1<<52 {
 		return ingest.ItemFilter{}, tenants.ErrNotFound
 	}
-	item, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || item < 1 {
-		return ingest.ItemFilter{}, tenants.ErrNotFound
+	item, err := itemID(veil, id)
+	if err != nil {
+		return ingest.ItemFilter{}, err
 	}
 
 	return ingest.ItemFilter{BeforeAt: time.UnixMicro(micros), BeforeID: item}, nil

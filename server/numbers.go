@@ -48,7 +48,7 @@ func (s *Server) numbersPage(c *fiber.Ctx) error {
 
 		items, err := ingest.Items(ctx, tx, ingest.ItemFilter{State: ingest.SetAside, NoNumber: true, Limit: itemsPageSize})
 		for _, item := range items {
-			view := itemView(item)
+			view := itemView(s.items(m), item)
 			view.Href = "/numbers/items/" + view.ID
 			p.Aside = append(p.Aside, view)
 		}

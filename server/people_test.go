@@ -355,7 +355,7 @@ func TestContactsShowPhonesToWhomTheyMay(t *testing.T) {
 	if looked != 1 {
 		t.Errorf("%d entries of who looked, want 1", looked)
 	}
-	agent.has(agent.get("/contacts/"+id+"/evidence/99"), http.StatusNotFound)
+	agent.has(agent.get("/contacts/"+id+"/evidence/"+st.itemID(st.clinic, 99)), http.StatusNotFound)
 }
 
 func TestEditShowsWhatAColleagueChanged(t *testing.T) {
@@ -384,7 +384,7 @@ func TestPeopleNotIfAnotherTenant(t *testing.T) {
 
 	ravi := st.signedIn(t, "ravi")
 	for _, path := range []string{
-		"/resolve/" + k.ID.String(), "/resolve/" + k.ID.String() + "/event", "/contacts/" + contact, "/contacts/" + contact + "/evidence/2", "/merges/" + link,
+		"/resolve/" + k.ID.String(), "/resolve/" + k.ID.String() + "/event", "/contacts/" + contact, "/contacts/" + contact + "/evidence/" + st.itemID(st.motors, 2), "/merges/" + link,
 		"/merges/preview?keep=" + contact + "&lose=" + other, "/contacts?for=" + contact,
 	} {
 		ravi.has(ravi.get(path), http.StatusNotFound)

@@ -28,7 +28,7 @@ func calls(id string) []struct{ method, path, body string } {
 		{"GET", "/merges/preview?keep=" + id + "&lose=" + id, ""},
 		{"POST", "/merges", `{"keep":"` + id + `","lose":"` + id + `"}`},
 		{"GET", "/ingest", ""},
-		{"POST", "/ingest/replay", `{"item_ids":[1]}`},
+		{"POST", "/ingest/replay", `{"item_ids":["` + id + `"]}`},
 		{"GET", "/jobs/" + id, ""},
 		{"GET", "/numbers", ""},
 		{"POST", "/numbers", `{}`},

@@ -54,18 +54,27 @@ func TestAPIReplay(t *testing.T) {
 
 	for body, field := range map[string]string{
 		`{}`: "from", `{"from":"2026-01-01T00:00:00Z"}`: "to", `{"to":"2026-01-01T00:00:00Z"}`: "from", `{"item_ids":[]}`: "item_ids",
-		`{"from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z"}`: "to", `{"item_ids":[1],"from":"2026-01-01T00:00:00Z"}`: "item_ids",
+		`{"from":"2026-01-02T00:00:00Z","to":"2026-01-01T00:00:00Z"}`: "to", `{"item_ids":["x"],"from":"2026-01-01T00:00:00Z"}`: "item_ids",
 	} {
 		if r := st.mine.want(st.mine.post("/ingest/replay", body), http.StatusUnprocessableEntity, "invalid"); r.text("field") != field {
 			t.Errorf("%s: want %s refused, got %s", body, field, r.body)
 		}
 	}
-	st.mine.want(st.mine.post("/ingest/replay", itemIDs(own, theirs)), http.StatusNotFound, "not_found")
-	st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":[9007199254740993000]}`), http.StatusNotFound, "not_found")
-	st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":[1.5]}`), http.StatusBadRequest, "invalid")
+	st.mine.want(st.mine.post("/ingest/replay", st.itemIDs(own, theirs)), http.StatusNotFound, "not_found")
+	st.mine.want(st.mine.post("/ingest/replay", st.itemIDs(1<<62-1)), http.StatusNotFound, "not_found")
+	for _, odd := range []string{missing(), "1", ""} {
+		st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":["`+odd+`"]}`), http.StatusNotFound, "not_found")
+	}
+	st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":[1]}`), http.StatusBadRequest, "invalid")
+	// What this business calls its item is nothing to another.
+	st.theirs.want(st.theirs.post("/ingest/replay", st.itemIDs(own)), http.StatusNotFound, "not_found")
+	st.theirs.want(st.theirs.post("/ingest/replay", st.itemIDs(theirs)), http.StatusNotFound, "not_found")
+	// Zones that PostgreSQL does not know, and years that JSON does not.
+	st.mine.want(st.mine.post("/ingest/replay", `{"from":"2020-01-01T00:00:00+23:59","to":"2020-01-02T00:00:00-23:59"}`), http.StatusAccepted, "")
+	st.mine.want(st.mine.post("/ingest/replay", `{"from":"2020-01-01T00:00:00Z","to":"9999-12-31T23:59:59-23:59"}`), http.StatusUnprocessableEntity, "invalid")
 
-	one := st.mine.want(st.mine.post("/ingest/replay", itemIDs(own), "Idempotency-Key", "again"), http.StatusAccepted, "")
-	if two := st.mine.post("/ingest/replay", itemIDs(own), "Idempotency-Key", "again"); two.body != one.body || two.status != http.StatusAccepted {
+	one := st.mine.want(st.mine.post("/ingest/replay", st.itemIDs(own), "Idempotency-Key", "again"), http.StatusAccepted, "")
+	if two := st.mine.post("/ingest/replay", st.itemIDs(own), "Idempotency-Key", "again"); two.body != one.body || two.status != http.StatusAccepted {
 		t.Errorf("want one job, got %d %s", two.status, two.body)
 	}
 	all := st.mine.want(st.mine.post("/ingest/replay", `{"from":"2020-01-01T00:00:00Z","to":"2100-01-01T00:00:00+05:30"}`), http.StatusAccepted, "")

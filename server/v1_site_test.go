@@ -150,8 +150,18 @@ func (st *site) says(t *testing.T, to sandbox.Number, m message) {
 }
 
 // itemIDs asks for a replay of items.
-func itemIDs(ids ...int64) string {
-	list, _ := json.Marshal(ids)
+// itemID is an item as a business's addresses name it.
+func (st *site) itemID(of tenants.Tenant, n int64) string {
+	return st.keys.Veil(of.ID, ingest.VeilItem).Write(n).String()
+}
+
+// itemIDs asks for items of the clinic.
+func (st *site) itemIDs(ids ...int64) string {
+	var given []string
+	for _, id := range ids {
+		given = append(given, st.itemID(st.clinic, id))
+	}
+	list, _ := json.Marshal(given)
 
 	return `{"item_ids":` + string(list) + `}`
 }

@@ -25,7 +25,7 @@ func (a *API) Ingest(c *fiber.Ctx) error {
 type replayInput struct {
 	From    *time.Time `json:"from"`
 	To      *time.Time `json:"to"`
-	ItemIDs *[]int64   `json:"item_ids"`
+	ItemIDs *[]string  `json:"item_ids"`
 }
 
 // Replay answers POST /ingest/replay with the job that does it.
@@ -44,7 +44,18 @@ func (a *API) Replay(c *fiber.Ctx) error {
 	case in.ItemIDs != nil && len(*in.ItemIDs) == 0:
 		return &tenants.Invalid{Field: "item_ids", Key: "needed"}
 	case in.ItemIDs != nil:
-		what.ItemIDs = *in.ItemIDs
+		items := a.Keys.Veil(caller(c).Tenant.ID, ingest.VeilItem)
+		for _, text := range *in.ItemIDs {
+			given, err := id(text)
+			if err != nil {
+				return err
+			}
+			n, ok := items.Read(given)
+			if !ok {
+				return tenants.ErrNotFound
+			}
+			what.ItemIDs = append(what.ItemIDs, n)
+		}
 	case in.From == nil:
 		return &tenants.Invalid{Field: "from", Key: "needed"}
 	case in.To == nil:

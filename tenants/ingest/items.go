@@ -10,6 +10,10 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
+// VeilItem is the kind under which an item's ID is written for outside: the ID itself would tell how much the whole platform
+// takes in, and a second column with an index would cost every item something on its way in.
+const VeilItem = "item"
+
 // Item is an item of a tenant's inbox. Body is the JSON it was cut to, and set only by ItemByID: it holds a customer's data, so
 // show it through MaskJSON to whoever may not see phones in clear.
 type Item struct {

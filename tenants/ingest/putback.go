@@ -25,13 +25,23 @@ type replayed struct {
 
 // next reads and locks the items of the next step, as far as their deliveries fit in memory.
 func (j *replayJob) next(ctx context.Context, tx *tenants.Tx) ([]replayed, error) {
-	var items []replayed
-	err := tx.SelectContext(ctx, &items, `
-		SELECT id, event_id, position, kind, state, reason, number_id, received_at FROM inbox_items
-		WHERE tenant_id = $1 AND (received_at, id) > ($2, $3)
-		  AND CASE WHEN cardinality($4::bigint[]) > 0 THEN id = ANY($4) ELSE received_at >= $5 AND received_at < $6 END
-		ORDER BY received_at, id LIMIT $7
-		FOR UPDATE`, j.Tenant, j.args.AfterAt, j.args.AfterID, pq.Array(orNone(j.args.ItemIDs)), j.args.From, j.args.To, replayRows)
+	var (
+		items []replayed
+		err   error
+	)
+	if len(j.args.ItemIDs) > 0 {
+		err = tx.SelectContext(ctx, &items, `
+			SELECT id, event_id, position, kind, state, reason, number_id, received_at FROM inbox_items
+			WHERE tenant_id = $1 AND (received_at, id) > ($2, $3) AND id = ANY($4)
+			ORDER BY received_at, id LIMIT $5
+			FOR UPDATE`, j.Tenant, j.args.AfterAt, j.args.AfterID, pq.Array(j.args.ItemIDs), replayRows)
+	} else {
+		err = tx.SelectContext(ctx, &items, `
+			SELECT id, event_id, position, kind, state, reason, number_id, received_at FROM inbox_items
+			WHERE tenant_id = $1 AND (received_at, id) > ($2, $3) AND received_at >= $4 AND received_at < $5
+			ORDER BY received_at, id LIMIT $6
+			FOR UPDATE`, j.Tenant, j.args.AfterAt, j.args.AfterID, j.args.From, j.args.To, replayRows)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read items to replay: %w", err)
 	}

@@ -43,6 +43,8 @@ const (
 // from its delivery and goes through the lane once more. Messages, contacts and cases that exist are not doubled. It returns
 // the job to watch with JobByID. An item that is not the tenant's is tenants.ErrNotFound.
 func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayInput) (uuid.UUID, error) {
+	// PostgreSQL refuses some of the zones that people may write, and JSON the years past 9999.
+	in.From, in.To = in.From.UTC(), in.To.UTC()
 	slices.Sort(in.ItemIDs)
 	in.ItemIDs = slices.Compact(in.ItemIDs)
 	switch {
@@ -50,15 +52,24 @@ func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayI
 		return uuid.Nil, &tenants.Invalid{Field: "item_ids", Key: "too_many"}
 	case len(in.ItemIDs) == 0 && in.From.IsZero():
 		return uuid.Nil, &tenants.Invalid{Field: "from", Key: "required"}
+	case in.From.Year() < 0 || in.From.Year() > 9999:
+		return uuid.Nil, &tenants.Invalid{Field: "from", Key: "bad_time"}
+	case in.To.Year() < 0 || in.To.Year() > 9999:
+		return uuid.Nil, &tenants.Invalid{Field: "to", Key: "bad_time"}
 	case len(in.ItemIDs) == 0 && !in.To.After(in.From):
 		return uuid.Nil, &tenants.Invalid{Field: "to", Key: "time_order"}
 	}
 
-	var total int
-	err := tx.GetContext(ctx, &total, `
-		SELECT count(*) FROM inbox_items
-		WHERE tenant_id = $1 AND CASE WHEN cardinality($2::bigint[]) > 0 THEN id = ANY($2) ELSE received_at >= $3 AND received_at < $4 END`,
-		tx.Tenant, pq.Array(orNone(in.ItemIDs)), in.From, in.To)
+	var (
+		total int
+		err   error
+	)
+	if len(in.ItemIDs) > 0 {
+		err = tx.GetContext(ctx, &total, `SELECT count(*) FROM inbox_items WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(in.ItemIDs))
+	} else {
+		err = tx.GetContext(ctx, &total, `
+			SELECT count(*) FROM inbox_items WHERE tenant_id = $1 AND received_at >= $2 AND received_at < $3`, tx.Tenant, in.From, in.To)
+	}
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("count items to replay: %w", err)
 	}
@@ -85,14 +96,6 @@ func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayI
 	}
 
 	return id, tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "ingest.replay", ObjectKind: "job", ObjectID: id.String(), Detail: detail})
-}
-
-func orNone(ids []int64) []int64 {
-	if ids == nil {
-		return []int64{}
-	}
-
-	return ids
 }
 
 // Job is background work of a tenant, to be watched.
