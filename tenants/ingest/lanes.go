@@ -69,6 +69,7 @@ func (w *Worker) runLanes(ctx context.Context, hands int) {
 	)
 	defer timer.Stop()
 	for {
+		w.giving.Store(time.Now().UnixNano())
 		var (
 			give chan<- lane
 			next lane

@@ -2,9 +2,11 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -19,6 +21,9 @@ type Worker struct {
 	log    *slog.Logger
 	arrive chan struct{} // deliveries were stored by this process
 	ready  chan struct{} // lanes were made ready by it
+
+	// When the splitter and the lanes last went round, Unix nanoseconds.
+	splitting, giving atomic.Int64
 }
 
 // The shortest and longest time a loop that found nothing to do waits before it looks again. What another process stored is
@@ -32,7 +37,26 @@ const (
 
 // NewWorker makes a Worker; Run starts it.
 func NewWorker(db *tenants.DB, log *slog.Logger) *Worker {
-	return &Worker{db: db, log: log, arrive: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	w := &Worker{db: db, log: log, arrive: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
+	w.splitting.Store(time.Now().UnixNano())
+	w.giving.Store(time.Now().UnixNano())
+
+	return w
+}
+
+// unwellAfter is how long the splitter or the lanes may take for one round; they take some milliseconds, or seconds over a heavy
+// batch, also while the database is away.
+const unwellAfter = time.Minute
+
+// Well says nil while the work goes round, and else what stands still: something that a new process would mend.
+func (w *Worker) Well() error {
+	for what, at := range map[string]*atomic.Int64{"the splitter": &w.splitting, "the lanes": &w.giving} {
+		if since := time.Since(time.Unix(0, at.Load())); since > unwellAfter {
+			return fmt.Errorf("%s stood still for %s", what, since.Round(time.Second))
+		}
+	}
+
+	return nil
 }
 
 // Wake tells the worker that a delivery was stored, so that it need not find out by looking. It never blocks.
@@ -61,6 +85,7 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) splitAll(ctx context.Context) {
 	pause, alone := shortPause, 0
 	for ctx.Err() == nil {
+		w.splitting.Store(time.Now().UnixNano())
 		var (
 			n   int
 			err error

@@ -73,18 +73,48 @@ func TestTheImagesProgram(t *testing.T) {
 	address := web.line(t, "listening on ")
 	wantUser(t, web, m.user)
 	m.env = append(m.env, "PEHCHAN_LISTEN="+strings.TrimPrefix(address, "http://"))
-	if r := m.run(t, "", health[1:]...); r.code != 0 {
-		t.Errorf("health check %v: exit %d, %s", health, r.code, r.errOut)
-	}
+	m.wantHealth(t, health, 0, "serve")
 	worker := m.start(t, "work")
 	worker.line(t, "working")
-	for name, p := range map[string]process{"serve": web, "work": worker} {
-		if code := p.stop(t, syscall.SIGTERM); code != 0 {
-			t.Errorf("%s after SIGTERM: exit %d, %s", name, code, p.errOut)
-		}
-	}
-	if r := m.run(t, "", health[1:]...); r.code != 1 {
+	m.wantHealth(t, health, 0, "serve", "work")
+	m.wantStopped(t, "serve", web)
+
+	// A container that only works has no web server to ask.
+	m.wantHealth(t, health, 0, "work")
+	if r := m.run(t, "", append(health[1:], "serve")...); r.code != 1 {
 		t.Errorf("health check of a server that is gone: exit %d, want 1", r.code)
+	}
+	if err := worker.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	m.wantHealth(t, health, 1)
+	if err := worker.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	m.wantStopped(t, "work", worker)
+	m.wantHealth(t, health, 1)
+}
+
+// wantHealth runs the image's health check, which is to find these roles well.
+func (m *machine) wantHealth(t *testing.T, health []string, code int, roles ...string) {
+	t.Helper()
+
+	r := m.run(t, "", append(health[1:], "--json")...)
+	var said struct {
+		Roles []string `json:"roles"`
+	}
+	_ = json.Unmarshal([]byte(r.out), &said) // a failure says nothing there
+	slices.Sort(said.Roles)
+	if r.code != code || !slices.Equal(said.Roles, roles) {
+		t.Errorf("health check %v: exit %d and %v well, want %d and %v; %s", health, r.code, said.Roles, code, roles, r.errOut)
+	}
+}
+
+func (m *machine) wantStopped(t *testing.T, name string, p process) {
+	t.Helper()
+
+	if code := p.stop(t, syscall.SIGTERM); code != 0 {
+		t.Errorf("%s after SIGTERM: exit %d, %s", name, code, p.errOut)
 	}
 }
 

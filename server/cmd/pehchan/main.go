@@ -56,7 +56,7 @@ type commands struct {
 	Audit struct {
 		Verify auditVerifyCmd `cmd:"" help:"Check the audit chain; names the first bad entry."`
 	} `cmd:"" help:"The audit log."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask the web server on this machine whether it is alive."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask what runs on this machine whether it is well."`
 }
 
 // console is where a command reads and answers.

@@ -20,6 +20,11 @@ func (migrateCmd) Run(ctx context.Context, out *console) error {
 	if err != nil {
 		return err
 	}
+	stop, err := answerHealth(ctx, cfg, roleMigrate, func() error { return nil })
+	if err != nil {
+		return err
+	}
+	defer stop()
 
 	switch {
 	case cfg.OwnerURL != "":

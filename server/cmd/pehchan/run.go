@@ -46,8 +46,13 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		in.GraphURL = "http://" + meta.Addr().String()
 	}
 
-	group, ctx := errgroup.WithContext(ctx)
 	listening, worker := make(chan string, 1), ingest.NewWorker(in.db, out.log)
+	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
 	deps := server.Deps{
 		DB: in.db, Keys: in.keys, Log: out.log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
 	}

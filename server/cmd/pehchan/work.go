@@ -10,14 +10,22 @@ import (
 type workCmd struct{}
 
 // Run does background work until ctx ends.
-func (workCmd) Run(ctx context.Context, out *console) error {
+func (workCmd) Run(ctx context.Context, out *console) (err error) {
 	in, err := open(ctx)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, in.close()) }()
+
+	worker := ingest.NewWorker(in.db, out.log)
+	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	if err := out.answer(map[string]any{"working": true}, "working"); err != nil {
-		return errors.Join(err, in.close())
+		return err
 	}
 
-	return errors.Join(ingest.NewWorker(in.db, out.log).Run(ctx), in.close())
+	return worker.Run(ctx)
 }
