@@ -178,3 +178,38 @@ const (
 	appSecret   = "app-secret-of-the-sandbox"
 	verifyToken = "verify-token-of-the-sandbox"
 )
+
+// The wall holds by itself, also where a statement forgets whose app it means.
+func TestTenantsDoNotTouchThePlatformsApps(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.addApp(t, uuid.Nil, "platform")
+	p.addApp(t, p.asha, "ashas-own")
+
+	for _, c := range []struct {
+		statement string
+		asha      int64 // rows it may touch
+		ravi      int64
+	}{
+		{`UPDATE apps SET meta_app_id = '9'`, 1, 0},
+		{`UPDATE apps SET tenant_id = nullif(current_setting('app.tenant_id'), '')::uuid`, 1, 0},
+		{`DELETE FROM apps`, 1, 0},
+	} {
+		for tenant, want := range map[uuid.UUID]int64{p.asha: c.asha, p.ravi: c.ravi} {
+			var got int64
+			undone := errors.New("undone")
+			err := p.as(tenant, func(ctx context.Context, tx *tenants.Tx) error {
+				result, err := tx.ExecContext(ctx, c.statement)
+				if err != nil {
+					return err
+				}
+				got, err = result.RowsAffected()
+
+				return errors.Join(err, undone)
+			})
+			if !errors.Is(err, undone) || got != want {
+				t.Errorf("%s: %d rows (%v), want %d", c.statement, got, err, want)
+			}
+		}
+	}
+}
