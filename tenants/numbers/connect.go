@@ -129,9 +129,8 @@ func (c Credentials) reach(publicURL string) Reach {
 
 // insert writes everything a connected number consists of. The directory's unique index decides between two tenants.
 func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor tenants.Actor, app uuid.UUID, in ConnectInput, proof Proof) (Number, error) {
-	// Numbers of one WABA must agree on their scope, so a tenant connects one at a time.
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('numbers ' || $1, 0))`, tx.Tenant.String()); err != nil {
-		return Number{}, fmt.Errorf("lock numbers: %w", err)
+	if err := lockNumbers(ctx, tx); err != nil {
+		return Number{}, err
 	}
 
 	id, known, err := numberRow(ctx, tx, in.PhoneNumberID)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/sandbox"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -256,4 +258,51 @@ func (p place) auditOf(t *testing.T, tenant uuid.UUID, action string) (n int) {
 	}
 
 	return n
+}
+
+// A number that is being connected takes the scope of its WABA's others, so nobody may widen that meanwhile.
+func TestLearningAPortfolioWaitsForConnects(t *testing.T) {
+	t.Parallel()
+	p, m := newPlace(t), newMeta(t)
+	p.addApp(t, uuid.Nil, "demo")
+	in := m.input()
+	in.Unconfirmed, in.AccessToken = true, "token-of-long-ago"
+	n, err := p.connect(m, p.asha, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	replaced := make(chan error, 1)
+	err = p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('numbers ' || $1, 0))`, p.asha.String()); err != nil {
+			return err
+		}
+		go func() {
+			_, err := numbers.ReplaceToken(ctx, p.DB, p.keys, m.graph, meera, p.asha, n.ID, tokenOf(sandbox.TokenGood), m.callback)
+			replaced <- err
+		}()
+		for waits := false; !waits; {
+			select {
+			case err := <-replaced:
+				t.Errorf("the portfolio was learned during a connect (%v)", err)
+				replaced <- nil
+				return nil
+			default:
+			}
+			err := tx.GetContext(ctx, &waits, `
+				SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+				               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`)
+			if err != nil {
+				return err
+			}
+		}
+
+		return nil
+	})
+	if err := errors.Join(err, <-replaced); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := p.get(p.asha, n.ID); err != nil || !strings.HasPrefix(got.Scope, "portfolio:") {
+		t.Errorf("got %+v (%v), want the portfolio learned after it", got, err)
+	}
 }

@@ -12,6 +12,16 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 )
 
+// lockNumbers makes tx the only one of its tenant that connects a number or learns a portfolio: numbers of one WABA must agree on
+// their scope. It comes before any other lock.
+func lockNumbers(ctx context.Context, tx *tenants.Tx) error {
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('numbers ' || $1, 0))`, tx.Tenant.String()); err != nil {
+		return fmt.Errorf("lock numbers: %w", err)
+	}
+
+	return nil
+}
+
 // scopeOf says in which scope identifiers of a number's customers are unique, and its portfolio. All numbers of a WABA are in
 // one portfolio, so what is known of one holds for the next, and a portfolio that becomes known widens them together. Two
 // portfolios of one WABA are a Conflict "portfolio_differs".
@@ -52,7 +62,7 @@ func scopeOf(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, wabaID st
 	return scope, portfolio, nil
 }
 
-// learnPortfolio widens the scope of a number that was connected before its portfolio could be read.
+// learnPortfolio widens the scope of a number that was connected before its portfolio could be read. It needs lockNumbers.
 func learnPortfolio(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, n Number, proof Proof) error {
 	if n.PortfolioID != "" || proof.PortfolioID == "" {
 		return nil

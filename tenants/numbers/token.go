@@ -24,7 +24,13 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 	proof := Check(ctx, graph, app.check(token, number.WABAID, number.PhoneNumberID, number.DisplayPhone, number.PortfolioID))
 	checks := proof.Checks
 	if refused(checks) == nil {
-		err := db.As(ctx, tenant, func(tx *tenants.Tx) error { return learnPortfolio(ctx, tx, tenants.SystemActor, number, proof) })
+		err := db.As(ctx, tenant, func(tx *tenants.Tx) error {
+			if err := lockNumbers(ctx, tx); err != nil {
+				return err
+			}
+
+			return learnPortfolio(ctx, tx, tenants.SystemActor, number, proof)
+		})
 		if err != nil {
 			return Number{}, err
 		}
@@ -64,6 +70,9 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 	}
 
 	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if err := lockNumbers(ctx, tx); err != nil {
+			return err
+		}
 		var state string
 		err := tx.GetContext(ctx, &state, `
 			UPDATE numbers
