@@ -3,12 +3,14 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,54 +28,100 @@ import (
 
 const appSecret = "test_app_secret_do_not_use"
 
-// inbox is a site with an app and asha-clinic's two numbers, as the payload files name them.
-type inbox struct {
+// house is a site that many businesses send their stories to, each to numbers and by an app of its own.
+type house struct {
 	*site
 	address string
 	worker  *ingest.Worker
+	opened  atomic.Int64
 }
 
-func newInbox(t *testing.T) *inbox {
+func newHouse(t *testing.T) *house {
 	t.Helper()
-	in := &inbox{site: &site{Database: testdb.New(t), log: &lockedBuffer{}}}
-	in.clinic = tenants.Tenant{ID: uuid.Must(uuid.NewV7()), Slug: "asha-clinic"}
-	in.exec(t, `INSERT INTO tenants (id, slug, name) VALUES ($1, $2, $2)`, in.clinic.ID, in.clinic.Slug) // nobody signs in here
-	in.address, _ = in.listen(t, server.Config{PublicURL: origin})
+	h := &house{site: &site{Database: testdb.New(t), log: &lockedBuffer{}}}
+	h.address, _ = h.listen(t, server.Config{PublicURL: origin})
+	h.worker = ingest.NewWorker(h.DB, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.worker.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+
+	return h
+}
+
+// The ids of the business's own that stand in the payload files.
+const (
+	ownWABA, otherWABA, strangeWABA = "318840557712904", "318840557719999", "318840557710001"
+	ownNumber, otherNumber          = "224466880013579", "224466880024680"
+	strangeNumber                   = "999999999999999"
+	ownPhone, otherPhone            = "15550199042", "15550199043"
+	ownPortfolio                    = "506914300000001"
+)
+
+// inbox is a business with two numbers, as the payload files name them. What is posted is written anew with its own ids.
+type inbox struct {
+	*house
+	tenant  uuid.UUID
+	app     string
+	numbers map[string]uuid.UUID // by their ids in the payload files
+	ids     *strings.Replacer
+	tag     string
+}
+
+func (h *house) open(t *testing.T) *inbox {
+	t.Helper()
+	n := h.opened.Add(1)
+	in := &inbox{house: h, tenant: uuid.Must(uuid.NewV7()), tag: fmt.Sprintf("%03d", n), app: fmt.Sprintf("app-%d", n), numbers: map[string]uuid.UUID{}}
+	var pairs []string
+	for _, id := range []string{ownWABA, otherWABA, strangeWABA, ownNumber, otherNumber, strangeNumber, ownPhone, otherPhone, ownPortfolio} {
+		pairs = append(pairs, `"`+id+`"`, `"`+id+in.tag+`"`)
+	}
+	in.ids = strings.NewReplacer(pairs...)
+
+	in.exec(t, `INSERT INTO tenants (id, slug, name) VALUES ($1, $2, $2)`, in.tenant, "asha-clinic-"+in.tag) // nobody signs in here
 	ctx := context.Background()
-	err := in.DB.System(ctx, func(tx *tenants.Tx) error {
-		_, err := numbers.AddApp(ctx, tx, in.keys, access.Command("test").Actor, numbers.AppInput{
-			Name: "platform", MetaAppID: "1234567890", AppSecret: appSecret, VerifyToken: "verify-me-please",
+	err := h.DB.System(ctx, func(tx *tenants.Tx) error {
+		_, err := numbers.AddApp(ctx, tx, h.keys, access.Command("test").Actor, numbers.AppInput{
+			Name: in.app, MetaAppID: "1234567890", AppSecret: appSecret, VerifyToken: "verify-me-please",
 		})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, phone := range map[string]string{"224466880013579": "15550199042", "224466880024680": "15550199043"} {
-		if _, err := numbers.Connect(ctx, in.DB, in.keys, whatsapp.Graph{}, access.Command("test").Actor, in.clinic.ID, numbers.ConnectInput{
-			App: "platform", WABAID: "318840557712904", PhoneNumberID: id, DisplayPhone: phone, PortfolioID: "506914300000001",
-			AccessToken: "a-token-for-tests", PublicURL: origin, Unconfirmed: true,
-		}); err != nil {
-			t.Fatal(err)
-		}
+	for id, phone := range map[string]string{ownNumber: ownPhone, otherNumber: otherPhone} {
+		in.connect(t, id, phone, ownWABA, ownPortfolio)
 	}
-
-	ctx, cancel := context.WithCancel(context.Background())
-	in.worker = ingest.NewWorker(in.DB, slog.New(slog.DiscardHandler))
-	done := make(chan error, 1)
-	go func() { done <- in.worker.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
 
 	return in
 }
 
+// connect connects one more number; portfolio may be empty.
+func (in *inbox) connect(t *testing.T, id, phone, waba, portfolio string) {
+	t.Helper()
+	if portfolio != "" {
+		portfolio += in.tag
+	}
+	n, err := numbers.Connect(context.Background(), in.DB, in.keys, whatsapp.Graph{}, access.Command("test").Actor, in.tenant, numbers.ConnectInput{
+		App: in.app, WABAID: waba + in.tag, PhoneNumberID: id + in.tag, DisplayPhone: phone + in.tag, PortfolioID: portfolio,
+		AccessToken: "a-token-for-tests", PublicURL: origin, Unconfirmed: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.numbers[id] = n.ID
+}
+
+func newInbox(t *testing.T) *inbox { return newHouse(t).open(t) }
+
 // post sends a body, signed, and waits until all it causes is visible.
 func (in *inbox) post(t *testing.T, body []byte) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, in.address+"/hooks/whatsapp/platform", bytes.NewReader(body))
+	body = []byte(in.ids.Replace(string(body)))
+	req, err := http.NewRequest(http.MethodPost, in.address+"/hooks/whatsapp/"+in.app, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +138,7 @@ func (in *inbox) post(t *testing.T, body []byte) {
 	in.worker.Wake()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		m, err := ingest.TenantMeter(context.Background(), in.DB, in.clinic.ID)
+		m, err := ingest.TenantMeter(context.Background(), in.DB, in.tenant)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +173,7 @@ func payload(t *testing.T, number string) []byte {
 func (in *inbox) state(t *testing.T) string {
 	t.Helper()
 	var lines []string
-	err := in.DB.As(context.Background(), in.clinic.ID, func(tx *tenants.Tx) error {
+	err := in.DB.As(context.Background(), in.tenant, func(tx *tenants.Tx) error {
 		var identities []struct {
 			ID      uuid.UUID  `db:"id"`
 			Contact *uuid.UUID `db:"contact_id"`
@@ -140,7 +188,8 @@ func (in *inbox) state(t *testing.T) string {
 			       coalesce((SELECT string_agg(DISTINCT CASE f.kind WHEN 'username' THEN '@' ELSE '' END || f.value, ', ')
 			        FROM tenures t JOIN profile_facts f ON f.tenure_id = t.id WHERE t.identity_id = i.id), '-') AS called,
 			       coalesce((SELECT string_agg(concat_ws(' ', extract(epoch FROM m.at)::bigint - 1790000000, m.direction, m.type,
-			               CASE WHEN m.group_id <> '' THEN 'in a group' END, CASE WHEN m.text <> '' THEN '"' || left(m.text, 40) || '"' END,
+			               CASE WHEN m.imported THEN 'past' END, CASE WHEN m.group_id <> '' THEN 'in a group' END,
+			               CASE WHEN m.type = 'call' THEN 'of ' || (m.content::jsonb->>'seconds') || 's' END, CASE WHEN m.text <> '' THEN '"' || left(m.text, 40) || '"' END,
 			               CASE WHEN m.context_wamid <> '' THEN 'answering' END, CASE WHEN m.target_wamid <> '' THEN 'about another' END,
 			               nullif(m.status, ''), nullif(m.error, '')), '; ' ORDER BY m.at, m.wamid)
 			        FROM tenures t JOIN messages m ON m.tenure_id = t.id WHERE t.identity_id = i.id), 'nothing') AS said
@@ -185,10 +234,15 @@ func (in *inbox) state(t *testing.T) string {
 			return err
 		}
 		lines = append(lines, statuses...)
+		said, err := besides(tx)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, said...)
 
 		var odd []string
 		if err := tx.Select(&odd, `SELECT concat_ws(' ', 'item:', field, kind, state, nullif(reason, '')) FROM inbox_items
-			WHERE kind NOT IN ('message', 'status', 'system') OR state <> 'routed' OR reason <> ''`); err != nil {
+			WHERE kind = 'user_action' OR state <> 'routed' OR reason <> ''`); err != nil {
 			return err
 		}
 		lines = append(lines, odd...)
@@ -199,7 +253,8 @@ func (in *inbox) state(t *testing.T) string {
 	}
 	err = in.DB.System(context.Background(), func(tx *tenants.Tx) error {
 		var held []string
-		if err := tx.Select(&held, `SELECT concat_ws(' ', 'held:', field, kind, reason) FROM inbox_items WHERE tenant_id IS NULL`); err != nil {
+		if err := tx.Select(&held, `SELECT concat_ws(' ', 'held:', field, kind, reason) FROM inbox_items
+			WHERE tenant_id IS NULL AND (phone_number_id LIKE '%' || $1 OR phone_number_id = '' AND waba_id LIKE '%' || $1)`, in.tag); err != nil {
 			return err
 		}
 		lines = append(lines, held...)
@@ -211,4 +266,25 @@ func (in *inbox) state(t *testing.T) string {
 	slices.Sort(lines)
 
 	return strings.Join(lines, "\n")
+}
+
+// besides is what is known besides customers and messages, in words: preferences, saved names, notices and drift.
+func besides(tx *tenants.Tx) (lines []string, err error) {
+	for _, query := range []string{
+		`SELECT concat_ws(' ', 'signal:', extract(epoch FROM s.at)::bigint - 1790000000, s.kind, s.category, s.value, d.kind, d.value)
+		 FROM account_signals s JOIN identifiers d ON d.id = s.identifier_id`,
+		`SELECT concat_ws(' ', 'saved:', nullif(phone, ''), nullif(bsuid, ''), '"' || name || '"', CASE WHEN removed THEN 'removed' END) FROM saved_contacts`,
+		`SELECT concat_ws(' ', 'notice:', CASE WHEN at < '2026-10-01' THEN extract(epoch FROM at)::bigint - 1790000000 END, field, event,
+		                  CASE WHEN number_id IS NULL THEN 'of the account' END, facts->>'username', facts->>'context', facts->>'title')
+		 FROM notices`,
+		`SELECT concat_ws(' ', 'drift:', field, what, times || 'x') FROM drift`,
+	} {
+		var found []string
+		if err := tx.Select(&found, query); err != nil {
+			return nil, err
+		}
+		lines = append(lines, found...)
+	}
+
+	return lines, nil
 }

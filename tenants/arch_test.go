@@ -58,7 +58,9 @@ var below = map[string][]string{
 	"access":        {"secrets"},
 	"conversations": {"identity", "whatsapp"},
 	"identity":      {"whatsapp"},
-	"ingest":        {"conversations", "identity", "whatsapp"},
+	"imports":       {"identity", "whatsapp"},
+	"ingest":        {"conversations", "identity", "notices", "whatsapp"},
+	"notices":       {"whatsapp"},
 	"numbers":       {"identity", "ingest", "secrets", "whatsapp"},
 	"operator":      {"ingest"},
 	"postgres":      {},
@@ -119,6 +121,7 @@ var mayLeaveTheTenant = []string{
 	"server/preferences.go", // a person's own settings, the same in every tenant
 	"server/server.go",      // readiness
 	"server/team.go",        // a person's other tenants
+	"tenants/imports/",      // whose import is due
 	"tenants/ingest/",       // the inbox is split before it is known whose it is
 	"tenants/numbers/",      // apps, and the directory of numbers
 	"tenants/operator/",     // the operator's counts

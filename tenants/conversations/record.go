@@ -16,22 +16,33 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
-// Record stores the messages and statuses of a batch that identity has placed. Whatever is repeated is stored once; of
-// differing copies the earliest by WhatsApp's clock, then the smallest digest, counts. It returns how many events were repeats.
+// Record stores the messages, calls and statuses of a batch that identity has placed. Whatever is repeated is stored once; of
+// differing copies a live one counts before one of past chats, then the earliest by WhatsApp's clock, then the smallest digest.
+// It returns how many events were repeats.
 func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) (duplicates int, err error) {
-	messages, statuses := map[messageKey]message{}, map[statusKey]status{}
+	messages, statuses, calls := map[messageKey]message{}, map[statusKey]status{}, map[callKey]message{}
 	for i, s := range seen {
 		at, tenure := batch.At(i), tenureOrNil(batch.Placements[i].TenureID)
 		switch s.Event.Kind {
-		case whatsapp.KindMessage:
+		case whatsapp.KindMessage, whatsapp.KindEcho, whatsapp.KindHistory:
 			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
 			if old, ok := messages[m.messageKey]; ok {
 				duplicates++
-				if !before(m.at, m.seen.Event.Digest, old.at, old.seen.Event.Digest) {
+				if !m.counts(old) {
 					continue
 				}
 			}
 			messages[m.messageKey] = m
+		case whatsapp.KindCall:
+			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
+			k := callKey{m.messageKey, callEvent(s.Event)}
+			if old, ok := calls[k]; ok {
+				duplicates++
+				if !m.counts(old) {
+					continue
+				}
+			}
+			calls[k] = m
 		case whatsapp.KindStatus:
 			st := status{statusKey: statusKey{s.NumberID, s.Event.WAMID, s.Event.Status, participant(s, batch.Placements[i])}, tenure: tenure, at: at, seen: s}
 			if old, ok := statuses[st.statusKey]; ok {
@@ -56,6 +67,11 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 	}
 	duplicates += known
 
+	if known, err = putCalls(ctx, tx, calls); err != nil {
+		return 0, err
+	}
+	duplicates += known
+
 	return duplicates, advance(ctx, tx, messages, statuses)
 }
 
@@ -70,6 +86,29 @@ type message struct {
 	at     time.Time
 	seen   identity.Seen
 }
+
+// counts tells whether m is the copy to keep of two.
+func (m message) counts(old message) bool {
+	if a, b := m.weight(), old.weight(); a != b {
+		return a < b
+	}
+
+	return before(m.at, m.seen.Event.Digest, old.at, old.seen.Event.Digest)
+}
+
+// weight is less for what is better known: a live copy, one of past chats, the mark that stands there until a picture comes.
+func (m message) weight() int {
+	switch {
+	case m.seen.Event.Kind != whatsapp.KindHistory:
+		return 0
+	case m.seen.Event.Type != mediaPlaceholder:
+		return 1
+	default:
+		return 2
+	}
+}
+
+const mediaPlaceholder = "media_placeholder"
 
 type statusKey struct {
 	number        uuid.UUID
@@ -121,6 +160,8 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		groups, contexts, targets, problems                 []string
 		at, received                                        []time.Time
 		items                                               []int64
+		states                                              []string
+		imported                                            []bool
 	)
 	for _, m := range messages {
 		e := m.seen.Event
@@ -134,26 +175,30 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		groups, contexts, targets = append(groups, e.GroupID), append(contexts, e.ContextID), append(targets, e.TargetID)
 		problems = append(problems, problem(e.Errors))
 		at, received, items = append(at, m.at), append(received, m.seen.ReceivedAt), append(items, m.seen.ItemID)
+		states, imported = append(states, e.Status), append(imported, e.Kind == whatsapp.KindHistory)
 	}
 
 	var fresh int
 	err = tx.GetContext(ctx, &fresh, `
 		WITH put AS (
 			INSERT INTO messages AS m (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id,
-			                           context_wamid, target_wamid, error, item_id, received_at)
+			                           context_wamid, target_wamid, error, item_id, received_at, status, imported)
 			SELECT $1, w.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-			                           $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[]) AS w
+			                           $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[],
+			                           $18::text[], $19::boolean[]) AS w
 			ON CONFLICT (tenant_id, number_id, wamid) DO UPDATE
 			SET tenure_id = excluded.tenure_id, direction = excluded.direction, type = excluded.type, text = excluded.text, content = excluded.content,
 			    at = excluded.at, digest = excluded.digest, group_id = excluded.group_id, context_wamid = excluded.context_wamid,
-			    target_wamid = excluded.target_wamid, error = excluded.error, item_id = excluded.item_id
-			WHERE (excluded.at, excluded.digest) < (m.at, m.digest)
+			    target_wamid = excluded.target_wamid, error = excluded.error, item_id = excluded.item_id, status = excluded.status,
+			    imported = excluded.imported
+			WHERE (excluded.imported, excluded.imported AND excluded.type = '`+mediaPlaceholder+`', excluded.at, excluded.digest)
+			    < (m.imported, m.imported AND m.type = '`+mediaPlaceholder+`', m.at, m.digest)
 			RETURNING xmax = 0 AS fresh
 		)
 		SELECT count(*) FILTER (WHERE fresh) FROM put`,
 		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wamids), pq.Array(tenures), pq.Array(directions), pq.Array(types), pq.Array(texts),
 		pq.Array(contents), pq.Array(at), pq.Array(digests), pq.Array(groups), pq.Array(contexts), pq.Array(targets), pq.Array(problems),
-		pq.Array(items), pq.Array(received))
+		pq.Array(items), pq.Array(received), pq.Array(states), pq.Array(imported))
 	if err != nil {
 		return 0, fmt.Errorf("store messages: %w", err)
 	}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,7 @@ type Contact struct {
 	RequestedID uuid.UUID // the id asked for, where that was merged away
 	DisplayName string    // what the business calls them, "" where nobody said
 	ProfileName string    // what they call themselves, as last seen
+	SavedName   string    // what the owner's phone has them saved as, "" where it was not shared
 	Notes       string
 	ExternalIDs map[string]string
 	Version     int
@@ -29,13 +31,7 @@ type Contact struct {
 }
 
 // Name is the best name there is, or "" for somebody known by handles alone.
-func (c Contact) Name() string {
-	if c.DisplayName != "" {
-		return c.DisplayName
-	}
-
-	return c.ProfileName
-}
+func (c Contact) Name() string { return cmp.Or(c.DisplayName, c.ProfileName, c.SavedName) }
 
 // Phone is a current phone of the contact as WhatsApp wrote it, or "".
 func (c Contact) Phone() string { return c.handle(whatsapp.KindPhone) }
@@ -167,6 +163,10 @@ func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, e
 	if err != nil {
 		return nil, err
 	}
+	saved, err := savedOf(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
 	contacts := make([]Contact, len(rows))
 	for i, r := range rows {
 		contacts[i] = Contact{ID: r.ID, DisplayName: r.DisplayName, Notes: r.Notes, Version: r.Version, CreatedAt: r.CreatedAt, Identities: identities[r.ID]}
@@ -177,8 +177,11 @@ func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, e
 			contacts[i].LastAt = *r.LastAt
 		}
 		for _, id := range contacts[i].Identities {
-			if contacts[i].ProfileName == "" {
-				contacts[i].ProfileName = id.ProfileName
+			contacts[i].ProfileName = cmp.Or(contacts[i].ProfileName, id.ProfileName)
+		}
+		for _, s := range saved {
+			if s.Contact == r.ID {
+				contacts[i].SavedName = cmp.Or(contacts[i].SavedName, s.Name)
 			}
 		}
 	}

@@ -105,6 +105,7 @@ func (g *graph) derive() *derivation {
 		d.addSpan(int(p.bsuid), p.other, p.first, p.last)
 	}
 	d.followRotations()
+	d.believePast()
 	d.adoptPhoneOnly()
 
 	return d.assemble()
@@ -234,7 +235,7 @@ func (d *deriver) heldApart(a, b ref, at int64) bool {
 	return false
 }
 
-// moveOff closes what the old side held. A BSUID that changed without any phone named has changed its number too, since a
+// moveOff closes what the old side held. A BSUID that changed without the old phone named has changed its number too, since a
 // BSUID is tied to it (meta-spec 2.1), so its phones close as well.
 func (d *deriver) moveOff(r rotation, holder int) {
 	if r.oldPhone != none && r.oldPhone != r.newPhone {
@@ -247,9 +248,9 @@ func (d *deriver) moveOff(r rotation, holder int) {
 			d.closed[r.oldParent] = append(d.closed[r.oldParent], closing{holder: holder, at: r.at})
 		}
 	}
-	if r.oldPhone == none && r.newPhone == none && r.oldBSUID != none && r.newBSUID != none {
+	if r.oldPhone == none && r.oldBSUID != none && r.newBSUID != none {
 		for _, p := range d.pairings {
-			if p.bsuid == r.oldBSUID && p.first <= r.at && d.nodes[p.other].kind == whatsapp.KindPhone {
+			if p.bsuid == r.oldBSUID && p.other != r.newPhone && p.first <= r.at && d.nodes[p.other].kind == whatsapp.KindPhone {
 				d.closed[p.other] = append(d.closed[p.other], closing{holder: holder, at: r.at})
 			}
 		}

@@ -35,6 +35,10 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 	if err := b.recordPairings(ctx, pairs); err != nil {
 		return nil, err
 	}
+	past, err := b.recordPast(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.recordSightings(ctx, alone); err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 	b.tenures = tenures
 
 	news := map[uuid.UUID]bool{}
-	for _, id := range rotated {
+	for _, id := range append(rotated, past...) {
 		news[id] = true
 	}
 	for id := range involved {
@@ -89,6 +93,8 @@ func (b *Batch) gather() (map[pair]*pairSeen, []aloneSeen, map[uuid.UUID]bool) {
 			case s.bsuid == uuid.Nil:
 				involved[other] = true
 				alone = append(alone, aloneSeen{identifier: other, at: s.at, item: s.ItemID})
+			case s.Event.Kind == whatsapp.KindHistory:
+				involved[other] = true // its pair is of another weight: past.go
 			default:
 				involved[other] = true
 				p := pair{s.bsuid, other}
@@ -111,7 +117,7 @@ func (b *Batch) lengthen(ctx context.Context, tenures map[uuid.UUID][]tenure, ne
 	moved := map[uuid.UUID]*tenure{}
 	for _, s := range b.seen {
 		for _, id := range []uuid.UUID{s.bsuid, s.phone, s.parent} {
-			if id == uuid.Nil || news[id] {
+			if id == uuid.Nil || news[id] || s.Event.Kind == whatsapp.KindHistory && id != s.bsuid && s.bsuid != uuid.Nil {
 				continue
 			}
 			for i := range tenures[id] {

@@ -26,6 +26,12 @@ const (
 	ProofNew      = "new"      // a person decided that this is somebody new
 	ProofUsername = "username" // shown by WhatsApp for a while
 	ProofName     = "profile_name"
+	ProofEvent    = "event"         // another event of WhatsApp's named both (A1): a call, an echo, a group's list
+	ProofHistory  = "history"       // a past chat named both (A1, weaker than anything live)
+	ProofSaved    = "saved_name"    // the owner's own name for them
+	ProofStop     = "stopped"       // they stopped marketing messages
+	ProofResume   = "resumed"       // they allowed them again
+	ProofSecurity = "security_code" // WhatsApp gave the account a new security code
 )
 
 // Proof is one fact that says who a contact is, or what they were called, with the events it rests on.
@@ -64,7 +70,7 @@ func Evidence(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, 
 	}
 
 	var proofs []Proof
-	for _, read := range []func(context.Context, *tenants.Tx, []uuid.UUID) ([]Proof, error){attestedBy, rotatedBy, hintedBy, decidedBy} {
+	for _, read := range []func(context.Context, *tenants.Tx, []uuid.UUID) ([]Proof, error){attestedBy, namedInPast, rotatedBy, hintedBy, decidedBy} {
 		found, err := read(ctx, tx, held)
 		if err != nil {
 			return nil, err
@@ -76,6 +82,15 @@ func Evidence(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, 
 		return nil, err
 	}
 	proofs = append(proofs, names...)
+	saved, err := savedBy(ctx, tx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	signals, err := signalledBy(ctx, tx, idsOf(c.Identities))
+	if err != nil {
+		return nil, err
+	}
+	proofs = append(append(proofs, saved...), signals...)
 	slices.SortStableFunc(proofs, func(a, b Proof) int {
 		return cmp.Or(b.Until.Compare(a.Until), b.From.Compare(a.From), cmp.Compare(a.Kind, b.Kind))
 	})
@@ -107,8 +122,11 @@ func attestedBy(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof,
 
 	proofs := make([]Proof, len(rows))
 	for i, r := range rows {
-		kind := ProofMessage
-		if r.Source == string(whatsapp.KindStatus) {
+		kind := ProofEvent
+		switch whatsapp.ItemKind(r.Source) {
+		case whatsapp.KindMessage:
+			kind = ProofMessage
+		case whatsapp.KindStatus:
 			kind = ProofStatus
 		}
 		proofs[i] = Proof{

@@ -59,6 +59,7 @@ type verdict struct {
 type graph struct {
 	nodes     []node
 	pairings  []pairing
+	past      []pairing // of past chats: believed where nothing live says otherwise
 	rotations []rotation
 	verdicts  []verdict
 	sightings map[ref][]int64 // ascending: seen with no BSUID beside it
@@ -66,9 +67,11 @@ type graph struct {
 
 // sort puts the evidence into an order that depends on what WhatsApp said, never on when it arrived or on generated ids.
 func (g *graph) sort() {
-	slices.SortFunc(g.pairings, func(a, b pairing) int {
-		return cmp.Or(cmp.Compare(a.first, b.first), g.compare(a.bsuid, b.bsuid), g.compare(a.other, b.other), cmp.Compare(a.last, b.last))
-	})
+	for _, pairings := range [][]pairing{g.pairings, g.past} {
+		slices.SortFunc(pairings, func(a, b pairing) int {
+			return cmp.Or(cmp.Compare(a.first, b.first), g.compare(a.bsuid, b.bsuid), g.compare(a.other, b.other), cmp.Compare(a.last, b.last))
+		})
+	}
 	slices.SortFunc(g.rotations, func(a, b rotation) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.said, b.said))
 	})

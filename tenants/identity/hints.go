@@ -16,6 +16,7 @@ const (
 	hintCardRequest = "card_request"   // A4: tapped "Share contact info"; certain, but links only where the owner allows it
 	hintCardOther   = "card_other"     // B1: shared a card by hand, which may be anybody's
 	hintTyped       = "typed_number"   // B2: wrote a number
+	hintSaved       = "saved_contact"  // B: the owner's phone has the WhatsApp ID saved with a number, which a person typed
 	hintProse       = "rotation_prose" // WhatsApp named the old id in a sentence only (edge case 28)
 )
 

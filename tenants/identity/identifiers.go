@@ -58,6 +58,9 @@ func (b *Batch) recordIdentifiers(ctx context.Context) (map[handle]uuid.UUID, er
 			party(r.New, s.Scope, s.at)
 			continue
 		}
+		if s.Event.Kind == whatsapp.KindSync {
+			continue // what the owner typed makes nobody known
+		}
 		party(s.Event.Party, s.Scope, s.at)
 	}
 
@@ -70,6 +73,9 @@ func (b *Batch) recordIdentifiers(ctx context.Context) (map[handle]uuid.UUID, er
 		s := &b.seen[i]
 		if r := s.Event.Rotation; r != nil {
 			s.turnedInto = ids[handle{whatsapp.KindBSUID, r.New.BSUID, s.Scope}]
+			continue
+		}
+		if s.Event.Kind == whatsapp.KindSync {
 			continue
 		}
 		s.phone = ids[handle{whatsapp.KindPhone, s.Event.Party.Phone, s.Scope}]

@@ -47,7 +47,7 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 
 	pairs := map[pair][]pairing{}
 	turns := map[string]rotationRow{}
-	seen := map[uuid.UUID]bool{}
+	seen, past := map[uuid.UUID]bool{}, map[pair]pairing{}
 	for frontier := start; len(frontier) > 0; {
 		for _, id := range frontier {
 			seen[id] = true
@@ -56,6 +56,11 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 		if err != nil {
 			return nil, err
 		}
+		more, err := growPast(ctx, tx, frontier, past)
+		if err != nil {
+			return nil, err
+		}
+		next = append(next, more...)
 		frontier = frontier[:0:0]
 		for _, id := range next {
 			if !seen[id] {
@@ -74,6 +79,10 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 			r.bsuid, r.other = l.refs[p.bsuid], l.refs[p.other]
 			l.pairings = append(l.pairings, r)
 		}
+	}
+	for p, r := range past {
+		r.bsuid, r.other = l.refs[p.bsuid], l.refs[p.other]
+		l.past = append(l.past, r)
 	}
 	for _, r := range turns {
 		l.rotations = append(l.rotations, rotation{

@@ -45,6 +45,19 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			SELECT s.tenant_id, m.new, s.at, s.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
 			JOIN sightings s ON s.tenant_id = $1 AND s.identifier_id = m.old ON CONFLICT DO NOTHING`},
 		{"drop old sightings", `DELETE FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
+		{"put signals together", `INSERT INTO account_signals (tenant_id, identifier_id, number_id, kind, category, at, value, item_id)
+			SELECT s.tenant_id, m.new, s.number_id, s.kind, s.category, s.at, s.value, s.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+			JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = m.old ON CONFLICT DO NOTHING`},
+		{"drop old signals", `DELETE FROM account_signals WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
+		{"put past chats together", `INSERT INTO past_pairings AS o (tenant_id, bsuid_id, other_id, first_at, last_at, item_id)
+			SELECT p.tenant_id, b.id, c.id, min(p.first_at), max(p.last_at), min(p.item_id)
+			FROM past_pairings p
+			CROSS JOIN LATERAL (SELECT coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.bsuid_id), p.bsuid_id) AS id) b
+			CROSS JOIN LATERAL (SELECT coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.other_id), p.other_id) AS id) c
+			WHERE p.tenant_id = $1 AND (p.bsuid_id = ANY($2) OR p.other_id = ANY($2)) GROUP BY p.tenant_id, b.id, c.id
+			ON CONFLICT (tenant_id, bsuid_id, other_id) DO UPDATE
+			SET first_at = least(o.first_at, excluded.first_at), last_at = greatest(o.last_at, excluded.last_at)`},
+		{"drop old past chats", `DELETE FROM past_pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2)) AND cardinality($3::uuid[]) > 0`},
 		{"put hints together", `INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 			SELECT h.tenant_id, gen_random_uuid(), m.new, h.kind, h.claim_kind, h.claim_value, h.at, h.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
 			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = m.old ON CONFLICT DO NOTHING`},

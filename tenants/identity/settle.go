@@ -23,6 +23,15 @@ func (b *Batch) Settle(ctx context.Context) error {
 	if err := b.recordHints(ctx); err != nil {
 		return err
 	}
+	if err := b.recordSignals(ctx); err != nil {
+		return err
+	}
+	if err := b.recordSaved(ctx); err != nil {
+		return err
+	}
+	if err := b.answerSaved(ctx); err != nil {
+		return err
+	}
 	if err := b.openUnidentifiable(ctx); err != nil {
 		return err
 	}
@@ -34,7 +43,7 @@ func (b *Batch) Settle(ctx context.Context) error {
 }
 
 // makesContact tells whether an event brings a person into the business's book: an inbound message or call. System messages,
-// statuses and the like make identities and evidence only.
+// statuses and the like make identities and evidence only. What came in past chats does too, but asks nobody anything.
 func makesContact(e whatsapp.Event) bool {
 	return (e.Kind == whatsapp.KindMessage || e.Kind == whatsapp.KindCall) && e.Direction == whatsapp.DirectionIn
 }
@@ -104,7 +113,8 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 	last := map[uuid.UUID]time.Time{}
 	for i, s := range b.seen {
 		id := b.Placements[i].IdentityID
-		if id == uuid.Nil || !makesContact(s.Event) {
+		wrote := makesContact(s.Event) || s.Event.Kind == whatsapp.KindHistory && s.Event.Direction == whatsapp.DirectionIn
+		if id == uuid.Nil || !wrote {
 			continue
 		}
 		last[id] = later(last[id], s.at)

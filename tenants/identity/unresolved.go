@@ -53,7 +53,7 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 		               WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS decided,
 		       (SELECT min(first.at) FROM identities i
 		        JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-		        CROSS JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+		        CROSS JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' AND NOT m.imported
 		                            ORDER BY m.at, m.id LIMIT 1) AS first
 		        WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS since,
 		       EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key = 'contact:' || c.id AND k.state = 'open') AS open
@@ -134,6 +134,14 @@ func strongCandidates(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID)
 			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = t.identifier_id
 			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
+			UNION ALL
+			SELECT i.contact_id, i.id, t.identifier_id, '`+hintSaved+`', 'phone', s.phone, s.item_id, s.at, ''
+			FROM identities i
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
+			JOIN saved_contacts s ON s.tenant_id = $1 AND s.bsuid <> '' AND s.bsuid = d.value AND s.phone <> ''
+			JOIN numbers n ON n.tenant_id = $1 AND n.id = s.number_id AND n.scope = i.scope
+			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL AND`+liveSaved+`
 			UNION ALL
 			SELECT i.contact_id, i.id, t.identifier_id, 'same_parent', d.kind, d.value, 0, t.first_seen, d.scope
 			FROM identities i

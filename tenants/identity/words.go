@@ -89,6 +89,11 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		word    string
 	}
 	have, want := map[entry]bool{}, map[entry]bool{}
+	saved, err := savedOf(ctx, tx, contacts)
+	if err != nil {
+		return err
+	}
+
 	for _, r := range rows {
 		var words []string
 		switch {
@@ -113,6 +118,12 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			addTo, add = append(addTo, e.contact), append(add, e.word)
 		}
 	}
+	for _, r := range saved {
+		for _, w := range wordsOf([]string{r.Name}, nil, nil) {
+			want[entry{r.Contact, w}] = true
+		}
+	}
+
 	for e := range have {
 		if !want[e] {
 			dropFrom, drop = append(dropFrom, e.contact), append(drop, e.word)

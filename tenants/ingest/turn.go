@@ -12,6 +12,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -36,6 +37,7 @@ type waitingItem struct {
 	ID         int64         `db:"id"`
 	Number     uuid.NullUUID `db:"number_id"`
 	App        uuid.UUID     `db:"app_id"`
+	WABA       string        `db:"waba_id"`
 	Field      string        `db:"field"`
 	Kind       string        `db:"kind"`
 	Body       []byte        `db:"body"`
@@ -120,10 +122,10 @@ func nextItems(ctx context.Context, tx *tenants.Tx, limit int) (items []waitingI
 		Listed int `db:"listed"`
 	}
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT id, number_id, app_id, field, kind, body, reason, note, received_at, listed
-		FROM (SELECT id, number_id, app_id, field, kind, body, reason, note, received_at, count(*) OVER () AS listed,
+		SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at, listed
+		FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at, count(*) OVER () AS listed,
 		             sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
-		      FROM (SELECT id, number_id, app_id, field, kind, body, reason, note, received_at FROM inbox_items
+		      FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at FROM inbox_items
 		            WHERE tenant_id = $1 AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
 		            ORDER BY id LIMIT $2) head) i
 		WHERE before < $3
@@ -222,7 +224,11 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 	}
 
 	verdicts := make([]verdict, len(items))
-	var seen []identity.Seen
+	var (
+		seen []identity.Seen
+		told []notices.Heard
+		odd  = drifts{}
+	)
 	for i, it := range items {
 		verdicts[i] = verdict{state: Routed, note: it.Note}
 		if it.Reason == Test {
@@ -235,7 +241,13 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 			verdicts[i].state, verdicts[i].reason = SetAside, code
 			continue
 		}
-		if !speaks(it) {
+		if it.Reason != replaying {
+			odd.note(it, ev.Warnings)
+		}
+		if whatsapp.IsNotice(ev.Kind, it.Field) {
+			told = append(told, notices.Heard{ItemID: it.ID, NumberID: it.Number, WABA: it.WABA, Field: it.Field, ReceivedAt: it.ReceivedAt, Event: ev})
+		}
+		if !speaks(ev.Kind) {
 			continue
 		}
 		scope, known := scopes[it.Number.UUID]
@@ -243,7 +255,7 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 			verdicts[i].state, verdicts[i].reason = SetAside, MissingNumber
 			continue
 		}
-		seen = append(seen, identity.Seen{ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev})
+		seen = append(seen, peopleIn(identity.Seen{ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev})...)
 	}
 
 	counts := tally{}
@@ -256,6 +268,12 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 			counts.at(tx.Tenant, soleNumber(seen)).duplicates += int64(repeats)
 		}
 	}
+	if err := notices.Record(ctx, tx, told); err != nil {
+		return err
+	}
+	if err := odd.write(ctx, tx); err != nil {
+		return err
+	}
 	if err := touchNumbers(ctx, tx, items); err != nil {
 		return err
 	}
@@ -266,17 +284,30 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 	return counts.write(ctx, tx, slotLane)
 }
 
-// speaks tells whether an item goes through identity and conversations; all others are counted.
-func speaks(it waitingItem) bool {
-	if it.Field != "messages" {
-		return false
-	}
-	switch whatsapp.ItemKind(it.Kind) {
-	case whatsapp.KindMessage, whatsapp.KindStatus, whatsapp.KindSystem:
+// speaks tells whether an item is about a customer, and so goes through identity and conversations.
+func speaks(kind whatsapp.ItemKind) bool {
+	switch kind {
+	case whatsapp.KindMessage, whatsapp.KindStatus, whatsapp.KindSystem, whatsapp.KindPreference, whatsapp.KindIDUpdate, whatsapp.KindCall,
+		whatsapp.KindEcho, whatsapp.KindSync, whatsapp.KindHistory, whatsapp.KindGroup, whatsapp.KindUserAction:
 		return true
 	default:
 		return false
 	}
+}
+
+// peopleIn is an event once for each customer it is about: a group's list names many.
+func peopleIn(s identity.Seen) []identity.Seen {
+	if s.Event.Kind != whatsapp.KindGroup {
+		return []identity.Seen{s}
+	}
+
+	all := make([]identity.Seen, len(s.Event.Members))
+	for i, party := range s.Event.Members {
+		all[i] = s
+		all[i].Event.Party = party
+	}
+
+	return all
 }
 
 // finish moves items to their states and counts the moves.

@@ -46,10 +46,16 @@ type Event struct {
 
 	Rotation *Rotation // set where WhatsApp says that ids were replaced
 	Cards    []Card    // contact cards, type contacts
+	Members  []Party   `json:",omitempty"` // of a group event, whom it names; Party is empty then
+	Seconds  int       `json:",omitempty"` // how long a call lasted, where it says
+
+	// Facts are the plain members of a notice about the business's own account or
+	// number, by dotted path: "disconnection_info.reason". Nil for all else.
+	Facts map[string]string `json:",omitempty"`
 
 	// Warnings are stable codes of what was odd but did not stop the reading:
 	// contact_id_mismatch, malformed_bsuid, malformed_phone, bad_timestamp,
-	// content_dropped, unknown_key:<name>.
+	// content_dropped, unknown_key:<name>, unknown_type:<name>, unknown_field.
 	Warnings []string
 }
 
@@ -83,6 +89,7 @@ type envelope struct {
 	contacts  []fields
 	thread    fields
 	item      fields
+	field     string
 	entryTime time.Time
 }
 
@@ -99,7 +106,7 @@ func ParseEvent(kind ItemKind, body []byte) (Event, error) {
 	}
 	e := envelope{
 		metadata: outer.object("metadata"), contacts: outer.list("contacts"),
-		thread: outer.object("thread"), entryTime: outer.time("entry_time"),
+		thread: outer.object("thread"), entryTime: outer.time("entry_time"), field: outer.text("field"),
 	}
 	e.Kind = kind
 	e.PhoneNumberID = truncate(e.metadata.text("phone_number_id"), maxID)
@@ -111,6 +118,7 @@ func ParseEvent(kind ItemKind, body []byte) (Event, error) {
 		}
 		e.item = fields{}
 	}
+	e.warnBeside(outer.object("beside"))
 	return e.read(outer["item"])
 }
 
@@ -134,10 +142,13 @@ func (e *envelope) read(raw []byte) (Event, error) {
 		err = e.status()
 	case KindError:
 		e.Errors = []StatusError{statusError(e.item)}
-		e.Type = "error"
+		e.Type, e.At = "error", e.entryTime
 		e.Content = e.content(raw)
+		e.warnUnknown(errorKeys)
+		e.Facts = map[string]string{}
+		flatten(e.Facts, "", e.item, 0)
 	default:
-		e.other(raw)
+		err = e.other(raw)
 	}
 	if err != nil {
 		return Event{}, err
@@ -154,6 +165,7 @@ func (e *envelope) status() error {
 		return fmt.Errorf("missing_status: status without status")
 	}
 	e.Type = "status"
+	e.expect(e.Status, statusTypes)
 	e.Errors = statusErrors(e.item)
 	e.warnUnknown(statusKeys)
 	e.recipient()
@@ -178,59 +190,6 @@ func (e *envelope) recipient() {
 		parent = it.text("parent_recipient_user_id")
 	}
 	e.party(it.text("recipient_id"), it.text("recipient_user_id"), parent)
-}
-
-// other reads who and when out of the kinds that are not messages, as far as
-// they tell it.
-func (e *envelope) other(raw []byte) {
-	it := e.item
-	e.Content = e.content(raw)
-	switch e.Kind {
-	case KindPreference:
-		e.Direction, e.Type, e.Status = DirectionIn, it.text("category"), it.text("value")
-		e.Text = it.text("detail")
-		e.party(it.text("wa_id"), it.text("user_id"), it.text("parent_user_id"))
-	case KindIDUpdate:
-		e.idUpdate()
-	case KindCall:
-		e.call()
-	case KindSync:
-		contact := it.object("contact")
-		e.Type, e.Text = it.text("action"), contact.text("full_name")
-		e.At = it.object("metadata").time("timestamp")
-		e.party(contact.text("phone_number"), contact.text("user_id"), contact.text("parent_user_id"))
-		e.username(contact.text("username"))
-	case KindGroup:
-		e.Type, e.GroupID = it.text("type"), truncate(it.text("group_id"), maxID)
-		e.party(it.text("wa_id"), it.text("user_id"), it.text("parent_user_id"))
-		e.username(it.text("username"))
-	case KindUserAction:
-		e.Direction, e.Type = DirectionIn, it.text("action_type")
-		e.party(first(it.text("from"), it.text("wa_id")), first(it.text("from_user_id"), it.text("user_id")),
-			first(it.text("from_parent_user_id"), it.text("parent_user_id")))
-	case KindUsername:
-		e.At, e.WAMID = e.entryTime, ""
-		e.Type, e.Text = it.text("status"), it.text("username")
-	default:
-		e.At, e.WAMID = e.entryTime, ""
-		e.Type = it.text("event")
-	}
-}
-
-func (e *envelope) call() {
-	it := e.item
-	e.Type, e.Status = first(it.text("event"), it.text("type")), it.text("status")
-	switch {
-	case it.has("recipient_id") || it.has("recipient_user_id"):
-		e.Direction = DirectionOut
-		e.recipient()
-	case it.text("direction") == "BUSINESS_INITIATED":
-		e.Direction = DirectionOut
-		e.party(it.text("to"), it.text("to_user_id"), it.text("to_parent_user_id"))
-	default:
-		e.Direction = DirectionIn
-		e.party(it.text("from"), it.text("from_user_id"), it.text("from_parent_user_id"))
-	}
 }
 
 func statusErrors(item fields) []StatusError {

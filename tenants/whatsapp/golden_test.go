@@ -30,8 +30,8 @@ func TestPayloadsParseAsRecorded(t *testing.T) {
 	t.Parallel()
 
 	paths, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(paths) < 68 {
-		t.Fatalf("payloads: got %d (%v), want at least 68", len(paths), err)
+	if err != nil || len(paths) != 106 {
+		t.Fatalf("payloads: got %d (%v), want 106", len(paths), err)
 	}
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")

@@ -31,6 +31,7 @@ func (e *envelope) message() error {
 		return fmt.Errorf("missing_wamid: message without id")
 	}
 	e.Type = truncate(first(it.text("type"), "unknown"), maxName)
+	e.expect(e.Type, messageTypes)
 	e.GroupID = truncate(it.text("group_id"), maxID)
 	e.ContextID = truncate(it.object("context").text("id"), maxID)
 	e.Errors = statusErrors(it)
@@ -50,7 +51,16 @@ func (e *envelope) message() error {
 
 	e.warnUnknown(messageKeys)
 	e.author()
+	if e.Kind == KindHistory && e.Direction == DirectionOut {
+		e.Status = historyStatuses[it.object("history_context").text("status")]
+	}
 	return nil
+}
+
+// historyStatuses are what past messages of ours had come to when the history was
+// shared, in the words of statuses. One still pending has come to nothing.
+var historyStatuses = map[string]string{
+	"SENT": "sent", "DELIVERED": "delivered", "READ": "read", "PLAYED": "played", "ERROR": "failed",
 }
 
 // author fills in who the customer of a message is. An echo went to them; in a

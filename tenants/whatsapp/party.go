@@ -1,10 +1,5 @@
 package whatsapp
 
-import (
-	"slices"
-	"strings"
-)
-
 const maxName = 256
 
 // party fills in the customer from the item's own ids and the contact that goes
@@ -121,32 +116,4 @@ func (e *envelope) complete(p *Party, contact fields) {
 func (e *envelope) username(raw string) {
 	display, _ := Username(raw)
 	e.Party.Username = truncate(display, maxName)
-}
-
-// Keys Meta documents on messages and statuses; others are kept in the stored
-// bytes and named in a warning.
-var (
-	messageKeys = []string{
-		"from", "from_user_id", "from_parent_user_id", "group_id", "id", "timestamp", "type",
-		"context", "referral", "errors", "identity", "to", "to_user_id", "to_parent_user_id", "history_context",
-	}
-	statusKeys = []string{
-		"id", "status", "timestamp", "type", "recipient_id", "recipient_user_id", "recipient_parent_user_id",
-		"parent_recipient_user_id", "recipient_type", "recipient_identity_key_hash", "recipient_participant_id",
-		"recipient_participant_user_id", "recipient_participant_parent_user_id", "biz_opaque_callback_data",
-		"template_id", "conversation", "pricing", "errors", "payment",
-	}
-)
-
-const maxUnknownKeys = 8
-
-func (e *envelope) warnUnknown(known []string) {
-	var unknown []string
-	for key := range e.item {
-		if key != e.Type && !slices.Contains(known, key) {
-			unknown = append(unknown, "unknown_key:"+truncate(strings.ToValidUTF8(clean(key), "\uFFFD"), 64))
-		}
-	}
-	slices.Sort(unknown)
-	e.Warnings = append(e.Warnings, unknown[:min(len(unknown), maxUnknownKeys)]...)
 }

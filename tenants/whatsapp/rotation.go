@@ -39,6 +39,7 @@ func (e *envelope) system() error {
 	e.Text = system.text("body")
 	e.Content = e.content(it["system"])
 	e.Errors = statusErrors(it)
+	e.expect(subtype, systemTypes)
 
 	if !rotations[subtype] {
 		// An unknown subtype does not tell whether system's ids are before or

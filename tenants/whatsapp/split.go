@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -40,7 +42,9 @@ type Item struct {
 
 	// Body is a JSON object that can be read without the rest of the delivery:
 	// field, entry_id, entry_time, metadata, contacts (only those the item may
-	// concern), thread (history only) and item. All are the bytes that were sent.
+	// concern), thread (history only), beside (what the value holds besides and
+	// nobody has documented; the first item of a change only) and item. All are the
+	// bytes that were sent.
 	Body []byte
 
 	// Problem is empty, or the stable code of why this item cannot be read:
@@ -138,6 +142,7 @@ type change struct {
 	entryTime json.RawMessage
 	metadata  json.RawMessage
 	contacts  people
+	beside    fields
 }
 
 func (s *splitter) entry(position string, raw []byte) {
@@ -195,6 +200,9 @@ func (s *splitter) change(c change, position string, raw []byte) {
 		return
 	}
 	c.contacts = newPeople(value["contacts"])
+	if takenApart {
+		c.beside = undocumented(value, known)
+	}
 	before := len(s.items)
 	for _, l := range known {
 		s.list(&c, position+"."+l.key, l.kind, value[l.key])
@@ -205,6 +213,22 @@ func (s *splitter) change(c change, position string, raw []byte) {
 	if len(s.items) == before && !s.full {
 		s.add(&c, position, KindChange, cut["value"], "")
 	}
+}
+
+// undocumented are the members of a value that are neither items nor known to
+// stand beside them.
+func undocumented(value fields, known []list) fields {
+	var odd fields
+	for key, raw := range value {
+		if slices.Contains(valueKeys, key) || slices.ContainsFunc(known, func(l list) bool { return l.key == key }) {
+			continue
+		}
+		if odd == nil {
+			odd = fields{}
+		}
+		odd[key] = raw
+	}
+	return odd
 }
 
 func (s *splitter) list(c *change, position string, kind ItemKind, raw []byte) {
@@ -305,6 +329,19 @@ func (s *splitter) addWith(c *change, position string, kind ItemKind, raw []byte
 	body.Write(orNull(c.entryTime))
 	body.WriteString(`,"metadata":`)
 	body.Write(orNull(c.metadata))
+	if c.beside != nil {
+		body.WriteString(`,"beside":{`)
+		for i, key := range slices.Sorted(maps.Keys(c.beside)) {
+			if i > 0 {
+				body.WriteByte(',')
+			}
+			body.Write(quote(key))
+			body.WriteByte(':')
+			body.Write(orNull(c.beside[key]))
+		}
+		body.WriteByte('}')
+		c.beside = nil
+	}
 	body.WriteString(`,"contacts":[`)
 	if cut != nil {
 		for i, contact := range c.contacts.of(cut) {
