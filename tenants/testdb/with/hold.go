@@ -13,10 +13,10 @@ import (
 // starts the next package's process within this time.
 const idleFor = 10 * time.Second
 
-// hold runs a server in base and writes its DSN to base/dsn. It ends when
-// nobody has held base/users for idleFor.
+// hold runs a server and writes its DSN to base/dsn. It ends when nobody has
+// held base/users for idleFor.
 func hold(base string) error {
-	data, dsn := filepath.Join(base, "postgres"), filepath.Join(base, "dsn")
+	data, dsn := filepath.Join(folder(), filepath.Base(base)+"-postgres"), filepath.Join(base, "dsn")
 	srv, err := start(data, false)
 	if err != nil {
 		return err

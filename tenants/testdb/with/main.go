@@ -51,7 +51,8 @@ func main() {
 func start(dir string, durable bool) (*postgres.Server, error) {
 	settings := map[string]string{"max_connections": "500"}
 	if !durable {
-		settings["autovacuum"] = "off" // the databases do not live long enough
+		settings["autovacuum"] = "off"      // the databases do not live long enough
+		settings["max_wal_size"] = "256MB" // the log may lie in memory
 	}
 
 	return postgres.Start(context.Background(), postgres.Options{Dir: dir, Durable: durable, Settings: settings})
@@ -65,7 +66,11 @@ func with(command []string, durable bool) (code int, err error) {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 
 	if os.Getenv("TEST_DATABASE_URL") == "" {
-		dir, err := os.MkdirTemp("/tmp", "pehchan-with-")
+		parent := "/tmp"
+		if !durable {
+			parent = folder()
+		}
+		dir, err := os.MkdirTemp(parent, "pehchan-with-")
 		if err != nil {
 			return 1, fmt.Errorf("make folder: %w", err)
 		}
