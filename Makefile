@@ -34,6 +34,10 @@ e2e: install-test-deps ## run the browser journeys only
 bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCALE=1)
 	$(GO) run ./e2e/bench $(ARGS)
 
+.PHONY: accuracy
+accuracy: ## run made-up worlds against the whole product and count how often it is right (ARGS=-quick)
+	$(GO) run ./e2e/accuracy $(ARGS)
+
 .PHONY: lint
 lint: ## look for mistakes (.golangci.yml)
 	$(LINT) run $(PKG)
