@@ -55,7 +55,7 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 		news[id] = true
 	}
 	for id := range involved {
-		if len(tenures[id]) == 0 {
+		if len(tenures[id]) == 0 || b.claimed[id] {
 			news[id] = true
 		}
 	}

@@ -212,7 +212,10 @@ func hintedBy(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof, e
 	proofs := make([]Proof, len(rows))
 	for i, r := range rows {
 		proofs[i] = Proof{
-			Kind: ProofHint, Code: r.Kind, Tier: tierOf(r.Kind), From: r.At, Until: r.At, Items: []int64{r.Item}, Handles: []Handle{{r.Claim, r.Value}},
+			Kind: ProofHint, Code: r.Kind, Tier: tierOf(r.Kind), From: r.At, Until: r.At, Handles: []Handle{{r.Claim, r.Value}},
+		}
+		if r.Kind != hintImported {
+			proofs[i].Items = []int64{r.Item}
 		}
 	}
 

@@ -106,7 +106,7 @@ func List(ctx context.Context, tx *tenants.Tx, query string, page Page) ([]Conta
 const maxFound = 200
 
 // find searches by name in either script (beginnings of words, and words that sound alike), phone (beginning, or last four
-// digits), @username and WhatsApp ID. Under row level security only equality and ranges use an index, so the words are
+// digits), @username, WhatsApp ID and what another system calls them. Under row level security only equality and ranges use an index, so the words are
 // normalised when written and when asked for.
 func find(ctx context.Context, tx *tenants.Tx, query string, page Page) ([]Contact, string, error) {
 	terms := searchTerms(query)
@@ -161,7 +161,7 @@ func find(ctx context.Context, tx *tenants.Tx, query string, page Page) ([]Conta
 	return contacts, next, err
 }
 
-// term is one word asked for: a range of contact_words and, for a name, how it sounds.
+// term is one word asked for: a range of contact_words and, where sound is set, one word that will do as well: how a name sounds.
 type term struct{ from, to, sound string }
 
 func searchTerms(query string) []term {
@@ -174,21 +174,37 @@ func searchTerms(query string) []term {
 
 	if rest, ok := strings.CutPrefix(query, "@"); ok {
 		_, folded := whatsapp.Username(rest)
-		return []term{within("u:" + folded)}
+		t := within("u:" + folded)
+		t.sound = externalWord(rest)
+		return []term{t}
 	}
 	if whatsapp.IsParentBSUID(query) || whatsapp.IsBSUID(query) {
 		return []term{exactly("b:" + query)}
 	}
 	if digits := whatsapp.Digits(query); len(digits) >= 4 && strings.Trim(query, "0123456789+-() ") == "" {
 		if len(digits) == 4 {
-			return []term{exactly("4:" + digits)}
+			t := exactly("4:" + digits)
+			t.sound = externalWord(query)
+			return []term{t}
 		}
 		if phone, ok := whatsapp.TypedPhone(query, "IN"); ok {
 			t := exactly("p:" + phone)
 			t.sound = "p:" + digits
 			return []term{t}
 		}
-		return []term{within("p:" + digits)}
+		t := within("p:" + digits)
+		t.sound = externalWord(query)
+		return []term{t}
+	}
+
+	// One word with a digit or sign in it may be what another system calls the customer: CRM-17, asha.gas.
+	if words := nameWords(query); strings.ContainsAny(query, "0123456789._-/#") && !strings.ContainsRune(query, ' ') {
+		t := exactly(externalWord(query))
+		if len(words) > 0 {
+			t = within("n:" + clip(words[0]))
+		}
+		t.sound = externalWord(query)
+		return []term{t}
 	}
 
 	var terms []term

@@ -109,20 +109,26 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 	var (
 		moved       []uuid.UUID
 		first, last []time.Time
+		raw         []string
 	)
 	for _, r := range rows {
 		h := handle{r.Kind, r.Value, r.Scope}
 		ids[h] = r.ID
+		if r.LastSeen.Before(r.FirstSeen) {
+			b.claimed[r.ID] = true
+		}
 		if f := found[h]; f.first.Before(r.FirstSeen) || f.last.After(r.LastSeen) {
 			moved, first, last = append(moved, r.ID), append(first, earlier(f.first, r.FirstSeen)), append(last, later(f.last, r.LastSeen))
+			raw = append(raw, f.raw)
 		}
 	}
 	if len(moved) > 0 {
 		_, err := b.tx.ExecContext(ctx, `
-			UPDATE identifiers i SET first_seen = w.first_seen, last_seen = w.last_seen
-			FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (id, first_seen, last_seen)
+			UPDATE identifiers i SET first_seen = w.first_seen, last_seen = w.last_seen,
+			       raw = CASE WHEN i.last_seen < i.first_seen THEN w.raw ELSE i.raw END -- a list's spelling gives way to WhatsApp's
+			FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS w (id, first_seen, last_seen, raw)
 			WHERE i.tenant_id = $1 AND i.id = w.id`,
-			b.tx.Tenant, pq.Array(moved), pq.Array(first), pq.Array(last))
+			b.tx.Tenant, pq.Array(moved), pq.Array(first), pq.Array(last), pq.Array(raw))
 		if err != nil {
 			return nil, fmt.Errorf("lengthen identifiers: %w", err)
 		}

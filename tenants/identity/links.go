@@ -74,7 +74,9 @@ func Gained(ctx context.Context, tx *tenants.Tx, links []Link) (map[uuid.UUID][]
 		LastSeen  time.Time     `db:"last_seen"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT w.link_id, d.id, d.kind, d.value, d.raw, d.first_seen, d.last_seen,
+		SELECT w.link_id, d.id, d.kind, d.value, d.raw,
+		       CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE d.first_seen END AS first_seen,
+		       CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE d.last_seen END AS last_seen,
 		       EXISTS (SELECT 1 FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.id AND t.current) AS current
 		FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS w (link_id, id, place)
 		JOIN identifiers d ON d.tenant_id = $1 AND d.id = w.id

@@ -163,8 +163,10 @@ func (l *loaded) grow(ctx context.Context, tx *tenants.Tx, frontier []uuid.UUID,
 func (l *loaded) loadNodes(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var rows []identifierRow
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT id, scope, kind, value, first_seen, last_seen FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`,
-		tx.Tenant, pq.Array(ids))
+		SELECT id, scope, kind, value,
+		       CASE WHEN last_seen < first_seen THEN coalesce(claimed_at, first_seen) ELSE first_seen END AS first_seen,
+		       CASE WHEN last_seen < first_seen THEN coalesce(claimed_at, first_seen) ELSE last_seen END AS last_seen
+		FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(ids))
 	if err != nil {
 		return fmt.Errorf("read identifiers: %w", err)
 	}

@@ -40,6 +40,7 @@ type Batch struct {
 	divided    map[uuid.UUID]bool     // of those, the known ones that a derivation changed
 	contacts   map[uuid.UUID]bool     // whose words or cases may have changed
 	newValues  []uuid.UUID            // identifiers first seen in this batch
+	claimed    map[uuid.UUID]bool     // of those, the ones that a list had named before
 	prose      bool                   // what WhatsApp says in prose may have to be looked at again
 	tenures    map[uuid.UUID][]tenure // by identifier, as they now are; what a derivation may have changed is left out
 }
@@ -58,7 +59,9 @@ const maxSkew = 366 * 24 * time.Hour
 // Observe records what events say about identifiers, derives the accounts anew where that is news, and tells for each event
 // which tenure it belongs to.
 func Observe(ctx context.Context, tx *tenants.Tx, seen []Seen) (*Batch, error) {
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	b := &Batch{
+		tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{},
+	}
 	for _, s := range seen {
 		at := s.Event.At
 		if at.IsZero() || at.After(s.ReceivedAt.Add(maxSkew)) {

@@ -24,14 +24,14 @@ func CountPeople(ctx context.Context, tx *tenants.Tx) (People, error) {
 		WITH people AS (
 			SELECT a.contact_id FROM contact_activity a
 			JOIN contacts c ON c.tenant_id = $1 AND c.id = a.contact_id AND c.merged_into IS NULL
-			WHERE a.tenant_id = $1
+			WHERE a.tenant_id = $1 AND a.last_at > $2
 		), handles AS (
 			SELECT contact_id, bool_or(word < 'c') AS bsuid, bool_or(word > 'c') AS phone FROM contact_words
 			WHERE tenant_id = $1 AND (word >= 'b:' AND word < 'b;' OR word >= 'p:' AND word < 'p;')
 			GROUP BY contact_id
 		)
 		SELECT count(*) AS total, count(*) FILTER (WHERE h.bsuid) AS with_id, count(*) FILTER (WHERE h.bsuid AND NOT h.phone) AS hidden
-		FROM people LEFT JOIN handles h USING (contact_id)`, tx.Tenant)
+		FROM people LEFT JOIN handles h USING (contact_id)`, tx.Tenant, neverLast)
 	if err != nil {
 		return People{}, fmt.Errorf("count people: %w", err)
 	}

@@ -67,7 +67,8 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			WHERE d.tenant_id = $1 AND (d.a_id = ANY($2) OR d.b_id = ANY($2))`},
 		{"move tenures", `UPDATE tenures t SET identifier_id = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE t.tenant_id = $1 AND t.identifier_id = m.old`},
 		{"move anchors", `UPDATE identities i SET anchor_id = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE i.tenant_id = $1 AND i.anchor_id = m.old`},
-		{"lengthen identifiers", `UPDATE identifiers n SET first_seen = least(n.first_seen, o.first_seen), last_seen = greatest(n.last_seen, o.last_seen)
+		{"lengthen identifiers", `UPDATE identifiers n SET first_seen = least(n.first_seen, o.first_seen), last_seen = greatest(n.last_seen, o.last_seen),
+			claimed_at = least(n.claimed_at, o.claimed_at)
 			FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) JOIN identifiers o ON o.tenant_id = $1 AND o.id = m.old WHERE n.tenant_id = $1 AND n.id = m.new`},
 	} {
 		if len(olds) == 0 {

@@ -189,6 +189,8 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 		  AND c.display_name = '' AND c.notes = '' AND c.external_ids = '{}'
 		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND (o.contact_id = c.id OR o.home_contact = c.id) AND o.id <> i.id)
 		  AND NOT EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id)
+		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.claimed_at IS NOT NULL
+		                  WHERE t.tenant_id = $1 AND t.identity_id = i.id)
 		  AND NOT EXISTS (SELECT 1 FROM decisions d JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id IN (d.a_id, d.b_id)
 		                  WHERE d.tenant_id = $1 AND d.revoked_at IS NULL AND t.identity_id = i.id)
 		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'

@@ -13,7 +13,7 @@ import (
 )
 
 // Words of contact_words begin with what they are, so that one index serves all: n: a name's word, s: how it sounds, u: a
-// username, p: a phone, 4: its last four digits, b: a WhatsApp ID.
+// username, p: a phone, 4: its last four digits, b: a WhatsApp ID, x: what another system calls them.
 const maxWord = 64
 
 func wordsOf(names, usernames []string, handles []handle) []string {
@@ -45,6 +45,8 @@ func wordsOf(names, usernames []string, handles []handle) []string {
 
 	return words
 }
+
+func externalWord(id string) string { return "x:" + clip(strings.ToLower(strings.TrimSpace(id))) }
 
 func clip(w string) string {
 	if len(w) <= maxWord {
@@ -78,10 +80,18 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		SELECT c.id, 'name', c.display_name, false FROM contacts c
 		WHERE c.tenant_id = $1 AND c.id = ANY($2) AND c.display_name <> '' AND c.merged_into IS NULL
 		UNION ALL
+		SELECT c.id, 'external', e.value, false FROM contacts c CROSS JOIN LATERAL jsonb_each_text(c.external_ids) e
+		WHERE c.tenant_id = $1 AND c.id = ANY($2) AND e.value <> '' AND c.merged_into IS NULL
+		UNION ALL
 		SELECT w.contact_id, '', w.word, true FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = ANY($2)`,
 		tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return fmt.Errorf("read what contacts are found by: %w", err)
+	}
+
+	saved, err := savedOf(ctx, tx, contacts)
+	if err != nil {
+		return err
 	}
 
 	type entry struct {
@@ -89,16 +99,13 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		word    string
 	}
 	have, want := map[entry]bool{}, map[entry]bool{}
-	saved, err := savedOf(ctx, tx, contacts)
-	if err != nil {
-		return err
-	}
-
 	for _, r := range rows {
 		var words []string
 		switch {
 		case r.Existing:
 			have[entry{r.Contact, r.Value}] = true
+		case r.Kind == "external":
+			words = []string{externalWord(r.Value)}
 		case r.Kind == "username":
 			words = wordsOf(nil, []string{r.Value}, nil)
 		case r.Kind == "name" || r.Kind == "profile_name":
@@ -111,6 +118,12 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		}
 	}
 
+	for _, r := range saved {
+		for _, w := range wordsOf([]string{r.Name}, nil, nil) {
+			want[entry{r.Contact, w}] = true
+		}
+	}
+
 	var addTo, dropFrom []uuid.UUID
 	var add, drop []string
 	for e := range want {
@@ -118,12 +131,6 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			addTo, add = append(addTo, e.contact), append(add, e.word)
 		}
 	}
-	for _, r := range saved {
-		for _, w := range wordsOf([]string{r.Name}, nil, nil) {
-			want[entry{r.Contact, w}] = true
-		}
-	}
-
 	for e := range have {
 		if !want[e] {
 			dropFrom, drop = append(dropFrom, e.contact), append(drop, e.word)

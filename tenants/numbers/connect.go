@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -143,6 +144,9 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 	}
 	scope, portfolio, err := scopeOf(ctx, tx, actor, in.WABAID, proof)
 	if err != nil {
+		return Number{}, err
+	}
+	if err := identity.AdoptUnplaced(ctx, tx, scope); err != nil {
 		return Number{}, err
 	}
 	checks, err := json.Marshal(proof.Checks)
