@@ -1,18 +1,24 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -43,9 +49,19 @@ func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 		return tenants.ErrNotFound
 	}
 
-	var entries []access.JournalEntry
+	var (
+		entries []access.JournalEntry
+		names   = map[string]string{} // of the business's numbers, by id
+	)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		entries, err = access.Journal(ctx, tx, m, access.JournalQuery{Before: before, Subjects: subjects, Limit: auditPageSize + 1})
+		if entries, err = access.Journal(ctx, tx, m, access.JournalQuery{Before: before, Subjects: subjects, Limit: auditPageSize + 1}); err != nil {
+			return err
+		}
+		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
+		for _, n := range list {
+			names[n.ID.String()] = strings.TrimSpace(components.ClearPhone(n.DisplayPhone) + " " + n.Name)
+		}
+
 		return err
 	})
 	if err != nil {
@@ -61,7 +77,7 @@ func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 		p.Next = "/audit?" + url.Values{"about": {about}, "before": {strconv.FormatInt(entries[auditPageSize-1].Seq, 10)}}.Encode()
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, auditEntry(e))
+		p.Entries = append(p.Entries, auditEntry(ctx, m, e, names))
 	}
 
 	return s.show(c, fiber.StatusOK, pages.AuditPage(p))
@@ -86,13 +102,26 @@ func (s *Server) verifyAudit(c *fiber.Ctx) error {
 	return s.showAudit(c, &check)
 }
 
-func auditEntry(e access.JournalEntry) pages.AuditEntry {
-	view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.ActorName, Kind: e.ActorKind, Action: e.Action, Object: e.ObjectName}
+func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, names map[string]string) pages.AuditEntry {
+	view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.ActorName, Kind: e.ActorKind, Action: e.Action}
+	if e.ObjectID != e.ActorID {
+		view.Object = e.ObjectName
+	}
+	link := func(permission, href, words string) {
+		if m.Can(permission) {
+			view.Object, view.Href = words, href+e.ObjectID
+		}
+	}
 	switch e.ObjectKind {
 	case "contact":
-		view.Object, view.Href = shortID(e.ObjectID), "/contacts/"+e.ObjectID
+		link("contacts:read", "/contacts/", i18n.T(ctx, "contacts.open"))
 	case "number":
-		view.Object, view.Href = shortID(e.ObjectID), "/numbers/"+e.ObjectID
+		view.Object = names[e.ObjectID]
+		link("numbers:read", "/numbers/", view.Object)
+	case "case":
+		link("queue:read", "/resolve/", i18n.T(ctx, "merge.see_case"))
+	case "link":
+		link("merges:read", "/merges/", i18n.T(ctx, "merge.see_receipt"))
 	}
 
 	var detail map[string]any
@@ -160,8 +189,4 @@ func text(v any) string {
 	}
 
 	return fmt.Sprint(v)
-}
-
-func shortID(id string) string {
-	return id[max(0, len(id)-6):]
 }

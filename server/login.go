@@ -9,6 +9,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -123,16 +124,19 @@ func (s *Server) choosePage(c *fiber.Ctx) error {
 	return s.show(c, fiber.StatusOK, pages.ChoosePage(p))
 }
 
-// switchTenant moves the person to another of their businesses, with a new session.
+// switchTenant moves the person to another of their businesses, or an operator to the operator's pages, with a new session.
 func (s *Server) switchTenant(c *fiber.Ctx) error {
-	to, err := uuid.Parse(field(c, "tenant"))
-	if err != nil {
-		return tenants.ErrNotFound
+	to := uuid.Nil
+	if given := field(c, "tenant"); given != layout.ToOperator {
+		var err error
+		if to, err = uuid.Parse(given); err != nil || to == uuid.Nil {
+			return tenants.ErrNotFound
+		}
 	}
 
 	ctx, m := c.UserContext(), member(c)
 	var token string
-	err = s.db.System(ctx, func(tx *tenants.Tx) error {
+	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
 		token, err = s.sessions.Switch(ctx, tx, m, to, access.Origin{Address: s.clientIP(c).String(), UserAgent: c.Get(fiber.HeaderUserAgent)})
 		return err
 	})

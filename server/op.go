@@ -3,6 +3,7 @@ package server
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,7 +34,12 @@ func (s *Server) opPage(c *fiber.Ctx) error {
 		return err
 	}
 
-	p := pages.Op{Frame: s.frame(c, "op.title"), Now: time.Now(), Total: meterView(total)}
+	_, unowned, err := ingest.UnownedItems(ctx, s.db, 0, 1)
+	if err != nil {
+		return err
+	}
+
+	p := pages.Op{Frame: s.frame(c, "op.title"), Now: time.Now(), Total: meterView(total), Unowned: unowned}
 	p.Accepted, p.Repeated, p.Refused = total.Deliveries.Accepted, total.Deliveries.Duplicate, total.Deliveries.Refused
 	if len(list) > opPageSize {
 		list = list[:opPageSize]
@@ -71,6 +77,9 @@ func (s *Server) heldPage(c *fiber.Ctx) error {
 		last := list[opPageSize-1]
 		p.Next = "/op/held?" + url.Values{"number": {last.PhoneNumberID}, "waba": {last.WABA}, "app": {last.App}, "reason": {last.Reason}}.Encode()
 	}
+	if err := s.fillUnowned(c, &p); err != nil {
+		return err
+	}
 	for _, h := range list {
 		p.Items = append(p.Items, pages.HeldGroup{
 			PhoneNumberID: h.PhoneNumberID, WABAID: h.WABA, Phone: h.DisplayPhone, App: h.App, Reason: h.Reason, Count: h.Items, First: h.First, Last: h.Last,
@@ -78,4 +87,27 @@ func (s *Server) heldPage(c *fiber.Ctx) error {
 	}
 
 	return s.show(c, fiber.StatusOK, pages.HeldPage(p))
+}
+
+// fillUnowned lists what could not be read and names nobody it could belong to.
+func (s *Server) fillUnowned(c *fiber.Ctx, p *pages.Held) error {
+	before, err := strconv.ParseInt(c.Query("before", "0"), 10, 64)
+	if err != nil || before < 0 {
+		return tenants.ErrNotFound
+	}
+	list, total, err := ingest.UnownedItems(c.UserContext(), s.db, before, opPageSize+1)
+	if err != nil {
+		return err
+	}
+
+	p.UnownedTotal = total
+	if len(list) > opPageSize {
+		list = list[:opPageSize]
+		p.UnownedNext = "/op/held?before=" + strconv.FormatInt(list[opPageSize-1].ID, 10)
+	}
+	for _, u := range list {
+		p.Unowned = append(p.Unowned, pages.UnownedItem{App: u.App, Kind: u.Kind, Reason: u.Reason, Bytes: u.Bytes, At: u.ReceivedAt})
+	}
+
+	return nil
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -49,9 +50,59 @@ func TestOperatorSeesCountsAndNobody(t *testing.T) {
 		t.Errorf("a made-up place in the list: want 404, got %d", r.status)
 	}
 
+	// What cannot be read and names nobody is told of, and not shown.
+	st.send(t, `{"object": "whatsapp_business_account", "entry": [{"words of": "Priya"`)
+	torn := omar.until("/op/held", `data-testid="unowned-row"`)
+	omar.has(torn, http.StatusOK, "1 event could not be read and names no business", "The whole delivery could not be read.", "70 bytes", "demo")
+	omar.lacks(torn, "Priya", "words of")
+	omar.has(omar.get("/op"), http.StatusOK, `href="/op/held#unowned-title"`)
+	if r := omar.get("/op/held?before=x"); r.status != http.StatusNotFound {
+		t.Errorf("a made-up place in the list: want 404, got %d", r.status)
+	}
+
 	// Connecting the number adopts what was held.
 	ravi := st.signedIn(t, "ravi")
 	ravi.get("/numbers/new/manual")
 	ravi.connect(known[3])
 	omar.until("/op/held", `data-testid="empty"`)
+}
+
+// Somebody of a business who is an operator too wears one hat at a time.
+func TestOperatorOfABusinessWearsOneHat(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.operator(t, "omar", "admin")
+	st.member(t, st.clinic, "omar", "agent")
+	omar := st.signedIn(t, "omar")
+
+	home := omar.get("/home")
+	omar.has(home, http.StatusOK, `data-testid="to-operator"`)
+	omar.lacks(home, `href="/op"`)
+	for _, path := range []string{"/op", "/op/held"} {
+		if r := omar.get(path); r.status != http.StatusForbidden {
+			t.Errorf("%s from inside a business: got %d, want it refused", path, r.status)
+		}
+	}
+
+	omar.get("/home")
+	omar.want(omar.post("/tenant", url.Values{"tenant": {"operator"}}), http.StatusSeeOther, "/")
+	omar.want(omar.get("/"), http.StatusSeeOther, "/op")
+	op := omar.get("/op")
+	omar.has(op, http.StatusOK, st.clinic.ID.String(), `data-testid="to-operator"`)
+	omar.lacks(op, `href="/home"`)
+	if r := omar.get("/home"); r.status != http.StatusForbidden {
+		t.Errorf("/home from the operator's pages: got %d, want it refused", r.status)
+	}
+
+	omar.get("/op")
+	omar.want(omar.post("/tenant", url.Values{"tenant": {st.clinic.ID.String()}}), http.StatusSeeOther, "/")
+	omar.has(omar.get("/home"), http.StatusOK)
+
+	asha := st.signedIn(t, "asha")
+	for _, to := range []string{"operator", "00000000-0000-0000-0000-000000000000"} {
+		asha.get("/home")
+		if r := asha.post("/tenant", url.Values{"tenant": {to}}); r.status != http.StatusNotFound {
+			t.Errorf("an owner goes to %q: got %d, want 404", to, r.status)
+		}
+	}
 }

@@ -39,11 +39,12 @@ type Member struct {
 // HasTenant tells whether the member stands in a tenant.
 func (m Member) HasTenant() bool { return m.Tenant.ID != uuid.Nil }
 
-// Can tells whether the member may do permission (object:action), by their role in the tenant or as an operator.
+// Can tells whether the member may do permission (object:action): by their role where they stand in a tenant, as an operator where
+// they stand in none. Somebody who is both wears one hat at a time, and the audit names the one they wear.
 func (m Member) Can(permission string) bool {
 	switch {
-	case m.Role != "" && Can(m.Role, permission):
-		return true
+	case m.Role != "":
+		return Can(m.Role, permission)
 	case m.Person.OperatorRole == "admin":
 		return Can(OperatorAdmin, permission)
 	case m.Person.OperatorRole == "support":

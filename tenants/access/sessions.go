@@ -244,10 +244,11 @@ func EndOthers(ctx context.Context, tx *tenants.Tx, m Member) (int64, error) {
 	return result.RowsAffected()
 }
 
-// Switch moves the member into another tenant of theirs: a new session there, the old one ended. It needs a System transaction. A tenant they
-// do not belong to is ErrNotFound.
+// Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there, the old one
+// ended. It needs a System transaction. A tenant they do not belong to is ErrNotFound, and so is none for who is no operator.
 func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant uuid.UUID, from Origin) (string, error) {
-	if !hasPlace(m.Places, tenant) {
+	out := tenant == uuid.Nil
+	if out && m.Person.OperatorRole == "" || !out && !hasPlace(m.Places, tenant) {
 		return "", tenants.ErrNotFound
 	}
 	if err := End(ctx, tx, m); err != nil {
@@ -257,12 +258,14 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	if err != nil {
 		return "", err
 	}
-	if tx, err = tx.Enter(ctx, tenant); err != nil {
-		return "", err
+	if !out {
+		if tx, err = tx.Enter(ctx, tenant); err != nil {
+			return "", err
+		}
 	}
 
 	return token, tenants.Audit(ctx, tx, tenants.Act{
-		Actor: m.Person.actor(true), Action: "session.sign_in", ObjectKind: "person", ObjectID: m.Person.ID.String(),
+		Actor: m.Person.actor(!out), Action: "session.sign_in", ObjectKind: "person", ObjectID: m.Person.ID.String(),
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 
 // same are the messages that read alike in both languages: names, and words
 // that Hindi writes in Latin letters.
-var same = []string{"manual.number_id", "manual.waba", "manual.portfolio", "help.word_identifier"}
+var same = []string{"manual.number_id", "manual.waba", "manual.portfolio", "help.word_identifier", "contacts.kind_bsuid", "resolve.row_whatsapp_id"}
 
 type entry struct {
 	file  string

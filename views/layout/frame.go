@@ -19,6 +19,7 @@ type Frame struct {
 	Person    Person // empty for nobody signed in
 	Tenant    Tenant // empty on the operator's pages
 	Tenants   []Tenant
+	Operator  bool      // the person has the operator's pages too
 	Nav       []NavItem // what this person may open, in order
 	Toast     *Toast
 	Shortcuts bool // single keys are on
@@ -29,6 +30,14 @@ type Person struct {
 	Name  string
 	Email string
 	Role  string // key of the role: owner, lead, …; named by roles.<key>
+}
+
+// ToOperator is what the tenant menu posts in place of a business: the operator's pages.
+const ToOperator = "operator"
+
+// canSwitch tells whether there is another place than this to go to.
+func (f Frame) canSwitch() bool {
+	return len(f.Tenants) > 1 || f.Operator && len(f.Tenants) > 0
 }
 
 // Tenant is a business the person belongs to.
@@ -123,9 +132,4 @@ func otherLang(ctx context.Context) string {
 		return i18n.English
 	}
 	return i18n.Hindi
-}
-
-// Done is the toast for what was just done, the message toast.<what>.
-func Done(ctx context.Context, what string, args ...any) *Toast {
-	return &Toast{Text: i18n.T(ctx, "toast."+what, args...)}
 }

@@ -121,7 +121,7 @@ func TestNavigationShowsWhatWaitsAndWhereWeAre(t *testing.T) {
 func TestToastOffersUndoByPost(t *testing.T) {
 	t.Parallel()
 	f := frame()
-	f.Toast = layout.Done(t.Context(), "member_removed", "name", "Joseph")
+	f.Toast = &layout.Toast{Text: "Joseph is no longer in the team."}
 	f.Toast.Undo, f.Toast.Fields = "/team", map[string]string{"role": "agent"}
 	form := render(t, "en", layout.Page(f)).Find("#toasts form")
 	if form.AttrOr("method", "") != "post" || form.AttrOr("action", "") != "/team" || form.Find("[name=role]").AttrOr("value", "") != "agent" {

@@ -77,6 +77,30 @@ func (e AuditEntry) action(ctx context.Context) string {
 	return i18n.T(ctx, key)
 }
 
+// label names a setting or fact; one that has no words yet is shown as it is stored.
+func (d AuditDetail) label(ctx context.Context) string {
+	key := "audit.field_" + d.Name
+	if !i18n.Known(key) {
+		return d.Name
+	}
+	return i18n.T(ctx, key)
+}
+
+// value is before or after in words, where there are some.
+func (d AuditDetail) value(ctx context.Context, v string) string {
+	switch {
+	case v == "true":
+		return i18n.T(ctx, "audit.yes")
+	case v == "false":
+		return i18n.T(ctx, "audit.no")
+	case (d.Name == "role" || d.Name == "") && i18n.Known("roles."+v):
+		return i18n.T(ctx, "roles."+v)
+	case d.Name == "decision" && i18n.Known("resolve.outcome_"+v):
+		return i18n.T(ctx, "resolve.outcome_"+v)
+	}
+	return v
+}
+
 func (e AuditEntry) icon() string {
 	subject, _, _ := strings.Cut(e.Action, ".")
 	switch subject {
@@ -84,7 +108,7 @@ func (e AuditEntry) icon() string {
 		return "merge"
 	case "case":
 		return "list-checks"
-	case "member", "person", "operator":
+	case "member", "person", "operator", "session":
 		return "user"
 	case "number":
 		return "smartphone"

@@ -173,7 +173,7 @@ func TestResolveShowsEvidenceFirstAndEveryKey(t *testing.T) {
 	if got := text(find(t, doc, "reply-bar")); !strings.Contains(got, "@savitri.t") || !strings.Contains(got, "never changes") {
 		t.Errorf("bar reads %q, want where the reply goes", got)
 	}
-	if got := text(find(t, doc, "compared")); !strings.Contains(got, "differs: Savitri Tiwari") {
+	if got := text(find(t, doc, "compared")); !strings.Contains(got, "Name ≠ differs:") {
 		t.Errorf("comparison reads %q, want the difference in words", got)
 	}
 	if doc.Find("[name=reason]").Length() != 0 {

@@ -60,6 +60,15 @@ func (s Someone) hidden() bool {
 	return len(s.Accounts) > 0
 }
 
+// seen is when a handle was theirs, as far as was seen: a day, or from one to another.
+func (h Handle) seen(ctx context.Context) string {
+	first, last := i18n.Date(ctx, h.First), i18n.Date(ctx, h.Last)
+	if first == last {
+		return first
+	}
+	return i18n.T(ctx, "contacts.seen", "first", first, "last", last)
+}
+
 func (h Handle) options() components.IdentifierOptions {
 	return components.IdentifierOptions{Kind: h.Kind, Shown: h.Shown, Full: h.Full, Past: h.Past}
 }
