@@ -122,6 +122,19 @@ func (t *truth) owners(id identifier) []string {
 	return found
 }
 
+// passedOn tells whether a phone of a contact has had several holders.
+func (t *truth) passedOn(k contact) bool {
+	for _, a := range k.Identities {
+		for _, id := range a.Identifiers {
+			if len(t.holders[[2]string{id.Kind, id.Value}]) > 1 {
+				return true
+			}
+		}
+	}
+
+	return false
+}
+
 // judge compares what became of a world with its truth.
 func (r *result) judge(ctx context.Context, w *sandbox.World, c *customer, s *state, wrote map[string]string) error {
 	t := newTruth(w, c.scopes)
@@ -148,6 +161,11 @@ func (r *result) judge(ctx context.Context, w *sandbox.World, c *customer, s *st
 		}
 	}
 
+	for id := range r.Mixed {
+		if t.passedOn(s.contacts[id]) {
+			r.PassedOn++
+		}
+	}
 	r.judgeProofs(t, append(slices.Collect(maps.Values(s.contacts)), beyond...))
 	r.bcubed(t, wrote)
 	r.judgeSuggestions(t, s, owner)

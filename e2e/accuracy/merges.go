@@ -19,8 +19,9 @@ type pair struct {
 	link       string
 }
 
-// mergePairs merges random pairs of contacts through the API. Nobody is in two pairs.
-func (c *customer) mergePairs(ctx context.Context, chance *rand.Rand, s *state) ([]pair, error) {
+// mergePairs merges random pairs of contacts through the API, and looks whether the two and nobody else are then one. Nobody is
+// in two pairs.
+func (c *customer) mergePairs(ctx context.Context, chance *rand.Rand, s *state, r *result) ([]pair, error) {
 	ids := slices.Sorted(maps.Keys(s.contacts))
 	chance.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 	var pairs []pair
@@ -33,11 +34,29 @@ func (c *customer) mergePairs(ctx context.Context, chance *rand.Rand, s *state) 
 		var made struct {
 			Link string `json:"link_id"`
 		}
-		if err := c.call(ctx, http.MethodPost, "/merges", body, &made); err != nil {
+		err = c.call(ctx, http.MethodPost, "/merges", body, &made)
+		var no *refusal
+		if errors.As(err, &no) && no.Status == http.StatusConflict {
+			// Both were there a moment ago: another merge took one of them.
+			r.misjudged(map[string]any{"what": "cannot be merged", "keep": s.contacts[p.keep], "lose": s.contacts[p.lose], "answer": no.Body})
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		p.link = made.Link
 		pairs = append(pairs, p)
+
+		var one contact
+		if err := c.get(ctx, "/contacts/"+p.keep, nil, &one); err != nil {
+			return nil, err
+		}
+		both := append(slices.Clone(s.contacts[p.keep].Identities), s.contacts[p.lose].Identities...)
+		right := one.canonical() == contact{DisplayName: one.DisplayName, Notes: one.Notes, ExternalIDs: one.ExternalIDs, Identities: both}.canonical()
+		r.Merges.count(right)
+		if !right {
+			r.misjudged(map[string]any{"what": "wrong merge", "keep": s.contacts[p.keep], "lose": s.contacts[p.lose], "became": one})
+		}
 	}
 
 	return pairs, nil
@@ -66,20 +85,20 @@ func (c *customer) undo(ctx context.Context, chance *rand.Rand, pairs []pair, r 
 }
 
 // mergeAndUndo merges and undoes with nothing in between, and compares everything the API tells.
-func (c *customer) mergeAndUndo(ctx context.Context, chance *rand.Rand, before *state, r *sameness) error {
-	pairs, err := c.mergePairs(ctx, chance, before)
+func (c *customer) mergeAndUndo(ctx context.Context, chance *rand.Rand, before *state, r *result) error {
+	pairs, err := c.mergePairs(ctx, chance, before, r)
 	if err != nil {
 		return err
 	}
-	if err := c.undo(ctx, chance, pairs, r); err != nil {
+	if err := c.undo(ctx, chance, pairs, &r.Undo); err != nil {
 		return err
 	}
 	after, err := c.export(ctx)
 	if err != nil {
 		return err
 	}
-	r.Pairs = len(pairs)
-	r.compare(before, after)
+	r.Undo.Pairs = len(pairs)
+	r.Undo.compare(before, after)
 
 	return nil
 }

@@ -69,10 +69,12 @@ type result struct {
 	Deliveries int
 	Seconds    float64
 
-	Links       share // pairs put into one contact: right
-	Proofs      share // pairs WhatsApp has proved: linked
-	PlainProofs share // those proved on field messages alone
-	Mixed       map[string]bool
+	Links       share           // pairs put into one contact: right
+	Proofs      share           // pairs WhatsApp has proved: linked
+	PlainProofs share           // those proved on field messages alone
+	Mixed       map[string]bool // contacts of several people
+	PassedOn    int             // of them, because a phone came to somebody else
+	Merges      share           // merges by hand: the two and nobody else became one
 	Messages    int
 	Lost        int // messages that stand in no contact
 	Precise     float64
@@ -138,8 +140,8 @@ func report(to io.Writer, results []result, took time.Duration) error {
 }
 
 func section(tab io.Writer, title string, results []result) {
-	var links, proofs, plain share
-	var mixed, messages, lost, newcomers, offered, deliveries int
+	var links, proofs, plain, merges share
+	var passedOn, mixed, messages, lost, newcomers, offered, deliveries int
 	var precise, complete float64
 	var order, undo, later sameness
 	var queries []query
@@ -147,7 +149,8 @@ func section(tab io.Writer, title string, results []result) {
 		links.add(r.Links)
 		proofs.add(r.Proofs)
 		plain.add(r.PlainProofs)
-		mixed += len(r.Mixed)
+		merges.add(r.Merges)
+		mixed, passedOn = mixed+len(r.Mixed), passedOn+r.PassedOn
 		messages, lost, deliveries = messages+r.Messages, lost+r.Lost, deliveries+r.Deliveries
 		precise, complete = precise+r.Precise, complete+r.Complete
 		newcomers, offered = newcomers+r.Newcomers, offered+r.NewcomersOffered
@@ -164,6 +167,7 @@ func section(tab io.Writer, title string, results []result) {
 	low, _ := links.wilson()
 	row(tab, "automatic links: precision", links.String(), "lower bound ≥ 0.9995", low >= 0.9995)
 	row(tab, "contacts of several people", fmt.Sprintf("%d\t\t", mixed), "0", mixed == 0)
+	row(tab, "  by a phone that passed to somebody else", fmt.Sprintf("%d\t\t", passedOn), "", true)
 	row(tab, "automatic links: recall where WhatsApp proved it", proofs.String(), "≥ 0.99", ratio(proofs) >= 0.99)
 	row(tab, "  proved by messages, statuses and number changes", plain.String(), "", true)
 	p, c := precise/float64(max(messages, 1)), complete/float64(max(messages, 1))
@@ -179,6 +183,7 @@ func section(tab io.Writer, title string, results []result) {
 	}
 	row(tab, "strangers offered somebody", share{offered, newcomers}.String(), "", true)
 	row(tab, "another order and repeats: contacts and cases that differ", fmt.Sprintf("%d\t%d\t", order.Apart, order.Lines), "0", order.Apart == 0)
+	row(tab, "merges by hand: the two and nobody else", merges.String(), "1", merges.Hits == merges.Of)
 	row(tab, "merged and undone: contacts and cases that differ", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", undo.Apart, undo.Lines, undo.Pairs, undo.Refused),
 		"0", undo.Apart == 0 && undo.Refused == 0)
 	row(tab, "  with events in between", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", later.Apart, later.Lines, later.Pairs, later.Refused), "0", later.Apart == 0)

@@ -77,14 +77,14 @@ func (p *program) world(ctx context.Context, people int, seed int64) (r result, 
 	}
 	r.Order.compare(before, other)
 
-	if err := touched.mergeAndUndo(ctx, chance, before, &r.Undo); err != nil {
+	if err := touched.mergeAndUndo(ctx, chance, before, &r); err != nil {
 		return r, err
 	}
 	// What could not be undone is not there to be merged again.
 	if before, err = touched.export(ctx); err != nil {
 		return r, err
 	}
-	merged, err := touched.mergePairs(ctx, chance, before)
+	merged, err := touched.mergePairs(ctx, chance, before, &r)
 	if err != nil {
 		return r, err
 	}
