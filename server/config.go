@@ -83,8 +83,13 @@ func (cfg *Config) check() error {
 		return err
 	}
 	for name, dsn := range map[string]string{"DATABASE_URL": cfg.DatabaseURL, "PEHCHAN_OWNER_URL": cfg.OwnerURL} {
-		if dsn != "" && !strings.Contains(dsn, "=") && !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		isURL := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+		if dsn != "" && !isURL && !strings.Contains(dsn, "=") {
 			return fmt.Errorf("%s is not a Postgres address; write postgres://user:password@host/database?sslmode=…", name)
+		}
+		// Here, because the driver's own words would repeat it, password and all.
+		if _, err := url.Parse(dsn); isURL && err != nil {
+			return fmt.Errorf("%s cannot be read; write %%25 for %%, %%40 for @ and so on in its user and password", name)
 		}
 	}
 

@@ -34,6 +34,9 @@ func TestLoadConfig(t *testing.T) {
 		{"PEHCHAN_SMTP_URL", "https://mail.example"},
 		{"DATABASE_URL", "mysql://host/db"},
 		{"PEHCHAN_OWNER_URL", "nonsense"},
+		{"DATABASE_URL", "postgres://user:hidden%zz@host/db"},
+		{"DATABASE_URL", "postgresql://user:hid den@host/db"},
+		{"PEHCHAN_OWNER_URL", "postgres://user:hidden@host:port/db"},
 		{"PEHCHAN_TRUSTED_PROXIES", "10.0.0.0/8,proxy"},
 	} {
 		t.Run(bad.name+" "+bad.value, func(t *testing.T) {
@@ -42,7 +45,7 @@ func TestLoadConfig(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), bad.name) {
 				t.Errorf("want %s named, got %v", bad.name, err)
 			}
-			if err != nil && strings.Contains(err.Error(), ":pw@") {
+			if err != nil && (strings.Contains(err.Error(), ":pw@") || strings.Contains(err.Error(), "hid")) {
 				t.Errorf("want no password in the error, got %v", err)
 			}
 		})
