@@ -27,8 +27,8 @@ func (s *Server) guardAPI(r Route) fiber.Handler {
 	scope := strings.TrimPrefix(r.Permission, "key:")
 
 	return func(c *fiber.Ctx) error {
-		secret, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
-		if !ok || len(secret) > 200 {
+		scheme, secret, _ := strings.Cut(c.Get(fiber.HeaderAuthorization), " ")
+		if !strings.EqualFold(scheme, "Bearer") || len(secret) > 200 { // the case of a scheme is free (RFC 9110)
 			return access.ErrNoSession
 		}
 

@@ -53,6 +53,9 @@ func TestAPIKeys(t *testing.T) {
 	if r := ask(http.MethodPost, "Bearer "+reads); r.status != http.StatusForbidden || !strings.Contains(r.body, `"code":"missing_scope"`) {
 		t.Errorf("want a write refused to a reader, got %d %s", r.status, r.body)
 	}
+	if r := ask(http.MethodGet, "bearer "+reads); r.status != http.StatusOK {
+		t.Errorf("want the scheme taken in any case, got %d %s", r.status, r.body)
+	}
 	for _, bad := range []string{"", "Bearer ", "Bearer " + reads[:45], "Basic " + reads, "bearer" + reads, "Bearer pk_" + strings.Repeat("A", 43), "Bearer " + strings.Repeat(".", 4096)} {
 		r := ask(http.MethodGet, bad)
 		if r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") == "" || !strings.Contains(r.body, `"code":"unauthorized"`) {
