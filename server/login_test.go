@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -163,7 +164,15 @@ func TestSwitchTenant(t *testing.T) {
 	b.get("/team")
 	oldPage := b.csrf
 	before := b.cookies[sessionCookie]
+	again := &browser{t: t, s: b.s, cookies: maps.Clone(b.cookies), csrf: b.csrf, origin: b.origin}
 	b.want(b.post("/tenant", url.Values{"tenant": {st.motors.ID.String()}}), http.StatusSeeOther, "/")
+	// The second press of the button, sent with the session that the first has ended, does not take the new one away.
+	again.post("/tenant", url.Values{"tenant": {st.motors.ID.String()}})
+	for _, c := range again.set {
+		if c.Name == sessionCookie {
+			t.Errorf("want the session cookie left alone, got %s", c)
+		}
+	}
 	if b.cookies[sessionCookie] == before {
 		t.Error("want a new session in the other business")
 	}

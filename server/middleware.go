@@ -115,7 +115,10 @@ func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error)
 		return err
 	})
 	if errors.Is(err, access.ErrNoSession) {
-		s.dropCookie(c, sessionCookie)
+		// The second press of a button that changed the session comes with the old one. Its answer must not take away the new.
+		if safeMethod(c.Method()) {
+			s.dropCookie(c, sessionCookie)
+		}
 		return access.Member{}, false, nil
 	}
 	if err != nil {

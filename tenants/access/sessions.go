@@ -222,14 +222,21 @@ func (p Person) actor(inTenant bool) tenants.Actor {
 	return tenants.Actor{Kind: kind, ID: p.ID.String(), Name: p.Name}
 }
 
-// End signs the member's session out, in a System transaction.
+// End signs the member's session out, in a System transaction. One that has ended meanwhile stays so.
 func End(ctx context.Context, tx *tenants.Tx, m Member) error {
-	_, err := tx.ExecContext(ctx, `UPDATE sessions SET revoked_at = now() WHERE id_hash = $1 AND revoked_at IS NULL`, m.session)
-	if err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
+	_, err := end(ctx, tx, m)
 
-	return nil
+	return err
+}
+
+func end(ctx context.Context, tx *tenants.Tx, m Member) (lived bool, err error) {
+	result, err := tx.ExecContext(ctx, `UPDATE sessions SET revoked_at = now() WHERE id_hash = $1 AND revoked_at IS NULL`, m.session)
+	if err != nil {
+		return false, fmt.Errorf("end session: %w", err)
+	}
+	n, err := result.RowsAffected()
+
+	return n == 1, err
 }
 
 // EndOthers signs the member out everywhere but here, in a System transaction, and returns how many sessions ended.
@@ -251,8 +258,13 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	if out && m.Person.OperatorRole == "" || !out && !hasPlace(m.Places, tenant) {
 		return "", tenants.ErrNotFound
 	}
-	if err := End(ctx, tx, m); err != nil {
+	// Who was signed out everywhere this moment must not slip through with a new session.
+	lived, err := end(ctx, tx, m)
+	if err != nil {
 		return "", err
+	}
+	if !lived {
+		return "", ErrNoSession
 	}
 	token, err := s.start(ctx, tx, m.Person.ID, tenant, from)
 	if err != nil {

@@ -349,6 +349,12 @@ func TestSwitch(t *testing.T) {
 	}
 	_, err = h.check(t, in.Token)
 	wantIs(t, err, access.ErrNoSession)
+	// The same request once more, or one that was under way while the person signed out everywhere.
+	err = h.DB.System(ctx, func(tx *tenants.Tx) error {
+		_, err := h.sessions.Switch(ctx, tx, m, h.motors.ID, access.Origin{})
+		return err
+	})
+	wantIs(t, err, access.ErrNoSession)
 
 	// Asha is not of ravi-motors.
 	asha, err := h.check(t, h.signIn(t, "asha").Token)
