@@ -22,6 +22,7 @@ const (
 	appFor      = 2 * time.Second // how long an app's secrets are believed without asking again
 	maxApps     = 1000
 	looksAgain  = 50 // a second, at apps whose remembered secrets do not match
+	looksAround = 50 // a second, for apps that nobody has asked for before
 )
 
 var (
@@ -35,6 +36,7 @@ type apps struct {
 	mu     sync.Mutex
 	byName map[string]rememberedApp
 	again  *rate.Limiter
+	around *rate.Limiter
 }
 
 type rememberedApp struct {
@@ -51,6 +53,10 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 	s.apps.mu.Lock()
 	known, remembered := s.apps.byName[name]
 	s.apps.mu.Unlock()
+	// A flood of made-up names must not keep the database from those that are true.
+	if !remembered && !s.apps.around.Allow() {
+		return numbers.Credentials{}, false, tenants.ErrUnavailable
+	}
 	if remembered && time.Now().Before(known.until) {
 		if matches(known.Credentials) {
 			return known.Credentials, true, nil
@@ -69,7 +75,7 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 
 func (s *Server) lookUpApp(ctx context.Context, name string) (numbers.Credentials, error) {
 	var found numbers.Credentials
-	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
+	err := s.db.Intake().System(ctx, func(tx *tenants.Tx) (err error) {
 		found, err = numbers.AppByName(ctx, tx, s.keys, name)
 		return err
 	})

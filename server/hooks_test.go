@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
@@ -140,6 +141,56 @@ func TestDeliveries(t *testing.T) {
 	large += " "
 	if r := st.deliver(t, hook, large, signed("app-secret-of-demo", large)); r.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("one byte over 3 MiB: want 413, got %d", r.status)
+	}
+}
+
+func TestAFloodOfUnknownAppsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	st := newHookSite(t)
+	body := `{"object":"whatsapp_business_account","entry":[]}`
+	st.deliver(t, hook, body, signed("app-secret-of-demo", body))
+	st.AskForNewAppsNoMore()
+
+	r := st.deliver(t, "/hooks/whatsapp/made-up", body, signed("app-secret-of-demo", body))
+	if r.status != http.StatusServiceUnavailable || r.header.Get("Retry-After") == "" {
+		t.Errorf("one more unknown app: want 503 and when to come back, got %d", r.status)
+	}
+	if r := st.deliver(t, hook, body, signed("app-secret-of-demo", body)); r.status != http.StatusOK {
+		t.Errorf("an app that is known: want 200, got %d", r.status)
+	}
+}
+
+// However many pages hold connections, deliveries are taken at once.
+func TestDeliveriesDoNotWaitForPages(t *testing.T) {
+	t.Parallel()
+	st := newHookSite(t)
+	body := `{"object":"whatsapp_business_account","entry":[]}`
+
+	var pages sync.WaitGroup
+	defer pages.Wait()
+	held, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	const connections = 24
+	for range connections {
+		pages.Go(func() {
+			err := st.DB.System(context.Background(), func(*tenants.Tx) error {
+				held <- struct{}{}
+				<-release
+
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range connections {
+		<-held
+	}
+
+	begun := time.Now()
+	if r := st.deliver(t, hook, body, signed("app-secret-of-demo", body)); r.status != http.StatusOK || time.Since(begun) > 5*time.Second {
+		t.Errorf("want it taken at once, got %d after %s", r.status, time.Since(begun))
 	}
 }
 

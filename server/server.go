@@ -117,8 +117,8 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if err := s.register(); err != nil {
 		return nil, err
 	}
-	s.apps.again = rate.NewLimiter(looksAgain, looksAgain)
-	s.receiver = ingest.NewReceiver(d.DB, ingest.Options{Log: d.Log, Wake: d.Wake})
+	s.apps.again, s.apps.around = rate.NewLimiter(looksAgain, looksAgain), rate.NewLimiter(looksAround, looksAround)
+	s.receiver = ingest.NewReceiver(d.DB.Intake(), ingest.Options{Log: d.Log, Wake: d.Wake})
 
 	return s, nil
 }

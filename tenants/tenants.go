@@ -15,7 +15,8 @@ import (
 
 // DB is the database as the application role sees it. It hands out transactions only, each of one tenant or of none.
 type DB struct {
-	pool *sqlx.DB
+	pool   *sqlx.DB
+	intake *sqlx.DB
 }
 
 // Tx is a transaction in which row level security shows the rows of Tenant, or, where Tenant is uuid.Nil, the platform
@@ -32,17 +33,30 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
-	pool.SetMaxOpenConns(24)
-	pool.SetMaxIdleConns(24)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-
+	limit(pool, 24)
 	if err := refusePowerfulLogin(ctx, pool); err != nil {
 		_ = pool.Close()
 		return nil, err
 	}
+	intake, err := sqlx.Open("postgres", dsn)
+	if err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("connect to the database: %w", err)
+	}
+	limit(intake, 8)
 
-	return &DB{pool: pool}, nil
+	return &DB{pool: pool, intake: intake}, nil
 }
+
+func limit(pool *sqlx.DB, connections int) {
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+}
+
+// Intake is the same database through a few connections of their own: who takes deliveries never waits for pages, however slow
+// these have become. It is closed with db.
+func (db *DB) Intake() *DB { return &DB{pool: db.intake, intake: db.intake} }
 
 func refusePowerfulLogin(ctx context.Context, pool *sqlx.DB) error {
 	var login struct {
@@ -70,7 +84,7 @@ func refusePowerfulLogin(ctx context.Context, pool *sqlx.DB) error {
 }
 
 // Close ends all connections.
-func (db *DB) Close() error { return db.pool.Close() }
+func (db *DB) Close() error { return errors.Join(db.pool.Close(), db.intake.Close()) }
 
 // SQL gives the pool to what must see the database itself: readiness and the migration check.
 func (db *DB) SQL() *sql.DB { return db.pool.DB }
