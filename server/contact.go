@@ -133,7 +133,7 @@ func (e eyes) proof(ctx context.Context, proof identity.Proof, contact string) p
 	view := pages.Proof{Tier: proof.Tier}
 	handles := func(list []identity.Handle) string { return e.sentence(list) }
 	switch proof.Kind {
-	case identity.ProofMessage, identity.ProofStatus:
+	case identity.ProofMessage, identity.ProofStatus, identity.ProofEvent, identity.ProofHistory:
 		view.Text = i18n.T(ctx, "contacts.proof_"+proof.Kind, "a", handles(proof.Handles[:1]), "b", handles(proof.Handles[1:]))
 	case identity.ProofRotation:
 		view.Text = i18n.T(ctx, "contacts.proof_rotation", "a", handles(proof.Handles), "b", handles(proof.Turned))
@@ -168,8 +168,9 @@ func (e eyes) moment(ctx context.Context, proof identity.Proof) (pages.Moment, b
 	switch proof.Kind {
 	case identity.ProofUsername:
 		m.Text = "@" + proof.Text
-	case identity.ProofName:
+	case identity.ProofName, identity.ProofSaved:
 		m.Text = e.words(proof.Text)
+	case identity.ProofStop, identity.ProofResume, identity.ProofSecurity: // the kind says it all
 	case identity.ProofApart:
 		m.Text, m.By = e.sentence(proof.Handles[len(proof.Handles)-1:]), e.name(ctx, proof.By)
 	case identity.ProofNew:

@@ -151,6 +151,10 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 
 func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, page identity.Page, p *pages.Contact) error {
 	p.Who, p.Version, p.DisplayName, p.ProfileName = e.someone(contact), contact.Version, contact.DisplayName, e.words(contact.ProfileName)
+	p.SavedName = e.words(contact.SavedName)
+	if err := fillWishes(ctx, tx, contact, p); err != nil {
+		return err
+	}
 	p.Frame.Title, p.Notes = e.label(ctx, contact), contact.Notes
 	if !p.CanEdit {
 		p.Notes = e.words(contact.Notes)

@@ -221,6 +221,8 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 			v.Count, v.Text = len(order.Items), e.words(order.Text)
 		}
 	}
+	call := m.Call()
+	v.Seconds, v.Missed, v.Imported = call.Seconds, call.Ended && call.Seconds == 0 && m.Status != "completed", m.Imported
 	if via && m.Address != "" {
 		v.Via = e.handle(m.AddressKind, m.Address)
 	}

@@ -76,7 +76,7 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 		}
 		fillItems(p, m, veil, id, items)
 
-		return nil
+		return fillTold(ctx, tx, number, p)
 	})
 	if err != nil {
 		return err

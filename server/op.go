@@ -53,6 +53,9 @@ func (s *Server) opPage(c *fiber.Ctx) error {
 		})
 	}
 
+	if p.Drift, err = s.drift(ctx); err != nil {
+		return err
+	}
 	slices.SortStableFunc(p.Items, func(a, b pages.Business) int { return rank(!a.Burns()) - rank(!b.Burns()) })
 
 	return s.show(c, fiber.StatusOK, pages.OpPage(p))

@@ -35,12 +35,39 @@ type contact struct {
 	RequestedID *uuid.UUID        `json:"requested_id,omitempty"`
 	DisplayName string            `json:"display_name"`
 	ProfileName string            `json:"profile_name"`
+	SavedName   string            `json:"saved_name"`
 	Notes       string            `json:"notes"`
 	ExternalIDs map[string]string `json:"external_ids"`
 	Version     int               `json:"version"`
 	CreatedAt   time.Time         `json:"created_at"`
 	LastWroteAt *time.Time        `json:"last_wrote_at"`
 	Identities  []account         `json:"identities"`
+	*wishes
+}
+
+// wishes are added where one contact is asked for.
+type wishes struct {
+	Marketing   *string      `json:"marketing"`
+	Preferences []preference `json:"preferences"`
+}
+
+type preference struct {
+	IdentityID uuid.UUID `json:"identity_id"`
+	NumberID   uuid.UUID `json:"number_id"`
+	Category   string    `json:"category"`
+	Value      string    `json:"value"`
+	At         time.Time `json:"at"`
+}
+
+func newWishes(list []identity.Preference) *wishes {
+	w := &wishes{Preferences: each(list, func(p identity.Preference) preference {
+		return preference{IdentityID: p.IdentityID, NumberID: p.NumberID, Category: p.Category, Value: p.Value, At: p.At.UTC()}
+	})}
+	if p, ok := identity.Strictest(list, identity.Marketing); ok && (p.Value == identity.Stop || p.Value == identity.Resume) {
+		w.Marketing = &p.Value
+	}
+
+	return w
 }
 
 func newIdentifier(d identity.Identifier) identifier {
@@ -56,7 +83,7 @@ func newAccount(i identity.Identity) account {
 
 func newContact(c identity.Contact) contact {
 	return contact{
-		ID: c.ID, RequestedID: known(c.RequestedID), DisplayName: c.DisplayName, ProfileName: c.ProfileName, Notes: c.Notes,
+		ID: c.ID, RequestedID: known(c.RequestedID), DisplayName: c.DisplayName, ProfileName: c.ProfileName, SavedName: c.SavedName, Notes: c.Notes,
 		ExternalIDs: c.ExternalIDs, Version: c.Version, CreatedAt: c.CreatedAt.UTC(), LastWroteAt: utc(&c.LastAt),
 		Identities: each(c.Identities, newAccount),
 	}
@@ -95,16 +122,22 @@ func (a *API) Contact(c *fiber.Ctx) error {
 		return err
 	}
 
-	var found identity.Contact
-	err = a.read(c, func(tx *tenants.Tx) (err error) {
-		found, err = identity.Get(c.UserContext(), tx, which)
+	var found contact
+	err = a.read(c, func(tx *tenants.Tx) error {
+		of, err := identity.Get(c.UserContext(), tx, which)
+		if err != nil {
+			return err
+		}
+		told, err := identity.Preferences(c.UserContext(), tx, of)
+		found = newContact(of)
+		found.wishes = newWishes(told)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 
-	return answer(c, newContact(found))
+	return answer(c, found)
 }
 
 // only reads the id in the path of a call that takes no parameters.
@@ -190,12 +223,15 @@ type message struct {
 	Status     *string   `json:"status"`
 	About      *string   `json:"about_wamid"`
 	GroupID    *string   `json:"group_id"`
+	Imported   bool      `json:"imported"`
+	Seconds    *int      `json:"call_seconds"`
 }
 
 func newMessage(m conversations.Message) message {
 	return message{
 		ID: m.ID, WAMID: m.WAMID, NumberID: m.NumberID, IdentityID: m.IdentityID, Direction: m.Direction, Type: m.Type, Text: m.Text,
-		At: m.At.UTC(), Status: known(m.Status), About: known(m.TargetWAMID), GroupID: known(m.GroupID),
+		At: m.At.UTC(), Status: known(m.Status), About: known(m.TargetWAMID), GroupID: known(m.GroupID), Imported: m.Imported,
+		Seconds: known(m.Call().Seconds),
 	}
 }
 

@@ -2,6 +2,7 @@ package conversations
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -20,6 +21,16 @@ const TypeCall = "call"
 type Call struct {
 	Seconds int  `json:"seconds"` // how long it lasted; 0 where WhatsApp did not say
 	Ended   bool `json:"ended"`
+}
+
+// Call is what is known of the call that a message of TypeCall is; the zero Call for every other.
+func (m Message) Call() Call {
+	var c Call
+	if m.Type == TypeCall && json.Unmarshal([]byte(m.Content), &c) != nil {
+		return Call{}
+	}
+
+	return c
 }
 
 // callKey names one thing WhatsApp said of a call: its beginning, its end, or a status.

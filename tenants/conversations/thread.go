@@ -32,11 +32,12 @@ type Message struct {
 	TargetWAMID  string        `db:"target_wamid"`  // of the message it reacts to, edits or revokes
 	AddressKind  whatsapp.Kind `db:"address_kind"`  // the identifier it came or went by
 	Address      string        `db:"address"`       // its canonical value
+	Imported     bool          `db:"imported"`      // came with chats of before, and in no other way
 	ItemID       int64         `db:"item_id"`
 }
 
 const messageColumns = `m.id, m.wamid, m.number_id, m.direction, m.type, m.text, m.content, m.at, m.status, m.error, m.group_id,
-	m.context_wamid, m.target_wamid, m.item_id`
+	m.context_wamid, m.target_wamid, m.imported, m.item_id`
 
 // Messages lists what was said with a contact on all accounts that are theirs now, newest first, and the cursor of the next page
 // ("" at the end). WhatsApp's own system messages are never among them. ErrNotFound where the tenant has no such contact.

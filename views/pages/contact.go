@@ -18,6 +18,8 @@ type Contact struct {
 	Who         Someone
 	DisplayName string
 	ProfileName string
+	SavedName   string // what the owner's phone has them saved as
+	Marketing   *Wish  // nil where they never told WhatsApp
 	Notes       string
 	ExternalIDs []ExternalID
 	Version     int
@@ -52,7 +54,7 @@ type Proof struct {
 
 // Moment is one entry of the history of an identity.
 type Moment struct {
-	Kind    string // a link (attested, rotated, merged, split, imported, cut), a decision (apart, new) or a name (username, profile_name)
+	Kind    string // a link (attested, rotated, merged, split, imported, cut), a decision (apart, new), a name (username, profile_name, saved_name) or a word of theirs (stopped, resumed, security_code)
 	At      time.Time
 	By      string
 	Undone  bool
@@ -65,6 +67,7 @@ type Moment struct {
 var momentIcons = map[string]string{
 	"attested": "link-2", "rotated": "refresh-cw", "merged": "merge", "split": "split", "cut": "unlink-2", "imported": "inbox",
 	"apart": "unlink-2", "new": "user", "username": "at-sign", "profile_name": "pencil",
+	"saved_name": "smartphone", "stopped": "ban", "resumed": "check", "security_code": "lock",
 }
 
 func (m Moment) tone() components.Tone {

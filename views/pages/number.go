@@ -215,6 +215,9 @@ type NumberHome struct {
 	Meter      Meter
 	WebhookURL string
 	Refused    int64 // deliveries with a wrong signature, of the number's app
+	Told       []Told
+	Trouble    *Told // what cuts the number off, nil for nothing
+	Username   OwnUsername
 	Items      []InboxItem
 	NextItems  string // address of the next page, empty on the last
 	Stream     string // address of the server-sent events that announce changes; empty where there is none
@@ -233,6 +236,8 @@ func (p NumberHome) answer(ctx context.Context) string {
 	switch {
 	case p.Number.State == "disconnected":
 		return i18n.T(ctx, "numbers.is_disconnected")
+	case p.Trouble != nil:
+		return i18n.T(ctx, "told.answer_cut")
 	case p.Number.TokenProblem != "":
 		return i18n.T(ctx, "numbers.is_token")
 	case p.Number.waitsForFirst():

@@ -89,6 +89,9 @@ type Said struct {
 	Quote     *Said
 	Via       Handle // the address it came or went by
 	Number    string // the business number, where there are several
+	Seconds   int    // how long a call lasted
+	Missed    bool   // of a call: it ended before anybody spoke
+	Imported  bool   // came with chats of before
 }
 
 func (m Said) plain() bool { return m.Type == "text" || m.Type == "" }
@@ -98,6 +101,12 @@ func (m Said) label(ctx context.Context) string {
 	if m.Count > 0 && m.Type == "order" {
 		return i18n.N(ctx, "messages.order", m.Count)
 	}
+	if m.Missed {
+		return i18n.T(ctx, "messages.call_missed")
+	}
+	if m.Seconds > 0 {
+		return i18n.T(ctx, "messages.call_lasted", "time", i18n.Span(ctx, time.Duration(m.Seconds)*time.Second))
+	}
 	if !i18n.Known(key) {
 		return i18n.T(ctx, "messages.type_unknown")
 	}
@@ -106,7 +115,7 @@ func (m Said) label(ctx context.Context) string {
 
 var saidIcons = map[string]string{
 	"image": "image", "sticker": "image", "video": "image", "document": "file", "location": "map-pin", "contacts": "contact", "order": "store",
-	"audio": "activity", "voice": "activity",
+	"audio": "activity", "voice": "activity", "call": "phone",
 }
 
 func (m Said) icon() string {
