@@ -29,8 +29,13 @@ type Tx struct {
 // Open connects to the database with the application role's DSN. It refuses a login that row level security does not bind:
 // a superuser, a BYPASSRLS role, or the owner of any table.
 func Open(ctx context.Context, dsn string) (*DB, error) {
-	pool, err := sqlx.ConnectContext(ctx, "postgres", dsn)
+	c, err := connect(dsn)
 	if err != nil {
+		return nil, err
+	}
+	pool := sqlx.NewDb(sql.OpenDB(c), "postgres")
+	if err := pool.PingContext(ctx); err != nil {
+		_ = pool.Close()
 		return nil, fmt.Errorf("connect to the database: %w", err)
 	}
 	limit(pool, 24)

@@ -48,6 +48,7 @@ type waitingItem struct {
 
 // turn processes one batch of a tenant's waiting items, in the order of their arrival.
 func (w *Worker) turn(ctx context.Context, l lane) turned {
+	ctx = tenants.Often(ctx)
 	var (
 		gen   int64
 		items []waitingItem
