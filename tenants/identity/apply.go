@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,6 +35,9 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 	for _, n := range p.nodes {
 		delete(b.tenures, n.id)
 	}
+	for id := range p.identities {
+		delete(b.holders, id)
+	}
 
 	if err := p.writeIdentities(ctx, b.tx); err != nil {
 		return err
@@ -45,6 +49,7 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 		b.identities[id] = true
 		if !p.fresh[i] {
 			b.divided[id] = true
+			b.touch(p.identities[id].ContactID)
 		}
 	}
 	if err := b.joinContacts(ctx, p); err != nil {
@@ -299,6 +304,15 @@ func divide(ctx context.Context, tx *tenants.Tx, have, want, gone []tenure) erro
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`, tx.Tenant, pq.Array(drop)); err != nil {
 		return fmt.Errorf("drop profile facts: %w", err)
+	}
+	var left bool
+	if err := tx.GetContext(ctx, &left, `
+		SELECT EXISTS (SELECT 1 FROM messages WHERE tenant_id = $1 AND tenure_id = ANY($2))
+		    OR EXISTS (SELECT 1 FROM statuses WHERE tenant_id = $1 AND tenure_id = ANY($2))`, tx.Tenant, pq.Array(drop)); err != nil {
+		return fmt.Errorf("look what hangs on tenures: %w", err)
+	}
+	if left {
+		return errors.New("drop tenures: messages hang on them still")
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM tenures WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(drop)); err != nil {
 		return fmt.Errorf("drop tenures: %w", err)

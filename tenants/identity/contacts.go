@@ -225,16 +225,17 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT coalesce(i.contact_id, i.id) AS contact_id, i.id, i.scope,
 		       coalesce((SELECT f.value FROM tenures ft JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = ft.id AND f.kind = 'username'
-		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.value LIMIT 1), '') AS username,
+		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.first_seen DESC, f.value LIMIT 1), '') AS username,
 		       coalesce((SELECT f.value FROM tenures ft JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = ft.id AND f.kind = 'profile_name'
-		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.value LIMIT 1), '') AS profile_name,
-		       d.id AS identifier_id, d.kind, d.value, d.raw, bool_or(t.current) AS current, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
+		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.first_seen DESC, f.value LIMIT 1), '') AS profile_name,
+		       d.id AS identifier_id, d.kind, d.value, d.raw, bool_or(t.current) AS current, min(s.first_at) AS first_seen, max(s.last_at) AS last_seen
 		FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		CROSS JOIN seen(t) AS s
 		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
 		WHERE i.tenant_id = $1 AND (i.contact_id = ANY($2) OR i.id = ANY($3)) AND i.absorbed_into IS NULL
 		GROUP BY i.contact_id, i.id, i.scope, d.id, d.kind, d.value, d.raw
-		ORDER BY i.contact_id, i.id, bool_or(t.current) DESC, d.kind DESC, max(t.last_seen) DESC, d.value`, tx.Tenant, pq.Array(contacts), pq.Array(ids))
+		ORDER BY i.contact_id, i.id, bool_or(t.current) DESC, d.kind DESC, max(s.last_at) DESC, d.value`, tx.Tenant, pq.Array(contacts), pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read identities: %w", err)
 	}

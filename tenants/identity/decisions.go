@@ -28,6 +28,7 @@ func decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d decision
 		INSERT INTO decisions (tenant_id, id, kind, a_id, b_id, known_until, actor_kind, actor_id, link_id, case_id, decided_at)
 		SELECT $1, $2, $3, $4, $5, greatest(max(i.last_seen),
 		       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND (p.bsuid_id IN ($4, $5) OR p.other_id IN ($4, $5))),
+		       (SELECT max(s.at) FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id IN ($4, $5)),
 		       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND (r.old_bsuid IN ($4, $5) OR r.new_bsuid IN ($4, $5) OR r.old_phone IN ($4, $5) OR r.new_phone IN ($4, $5)))),
 		       $6, $7, $8, $9, clock_timestamp()
 		FROM identifiers i WHERE i.tenant_id = $1 AND i.id IN ($4, $5)`,

@@ -24,7 +24,7 @@ type pairSeen struct {
 }
 
 // recordEvidence stores what the events attest and returns the identifiers whose component must be derived again. Events
-// that say nothing new only lengthen a run and a tenure.
+// that say nothing new only lengthen a run.
 func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([]uuid.UUID, error) {
 	pairs, alone, involved := b.gather()
 
@@ -43,14 +43,7 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 		return nil, err
 	}
 
-	tenures, err := tenuresOf(ctx, b.tx, keys(involved))
-	if err != nil {
-		return nil, err
-	}
-
-	b.tenures = tenures
-
-	news := map[uuid.UUID]bool{}
+	tenures, news := b.tenures, map[uuid.UUID]bool{}
 	for _, id := range append(rotated, past...) {
 		news[id] = true
 	}
@@ -66,13 +59,20 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 		}
 	}
 	for _, a := range alone {
-		// A sighting before anything known of the tenure may lie beyond a silence; the derivation decides.
-		if held := tenures[a.identifier]; len(held) != 1 || !held[0].whole() || !held[0].Current || a.at.Before(held[0].FirstSeen) {
+		if held := tenures[a.identifier]; len(held) != 1 || !held[0].whole() || !held[0].Current {
 			news[a.identifier] = true
 		}
 	}
+	// What is older than anything known of an identifier may lie beyond a silence; the derivation decides.
+	for _, s := range b.seen {
+		for _, id := range []uuid.UUID{s.bsuid, s.phone, s.parent} {
+			if held := tenures[id]; len(held) > 0 && s.at.Before(held[0].FirstSeen) {
+				news[id] = true
+			}
+		}
+	}
 
-	return keys(news), b.lengthen(ctx, tenures, news)
+	return keys(news), nil
 }
 
 type aloneSeen struct {
@@ -110,27 +110,6 @@ func (b *Batch) gather() (map[pair]*pairSeen, []aloneSeen, map[uuid.UUID]bool) {
 	}
 
 	return pairs, alone, involved
-}
-
-// lengthen moves first and last sight of the tenures of clean events.
-func (b *Batch) lengthen(ctx context.Context, tenures map[uuid.UUID][]tenure, news map[uuid.UUID]bool) error {
-	moved := map[uuid.UUID]*tenure{}
-	for _, s := range b.seen {
-		for _, id := range []uuid.UUID{s.bsuid, s.phone, s.parent} {
-			if id == uuid.Nil || news[id] || s.Event.Kind == whatsapp.KindHistory && id != s.bsuid && s.bsuid != uuid.Nil {
-				continue
-			}
-			for i := range tenures[id] {
-				t := &tenures[id][i]
-				if t.covers(s.at) && (s.at.Before(t.FirstSeen) || s.at.After(t.LastSeen)) {
-					t.FirstSeen, t.LastSeen = earlier(t.FirstSeen, s.at), later(t.LastSeen, s.at)
-					moved[t.ID] = t
-				}
-			}
-		}
-	}
-
-	return lengthenTenures(ctx, b.tx, moved)
 }
 
 type pairingRow struct {

@@ -259,7 +259,7 @@ func decidedBy(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof, 
 func namesOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Proof, error) {
 	var proofs []Proof
 	rows, err := tx.QueryxContext(ctx, `
-		SELECT f.kind, f.value, min(f.first_seen), max(f.last_seen)
+		SELECT f.kind, f.value, min(f.first_seen), max(greatest(f.last_seen, f.first_seen))
 		FROM tenures t JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = t.id
 		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
 		GROUP BY f.kind, f.value ORDER BY max(f.last_seen) DESC LIMIT 200`, tx.Tenant, pq.Array(identities))

@@ -32,6 +32,9 @@ type node struct {
 	first, last int64
 }
 
+// seen lengthens the time over which the identifier was seen.
+func (n *node) seen(first, last int64) { n.first, n.last = min(n.first, first), max(n.last, last) }
+
 // pairing is a run of events in which WhatsApp named a BSUID beside a phone or parent.
 type pairing struct {
 	bsuid, other ref

@@ -21,6 +21,7 @@ type handle struct {
 type seenHandle struct {
 	raw         string
 	first, last time.Time
+	lone        bool // its own row is where the time is kept
 }
 
 // identifierRow is one row of identifiers.
@@ -33,35 +34,53 @@ type identifierRow struct {
 	LastSeen  time.Time     `db:"last_seen"`
 }
 
-// recordIdentifiers makes sure that every identifier of every event has its row (edge case 10), and lengthens its life.
+// knownRow is an identifier of the batch that has been seen before, with one of its tenures.
+type knownRow struct {
+	N          int           `db:"n"` // which of the handles asked for, from 1
+	ID         uuid.UUID     `db:"id"`
+	FirstSeen  time.Time     `db:"first_seen"`
+	LastSeen   time.Time     `db:"last_seen"`
+	TenureID   uuid.NullUUID `db:"tenure_id"`
+	IdentityID uuid.NullUUID `db:"identity_id"`
+	FromAt     *time.Time    `db:"from_at"`
+	ToAt       *time.Time    `db:"to_at"`
+	SeenFrom   *time.Time    `db:"seen_from"` // the tenure's first_seen
+	Current    *bool         `db:"current"`
+	ContactID  *uuid.UUID    `db:"contact_id"`
+}
+
+// recordIdentifiers makes sure that every identifier of every event has its row (edge case 10), and reads who holds it. Where
+// nothing else of an event is stored with its time, it lengthens the identifier's own life.
 func (b *Batch) recordIdentifiers(ctx context.Context) (map[handle]uuid.UUID, error) {
 	found := map[handle]*seenHandle{}
-	note := func(kind whatsapp.Kind, value, raw, scope string, at time.Time) {
+	note := func(kind whatsapp.Kind, value, raw, scope string, at time.Time, lone bool) {
 		if value == "" {
 			return
 		}
 		h := handle{kind, value, scope}
-		if f, ok := found[h]; ok {
-			f.first, f.last = earlier(f.first, at), later(f.last, at)
-			return
+		f, ok := found[h]
+		if !ok {
+			f = &seenHandle{raw: raw, first: at, last: at}
+			found[h] = f
 		}
-		found[h] = &seenHandle{raw: raw, first: at, last: at}
+		f.first, f.last, f.lone = earlier(f.first, at), later(f.last, at), f.lone || lone
 	}
-	party := func(p whatsapp.Party, scope string, at time.Time) {
-		note(whatsapp.KindPhone, p.Phone, p.PhoneRaw, scope, at)
-		note(whatsapp.KindBSUID, p.BSUID, p.BSUID, scope, at)
-		note(whatsapp.KindParentBSUID, p.Parent, p.Parent, scope, at)
+	// A pairing has the time of identifiers seen together, a sighting that of a phone or parent seen without a BSUID.
+	party := func(p whatsapp.Party, scope string, at time.Time, rotated, past bool) {
+		note(whatsapp.KindPhone, p.Phone, p.PhoneRaw, scope, at, rotated)
+		note(whatsapp.KindBSUID, p.BSUID, p.BSUID, scope, at, rotated || past || p.Phone == "" && p.Parent == "")
+		note(whatsapp.KindParentBSUID, p.Parent, p.Parent, scope, at, rotated)
 	}
 	for _, s := range b.seen {
 		if r := s.Event.Rotation; r != nil {
-			party(r.Old, s.Scope, s.at)
-			party(r.New, s.Scope, s.at)
+			party(r.Old, s.Scope, s.at, true, false)
+			party(r.New, s.Scope, s.at, true, false)
 			continue
 		}
 		if s.Event.Kind == whatsapp.KindSync {
 			continue // what the owner typed makes nobody known
 		}
-		party(s.Event.Party, s.Scope, s.at)
+		party(s.Event.Party, s.Scope, s.at, false, s.Event.Kind == whatsapp.KindHistory)
 	}
 
 	ids, err := b.upsertIdentifiers(ctx, found)
@@ -93,14 +112,19 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 	}
 
 	var kinds, values, scopes []string
+	handles := make([]handle, 0, len(found))
 	for h := range found {
+		handles = append(handles, h)
 		kinds, values, scopes = append(kinds, string(h.kind)), append(values, h.value), append(scopes, h.scope)
 	}
-	var rows []identifierRow
+	var rows []knownRow
 	err := b.tx.SelectContext(ctx, &rows, `
-		SELECT i.id, i.scope, i.kind, i.value, i.first_seen, i.last_seen
-		FROM unnest($2::text[], $3::text[], $4::text[]) AS w (kind, value, scope)
-		JOIN identifiers i ON i.tenant_id = $1 AND i.kind = w.kind AND i.value = w.value AND i.scope = w.scope`,
+		SELECT w.n, i.id, i.first_seen, i.last_seen, t.id AS tenure_id, t.identity_id, t.from_at, t.to_at, t.first_seen AS seen_from, t.current, n.contact_id
+		FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS w (kind, value, scope, n)
+		JOIN identifiers i ON i.tenant_id = $1 AND i.kind = w.kind AND i.value = w.value AND i.scope = w.scope
+		LEFT JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = i.id
+		LEFT JOIN identities n ON n.tenant_id = $1 AND n.id = t.identity_id
+		ORDER BY t.first_seen, t.id`,
 		b.tx.Tenant, pq.Array(kinds), pq.Array(values), pq.Array(scopes))
 	if err != nil {
 		return nil, fmt.Errorf("find identifiers: %w", err)
@@ -112,14 +136,22 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 		raw         []string
 	)
 	for _, r := range rows {
-		h := handle{r.Kind, r.Value, r.Scope}
+		h := handles[r.N-1]
+		_, again := ids[h]
 		ids[h] = r.ID
-		if r.LastSeen.Before(r.FirstSeen) {
+		never := r.LastSeen.Before(r.FirstSeen)
+		if never {
 			b.claimed[r.ID] = true
 		}
-		if f := found[h]; f.first.Before(r.FirstSeen) || f.last.After(r.LastSeen) {
+		if f := found[h]; (f.lone || never) && !again && (f.first.Before(r.FirstSeen) || f.last.After(r.LastSeen)) {
 			moved, first, last = append(moved, r.ID), append(first, earlier(f.first, r.FirstSeen)), append(last, later(f.last, r.LastSeen))
 			raw = append(raw, f.raw)
+		}
+		if r.TenureID.Valid {
+			b.tenures[r.ID] = append(b.tenures[r.ID], tenure{
+				ID: r.TenureID.UUID, IdentityID: r.IdentityID.UUID, IdentifierID: r.ID, FromAt: r.FromAt, ToAt: r.ToAt, FirstSeen: *r.SeenFrom, Current: *r.Current,
+			})
+			b.holders[r.IdentityID.UUID] = r.ContactID
 		}
 	}
 	if len(moved) > 0 {

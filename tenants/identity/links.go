@@ -75,11 +75,13 @@ func Gained(ctx context.Context, tx *tenants.Tx, links []Link) (map[uuid.UUID][]
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT w.link_id, d.id, d.kind, d.value, d.raw,
-		       CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE d.first_seen END AS first_seen,
-		       CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE d.last_seen END AS last_seen,
-		       EXISTS (SELECT 1 FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.id AND t.current) AS current
+		       coalesce(CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE held.first_at END, d.first_seen) AS first_seen,
+		       coalesce(CASE WHEN d.last_seen < d.first_seen THEN d.claimed_at ELSE held.last_at END, d.last_seen) AS last_seen,
+		       coalesce(held.current, false) AS current
 		FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS w (link_id, id, place)
 		JOIN identifiers d ON d.tenant_id = $1 AND d.id = w.id
+		CROSS JOIN LATERAL (SELECT min(s.first_at) AS first_at, max(s.last_at) AS last_at, bool_or(t.current) AS current
+		                    FROM tenures t CROSS JOIN seen(t) AS s WHERE t.tenant_id = $1 AND t.identifier_id = d.id) AS held
 		ORDER BY w.place`, tx.Tenant, pq.Array(of), pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read identifiers of links: %w", err)

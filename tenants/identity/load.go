@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,6 +78,8 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 	for p, runs := range pairs {
 		for _, r := range runs {
 			r.bsuid, r.other = l.refs[p.bsuid], l.refs[p.other]
+			l.nodes[r.bsuid].seen(r.first, r.last)
+			l.nodes[r.other].seen(r.first, r.last)
 			l.pairings = append(l.pairings, r)
 		}
 	}
@@ -190,7 +193,9 @@ func (l *loaded) loadSightings(ctx context.Context, tx *tenants.Tx, ids []uuid.U
 		return fmt.Errorf("read sightings: %w", err)
 	}
 	for _, r := range rows {
-		l.sightings[l.refs[r.ID]] = r.At
+		of := l.refs[r.ID]
+		l.sightings[of] = r.At
+		l.nodes[of].seen(slices.Min(r.At), slices.Max(r.At))
 	}
 
 	return nil

@@ -36,13 +36,14 @@ type Batch struct {
 
 	tx         *tenants.Tx
 	seen       []sighted
-	identities map[uuid.UUID]bool     // touched
-	divided    map[uuid.UUID]bool     // of those, the known ones that a derivation changed
-	contacts   map[uuid.UUID]bool     // whose words or cases may have changed
-	newValues  []uuid.UUID            // identifiers first seen in this batch
-	claimed    map[uuid.UUID]bool     // of those, the ones that a list had named before
-	prose      bool                   // what WhatsApp says in prose may have to be looked at again
-	tenures    map[uuid.UUID][]tenure // by identifier, as they now are; what a derivation may have changed is left out
+	identities map[uuid.UUID]bool       // touched
+	divided    map[uuid.UUID]bool       // of those, the known ones that a derivation changed
+	contacts   map[uuid.UUID]bool       // whose words or cases may have changed
+	newValues  []uuid.UUID              // identifiers first seen in this batch
+	claimed    map[uuid.UUID]bool       // known so far only from a list
+	prose      bool                     // what WhatsApp says in prose may have to be looked at again
+	tenures    map[uuid.UUID][]tenure   // by identifier, as they now are; what a derivation may have changed is left out
+	holders    map[uuid.UUID]*uuid.UUID // the contact of each identity, if any; what a derivation may have changed is left out
 }
 
 // sighted is a Seen with its identifiers found and its time settled.
@@ -61,6 +62,7 @@ const maxSkew = 366 * 24 * time.Hour
 func Observe(ctx context.Context, tx *tenants.Tx, seen []Seen) (*Batch, error) {
 	b := &Batch{
 		tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{},
+		tenures: map[uuid.UUID][]tenure{}, holders: map[uuid.UUID]*uuid.UUID{},
 	}
 	for _, s := range seen {
 		at := s.Event.At

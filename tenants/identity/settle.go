@@ -48,6 +48,10 @@ func makesContact(e whatsapp.Event) bool {
 	return (e.Kind == whatsapp.KindMessage || e.Kind == whatsapp.KindCall) && e.Direction == whatsapp.DirectionIn
 }
 
+// factStep is how far apart two last sights of a name are told, so that not every message of a conversation writes. They are
+// cut to it, not skipped, so that the order of arrival does not matter.
+const factStep = 10 * time.Minute
+
 // recordProfiles keeps usernames and profile names with their dates, on the tenure they came by.
 func (b *Batch) recordProfiles(ctx context.Context) error {
 	type fact struct {
@@ -62,11 +66,12 @@ func (b *Batch) recordProfiles(ctx context.Context) error {
 				continue
 			}
 			f := fact{b.Placements[i].TenureID, kind, value}
+			last := s.at.Truncate(factStep)
 			if known, ok := facts[f]; ok {
-				known.first, known.last = earlier(known.first, s.at), later(known.last, s.at)
+				known.first, known.last = earlier(known.first, s.at), later(known.last, last)
 				continue
 			}
-			facts[f] = &seenHandle{first: s.at, last: s.at}
+			facts[f] = &seenHandle{first: s.at, last: last}
 		}
 	}
 	if len(facts) == 0 {
@@ -86,11 +91,12 @@ func (b *Batch) recordProfiles(ctx context.Context) error {
 	err := b.tx.SelectContext(ctx, &named, `
 		WITH changed AS (
 			INSERT INTO profile_facts AS f (tenant_id, tenure_id, kind, value, first_seen, last_seen)
-			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w (tenure_id, kind, value, first_seen, last_seen)
+			WHERE (SELECT k.first_seen <= w.first_seen AND k.last_seen >= w.last_seen FROM profile_facts k
+			       WHERE k.tenant_id = $1 AND k.tenure_id = w.tenure_id AND k.kind = w.kind AND k.value = w.value) IS NOT TRUE
 			ON CONFLICT (tenant_id, tenure_id, kind, value) DO UPDATE
 			SET first_seen = least(f.first_seen, excluded.first_seen), last_seen = greatest(f.last_seen, excluded.last_seen)
-			WHERE excluded.first_seen < f.first_seen OR excluded.last_seen > f.last_seen + interval '10 minutes'
-			RETURNING f.tenure_id, f.first_seen = f.last_seen OR xmax = 0 AS added
+			RETURNING f.tenure_id, xmax = 0 AS added
 		)
 		SELECT DISTINCT i.contact_id FROM changed c
 		JOIN tenures t ON t.tenant_id = $1 AND t.id = c.tenure_id
@@ -124,13 +130,24 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 		return err
 	}
 
+	// Whose contact is known and was left alone needs no looking at.
+	unsure := map[uuid.UUID]bool{}
+	for id := range b.identities {
+		if b.holders[id] == nil {
+			unsure[id] = true
+		}
+	}
+	if len(unsure) == 0 {
+		return b.touchActivity(ctx, last)
+	}
+
 	var bare []uuid.UUID
 	err := b.tx.SelectContext(ctx, &bare, `
 		SELECT i.id FROM identities i
 		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.contact_id IS NULL AND i.absorbed_into IS NULL
 		  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
 		              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
-		ORDER BY i.id`, b.tx.Tenant, pq.Array(keys(b.identities)))
+		ORDER BY i.id`, b.tx.Tenant, pq.Array(keys(unsure)))
 	if err != nil {
 		return fmt.Errorf("find new people: %w", err)
 	}
@@ -246,25 +263,44 @@ func (b *Batch) passOn(ctx context.Context, from, contact uuid.UUID) error {
 
 // touchActivity moves "last heard of" where it moved by a minute or more: its index is what the contact list walks.
 func (b *Batch) touchActivity(ctx context.Context, last map[uuid.UUID]time.Time) error {
-	if len(last) == 0 {
-		return nil
+	var unsure []uuid.UUID
+	for id := range last {
+		if b.holders[id] == nil {
+			unsure = append(unsure, id)
+		}
+	}
+	if len(unsure) > 0 {
+		var rows []identityRow
+		if err := b.tx.SelectContext(ctx, &rows, `
+			SELECT id, contact_id FROM identities WHERE tenant_id = $1 AND id = ANY($2) AND contact_id IS NOT NULL`, b.tx.Tenant, pq.Array(unsure)); err != nil {
+			return fmt.Errorf("read contacts of identities: %w", err)
+		}
+		for _, r := range rows {
+			b.holders[r.ID] = r.ContactID
+		}
 	}
 
-	var (
-		ids []uuid.UUID
-		at  []time.Time
-	)
+	heard := map[uuid.UUID]time.Time{}
 	for id, t := range last {
-		ids, at = append(ids, id), append(at, t)
+		if c := b.holders[id]; c != nil {
+			heard[*c] = later(heard[*c], t)
+		}
+	}
+	if len(heard) == 0 {
+		return nil
+	}
+	var (
+		contacts []uuid.UUID
+		at       []time.Time
+	)
+	for c, t := range heard {
+		contacts, at = append(contacts, c), append(at, t)
 	}
 	_, err := b.tx.ExecContext(ctx, `
 		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
-		SELECT $1, i.contact_id, max(w.at)
-		FROM unnest($2::uuid[], $3::timestamptz[]) AS w (id, at)
-		JOIN identities i ON i.tenant_id = $1 AND i.id = w.id AND i.contact_id IS NOT NULL
-		GROUP BY i.contact_id
-		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = excluded.last_at
-		WHERE excluded.last_at > a.last_at + interval '1 minute'`, b.tx.Tenant, pq.Array(ids), pq.Array(at))
+		SELECT $1, w.contact_id, w.at FROM unnest($2::uuid[], $3::timestamptz[]) AS w (contact_id, at)
+		WHERE (SELECT k.last_at + interval '1 minute' >= w.at FROM contact_activity k WHERE k.tenant_id = $1 AND k.contact_id = w.contact_id) IS NOT TRUE
+		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = excluded.last_at`, b.tx.Tenant, pq.Array(contacts), pq.Array(at))
 	if err != nil {
 		return fmt.Errorf("note activity: %w", err)
 	}

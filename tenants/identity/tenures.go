@@ -50,28 +50,3 @@ func tenuresOf(ctx context.Context, tx *tenants.Tx, identifiers []uuid.UUID) (ma
 
 	return by, nil
 }
-
-// lengthenTenures moves the first and last sight of tenures whose events said nothing else that is new.
-func lengthenTenures(ctx context.Context, tx *tenants.Tx, moved map[uuid.UUID]*tenure) error {
-	if len(moved) == 0 {
-		return nil
-	}
-
-	var (
-		ids         []uuid.UUID
-		first, last []time.Time
-	)
-	for id, t := range moved {
-		ids, first, last = append(ids, id), append(first, t.FirstSeen), append(last, t.LastSeen)
-	}
-	_, err := tx.ExecContext(ctx, `
-		UPDATE tenures t SET first_seen = w.first_seen, last_seen = w.last_seen
-		FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS w (id, first_seen, last_seen)
-		WHERE t.tenant_id = $1 AND t.id = w.id`,
-		tx.Tenant, pq.Array(ids), pq.Array(first), pq.Array(last))
-	if err != nil {
-		return fmt.Errorf("lengthen tenures: %w", err)
-	}
-
-	return nil
-}

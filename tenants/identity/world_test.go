@@ -242,9 +242,9 @@ func picture(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 	err := tx.SelectContext(ctx, &identities, `
 		SELECT i.id, i.contact_id,
 		       (SELECT coalesce(string_agg(d.scope || ' ' || d.kind || ' ' || d.value || CASE WHEN t.current THEN ' now' ELSE ' past' END
-		               || ' ' || extract(epoch FROM t.first_seen)::bigint || '-' || extract(epoch FROM t.last_seen)::bigint, ', '
-		               ORDER BY d.scope, d.kind, d.value, t.first_seen), '')
-		        FROM tenures t JOIN identifiers d ON d.id = t.identifier_id WHERE t.identity_id = i.id) AS held,
+		               || ' ' || extract(epoch FROM s.first_at)::bigint || '-' || extract(epoch FROM s.last_at)::bigint, ', '
+		               ORDER BY d.scope, d.kind, d.value, s.first_at), '')
+		        FROM tenures t CROSS JOIN seen(t) s JOIN identifiers d ON d.id = t.identifier_id WHERE t.identity_id = i.id) AS held,
 		       (SELECT coalesce(string_agg(m.wamid || CASE WHEN m.status <> '' THEN '=' || m.status ELSE '' END, ' ' ORDER BY m.at, m.wamid), '')
 		        FROM tenures t JOIN messages m ON m.tenure_id = t.id WHERE t.identity_id = i.id) AS said
 		FROM identities i WHERE i.absorbed_into IS NULL`)
