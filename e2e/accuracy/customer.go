@@ -130,20 +130,20 @@ type meter struct {
 }
 
 // settled waits until nothing waits any more. What is then held or set aside is an error: the world sends nothing odd.
-func (c *customer) settled(ctx context.Context) (meter, error) {
+func (c *customer) settled(ctx context.Context) error {
 	for {
 		var m meter
 		if err := c.get(ctx, "/ingest", nil, &m); err != nil {
-			return meter{}, err
+			return err
 		}
 		if m.Items.Waiting == 0 {
-			if m.Items.Held+m.Items.SetAside > 0 {
-				return m, fmt.Errorf("%d items were held and %d set aside", m.Items.Held, m.Items.SetAside)
+			if m.Items.Held+m.Items.SetAside > 0 || m.Items.Routed != m.Items.Received {
+				return fmt.Errorf("of %d items %d were routed, %d held and %d set aside", m.Items.Received, m.Items.Routed, m.Items.Held, m.Items.SetAside)
 			}
-			return m, nil
+			return nil
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
-			return meter{}, err
+			return err
 		}
 	}
 }

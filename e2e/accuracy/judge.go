@@ -16,14 +16,17 @@ import (
 // node is an identifier in the portfolio in which it was shown.
 type node struct{ kind, value, portfolio string }
 
-// world of truth, as the product is judged by it.
+// truth is what the product is judged by.
 type truth struct {
-	holders map[[2]string][]holding // by kind and value
+	holders map[[2]string][]holding // by kind and value of an identifier
 	authors map[string]string       // person by wamid of what they wrote
 	spelled map[string]sandbox.Spelling
 	proved  map[string][][]node // by person: what WhatsApp itself has shown to be one account, identifiers of one portfolio together
 	plainly map[string][][]node // the same from field messages alone
 }
+
+// forever is later than anything in a world.
+var forever = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 type holding struct {
 	person   string
@@ -37,7 +40,7 @@ func newTruth(w *sandbox.World, scopes map[string]string) *truth {
 	}
 	for _, p := range w.Truth() {
 		for _, id := range p.Identifiers {
-			h := holding{p.Person, id.From, time.Now().AddDate(100, 0, 0)}
+			h := holding{p.Person, id.From, forever}
 			if id.To != nil {
 				h.to = *id.To
 			}
@@ -268,7 +271,7 @@ func (r *result) judgeProofs(t *truth, contacts []contact) {
 					found := linked(set[i], set[j])
 					r.Proofs.count(found)
 					if !found {
-						r.misjudged(map[string]any{"what": "proof without link", "person": person, "one": text3(set[i]), "other": text3(set[j])})
+						r.misjudged(map[string]any{"what": "proof without link", "person": person, "one": set[i].String(), "other": set[j].String()})
 					}
 				}
 			}
@@ -314,4 +317,4 @@ func compareNodes(a, b node) int {
 	return slices.Compare([]string{a.kind, a.value, a.portfolio}, []string{b.kind, b.value, b.portfolio})
 }
 
-func text3(n node) string { return n.kind + " " + n.value + " " + n.portfolio }
+func (n node) String() string { return n.kind + " " + n.value + " " + n.portfolio }

@@ -28,39 +28,48 @@ func main() {
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := measure(ctx, *sizes, *seeds, *keep)
+	table, err := measure(ctx, *sizes, *seeds, *keep)
 	stop()
+	if table != "" {
+		fmt.Print(table)
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "accuracy:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, sizes string, seeds int, keep string) (err error) {
+// measure returns the table of the worlds that were measured, also where a later one failed.
+func measure(ctx context.Context, sizes string, seeds int, keep string) (table string, err error) {
 	p, err := start(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
 
 	begun := time.Now()
 	var results []result
+	defer func() {
+		if len(results) > 0 {
+			table = report(results, time.Since(begun))
+		}
+	}()
 	for size := range strings.SplitSeq(sizes, ",") {
 		people, err := strconv.Atoi(strings.TrimSpace(size))
 		if err != nil || people < 2 {
-			return fmt.Errorf("%q is not a number of people", size)
+			return "", fmt.Errorf("%q is not a number of people", size)
 		}
 		for seed := range seeds {
 			r, err := p.world(ctx, people, int64(seed+1))
 			if err != nil {
-				return fmt.Errorf("world of %d people, seed %d: %w", people, seed+1, err)
+				return "", fmt.Errorf("world of %d people, seed %d: %w", people, seed+1, err)
 			}
 			if err := r.keep(keep); err != nil {
-				return err
+				return "", err
 			}
 			results = append(results, r)
 		}
 	}
 
-	return report(os.Stdout, results, time.Since(begun))
+	return "", nil
 }

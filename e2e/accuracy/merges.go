@@ -84,21 +84,21 @@ func (c *customer) undo(ctx context.Context, chance *rand.Rand, pairs []pair, r 
 	return nil
 }
 
-// mergeAndUndo merges and undoes with nothing in between, and compares everything the API tells.
-func (c *customer) mergeAndUndo(ctx context.Context, chance *rand.Rand, before *state, r *result) error {
+// mergeAndUndo merges and undoes with nothing in between, compares everything the API tells, and returns it.
+func (c *customer) mergeAndUndo(ctx context.Context, chance *rand.Rand, before *state, r *result) (*state, error) {
 	pairs, err := c.mergePairs(ctx, chance, before, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.undo(ctx, chance, pairs, &r.Undo); err != nil {
-		return err
+		return nil, err
 	}
 	after, err := c.export(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Undo.Pairs = len(pairs)
 	r.Undo.compare(before, after)
 
-	return nil
+	return after, nil
 }

@@ -53,7 +53,8 @@ func start(ctx context.Context) (_ *program, err error) {
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build the program: %w", err)
 	}
-	p.child = exec.Command(p.binary, "run", "--no-demo", "--json")
+	// It is stopped by stop, after its last answer, and not with ctx.
+	p.child = exec.CommandContext(context.WithoutCancel(ctx), p.binary, "run", "--no-demo", "--json")
 	p.child.Env = p.env
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {

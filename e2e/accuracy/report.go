@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -117,9 +117,11 @@ func (r *result) keep(folder string) error {
 	return f.Close()
 }
 
-// report prints the table: each size, then all together.
-func report(to io.Writer, results []result, took time.Duration) error {
-	tab := tabwriter.NewWriter(to, 0, 0, 3, ' ', 0)
+// report writes the table: each size, then all together.
+func report(results []result, took time.Duration) string {
+	var out strings.Builder
+	tab := tabwriter.NewWriter(&out, 0, 0, 3, ' ', 0)
+	write := func(format string, args ...any) { _, _ = fmt.Fprintf(tab, format+"\n", args...) } // a builder takes everything
 	sizes := map[int][]result{}
 	var order []int
 	for _, r := range results {
@@ -129,17 +131,20 @@ func report(to io.Writer, results []result, took time.Duration) error {
 		sizes[r.People] = append(sizes[r.People], r)
 	}
 	for _, size := range order {
-		section(tab, fmt.Sprintf("%d people, %d worlds", size, len(sizes[size])), sizes[size])
+		section(write, fmt.Sprintf("%d people, %d worlds", size, len(sizes[size])), sizes[size])
 	}
 	if len(order) > 1 {
-		section(tab, fmt.Sprintf("all %d worlds", len(results)), results)
+		section(write, fmt.Sprintf("all %d worlds", len(results)), results)
 	}
-	fmt.Fprintf(tab, "\nNot measured here: wrong recipients, calibration, how long people take, how well they judge.\t\t\t\t\n%.0f s in all\n", took.Seconds())
+	write("\nNot measured here: wrong recipients, calibration, how long people take, how well they judge.\t\t\t\t\n%.0f s in all", took.Seconds())
+	_ = tab.Flush()
 
-	return tab.Flush()
+	return out.String()
 }
 
-func section(tab io.Writer, title string, results []result) {
+type writer func(format string, args ...any)
+
+func section(write writer, title string, results []result) {
 	var links, proofs, plain, merges share
 	var passedOn, mixed, messages, lost, newcomers, offered, deliveries int
 	var precise, complete float64
@@ -163,37 +168,37 @@ func section(tab io.Writer, title string, results []result) {
 		}
 	}
 
-	fmt.Fprintf(tab, "\n%s, %d deliveries\tvalue\tof\t95 %%\ttarget\n", title, deliveries)
+	write("\n%s, %d deliveries\tvalue\tof\t95 %%\ttarget", title, deliveries)
 	low, _ := links.wilson()
-	row(tab, "automatic links: precision", links.String(), "lower bound ≥ 0.9995", low >= 0.9995)
-	row(tab, "contacts of several people", fmt.Sprintf("%d\t\t", mixed), "0", mixed == 0)
-	row(tab, "  by a phone that passed to somebody else", fmt.Sprintf("%d\t\t", passedOn), "", true)
-	row(tab, "automatic links: recall where WhatsApp proved it", proofs.String(), "≥ 0.99", ratio(proofs) >= 0.99)
-	row(tab, "  proved by messages, statuses and number changes", plain.String(), "", true)
+	row(write, "automatic links: precision", links.String(), "lower bound ≥ 0.9995", low >= 0.9995)
+	row(write, "contacts of several people", fmt.Sprintf("%d\t\t", mixed), "0", mixed == 0)
+	row(write, "  by a phone that passed to somebody else", fmt.Sprintf("%d\t\t", passedOn), "", true)
+	row(write, "automatic links: recall where WhatsApp proved it", proofs.String(), "≥ 0.99", ratio(proofs) >= 0.99)
+	row(write, "  proved by messages, statuses and number changes", plain.String(), "", true)
 	p, c := precise/float64(max(messages, 1)), complete/float64(max(messages, 1))
-	row(tab, "B-cubed of messages: precision, recall, F1", fmt.Sprintf("%.4f  %.4f  %.4f\t%d\t", p, c, 2*p*c/(p+c), messages), "", true)
-	row(tab, "  messages in no contact", fmt.Sprintf("%d\t\t", lost), "", true)
-	for _, s := range sliced(queries) {
+	row(write, "B-cubed of messages: precision, recall, F1", fmt.Sprintf("%.4f  %.4f  %.4f\t%d\t", p, c, 2*p*c/(p+c), messages), "", true)
+	row(write, "  messages in no contact", fmt.Sprintf("%d\t\t", lost), "", true)
+	for _, s := range cuts(queries) {
 		target, met := "", true
 		if s.goal > 0 {
 			target, met = fmt.Sprintf("@3 ≥ %.2f", s.goal), ratio(s.third) >= s.goal
 		}
-		row(tab, "suggestions: "+s.name+" @1", s.first.String(), "", true)
-		row(tab, "  @3", s.third.String(), target, met)
+		row(write, "suggestions: "+s.name+" @1", s.first.String(), "", true)
+		row(write, "  @3", s.third.String(), target, met)
 	}
-	row(tab, "strangers offered somebody", share{offered, newcomers}.String(), "", true)
-	row(tab, "another order and repeats: contacts and cases that differ", fmt.Sprintf("%d\t%d\t", order.Apart, order.Lines), "0", order.Apart == 0)
-	row(tab, "merges by hand: the two and nobody else", merges.String(), "1", merges.Hits == merges.Of)
-	row(tab, "merged and undone: contacts and cases that differ", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", undo.Apart, undo.Lines, undo.Pairs, undo.Refused),
+	row(write, "strangers offered somebody", share{offered, newcomers}.String(), "", true)
+	row(write, "another order and repeats: contacts and cases that differ", fmt.Sprintf("%d\t%d\t", order.Apart, order.Lines), "0", order.Apart == 0)
+	row(write, "merges by hand: the two and nobody else", merges.String(), "1", merges.Hits == merges.Of)
+	row(write, "merged and undone: contacts and cases that differ", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", undo.Apart, undo.Lines, undo.Pairs, undo.Refused),
 		"0", undo.Apart == 0 && undo.Refused == 0)
-	row(tab, "  with events in between", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", later.Apart, later.Lines, later.Pairs, later.Refused), "0", later.Apart == 0)
+	row(write, "  with events in between", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", later.Apart, later.Lines, later.Pairs, later.Refused), "0", later.Apart == 0)
 }
 
-func row(tab io.Writer, what, figures, target string, met bool) {
+func row(write writer, what, figures, target string, met bool) {
 	if !met {
 		target += "  MISSED"
 	}
-	fmt.Fprintf(tab, "%s\t%s\t%s\n", what, figures, target)
+	write("%s\t%s\t%s", what, figures, target)
 }
 
 func ratio(s share) float64 {
@@ -204,18 +209,18 @@ func ratio(s share) float64 {
 	return float64(s.Hits) / float64(s.Of)
 }
 
-// slice is one kind of query.
-type slice struct {
+// cut is one kind of query.
+type cut struct {
 	name         string
 	first, third share
 	goal         float64
 }
 
-// sliced counts the queries whole and by what makes them hard.
-func sliced(queries []query) []slice {
-	var out []slice
+// cuts counts the queries whole and by what makes them hard.
+func cuts(queries []query) []cut {
+	var out []cut
 	count := func(name string, goal float64, in func(query) bool) {
-		s := slice{name: name, goal: goal}
+		s := cut{name: name, goal: goal}
 		for _, q := range queries {
 			if in(q) {
 				s.first.count(q.Rank == 1)
