@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,10 @@ func TestAPIReplay(t *testing.T) {
 		st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":["`+odd+`"]}`), http.StatusNotFound, "not_found")
 	}
 	st.mine.want(st.mine.post("/ingest/replay", `{"item_ids":[1]}`), http.StatusBadRequest, "invalid")
+	many := st.itemIDs(slices.Repeat([]int64{own}, 1001)...) // each costs work to read
+	if r := st.mine.want(st.mine.post("/ingest/replay", many), http.StatusUnprocessableEntity, "invalid"); r.text("reason") != "too_many" {
+		t.Errorf("1,001 items: want them refused, got %s", r.body)
+	}
 	// What this business calls its item is nothing to another.
 	st.theirs.want(st.theirs.post("/ingest/replay", st.itemIDs(own)), http.StatusNotFound, "not_found")
 	st.theirs.want(st.theirs.post("/ingest/replay", st.itemIDs(theirs)), http.StatusNotFound, "not_found")

@@ -43,6 +43,8 @@ func (a *API) Replay(c *fiber.Ctx) error {
 		return &tenants.Invalid{Field: "item_ids", Key: "not_for_this"}
 	case in.ItemIDs != nil && len(*in.ItemIDs) == 0:
 		return &tenants.Invalid{Field: "item_ids", Key: "needed"}
+	case in.ItemIDs != nil && len(*in.ItemIDs) > ingest.MaxReplayIDs:
+		return &tenants.Invalid{Field: "item_ids", Key: "too_many"}
 	case in.ItemIDs != nil:
 		items := a.Keys.Veil(caller(c).Tenant.ID, ingest.VeilItem)
 		for _, text := range *in.ItemIDs {

@@ -29,9 +29,11 @@ type replayArgs struct {
 	Put     *time.Time `json:"put,omitempty"` // when the last of all was put back
 }
 
+// MaxReplayIDs is how many items one replay may name.
+const MaxReplayIDs = 1000
+
 const (
 	kindReplay     = "replay"
-	maxReplayIDs   = 1000
 	replayRows     = 500     // items put back in one transaction
 	replayBytes    = 8 << 20 // of deliveries read for them
 	replayCrowd    = 4000    // items waiting in the tenant's lane at which a replay waits: new ones come first
@@ -48,7 +50,7 @@ func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayI
 	slices.Sort(in.ItemIDs)
 	in.ItemIDs = slices.Compact(in.ItemIDs)
 	switch {
-	case len(in.ItemIDs) > maxReplayIDs:
+	case len(in.ItemIDs) > MaxReplayIDs:
 		return uuid.Nil, &tenants.Invalid{Field: "item_ids", Key: "too_many"}
 	case len(in.ItemIDs) == 0 && in.From.IsZero():
 		return uuid.Nil, &tenants.Invalid{Field: "from", Key: "required"}
