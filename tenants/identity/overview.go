@@ -113,13 +113,26 @@ func Changes(ctx context.Context, tx *tenants.Tx, limit int) ([]Change, error) {
 		return nil, fmt.Errorf("list changes: %w", err)
 	}
 
-	changes := make([]Change, 0, len(rows))
-	for _, r := range rows {
-		c, err := Get(ctx, tx, r.Contact)
+	ids := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		root, err := rootOf(ctx, tx, &r.Contact)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("follow contact %s: %w", r.Contact, err)
 		}
-		changes = append(changes, Change{Kind: r.Kind, Contact: c.ID, Name: c.Name(), By: r.By, At: r.At})
+		ids[i] = *root
+	}
+	people, err := hydrate(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[uuid.UUID]string, len(people))
+	for _, p := range people {
+		names[p.ID] = p.Name()
+	}
+
+	changes := make([]Change, len(rows))
+	for i, r := range rows {
+		changes[i] = Change{Kind: r.Kind, Contact: ids[i], Name: names[ids[i]], By: r.By, At: r.At}
 	}
 
 	return changes, nil

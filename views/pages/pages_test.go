@@ -47,6 +47,7 @@ func every() map[string]templ.Component {
 		"op":            pages.OpPage(pages.Op{Frame: member("Businesses"), Now: now, Total: pages.Meter{Received: 3, Routed: 1, Held: 2}, Items: []pages.Business{{Name: "Asha Clinic", Slug: "asha-clinic", State: "active"}, {Name: "Ravi Motors", Slug: "ravi-motors", State: "suspended"}}}),
 		"held":          pages.HeldPage(pages.Held{Frame: member("Held"), Now: now, Total: 2, Items: []pages.HeldGroup{{WABAID: "210", App: "demo", Reason: "wrong_app", Count: 2, Last: now, First: now}}}),
 		"held empty":    pages.HeldPage(pages.Held{Frame: member("Held"), Now: now}),
+		"held unowned":  pages.HeldPage(pages.Held{Frame: member("Held"), Now: now, UnownedTotal: 1, Unowned: []pages.UnownedItem{{App: "demo", Kind: "delivery", Reason: "unparsable", Bytes: 1234, At: now}}}),
 	}
 	maps.Copy(all, resolving())
 	for _, status := range []int{403, 404, 409, 413, 422, 429, 500, 502, 503} {
