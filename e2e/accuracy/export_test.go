@@ -12,7 +12,9 @@ type (
 func Joined(sets [][]Node) [][]Node { return joined(sets) }
 
 // NewNode makes an identifier of a portfolio.
-func NewNode(kind, value, portfolio string) Node { return node{kind, value, portfolio} }
+func NewNode(kind, value, portfolio string) Node {
+	return node{kind: kind, value: value, portfolio: portfolio}
+}
 
 // Wilson is the interval of a share.
 func (s share) Wilson() (low, high float64) { return s.wilson() }

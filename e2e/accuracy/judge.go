@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,15 @@ import (
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
-// node is an identifier in the portfolio in which it was shown.
-type node struct{ kind, value, portfolio string }
+// node is an identifier in the portfolio in which it was shown. era counts the silences after which a phone may have passed on.
+type node struct {
+	kind, value, portfolio string
+	era                    int
+}
+
+// silence is how long a phone that is known without a WhatsApp ID may be unseen before even WhatsApp's word on its next use is no
+// proof about the earlier one (evidence X4).
+const silence = 180 * 24 * time.Hour
 
 // truth is what the product is judged by.
 type truth struct {
@@ -53,11 +61,15 @@ func newTruth(w *sandbox.World, scopes map[string]string) *truth {
 	}
 
 	proofs, plain := map[string][][]node{}, map[string][][]node{}
-	for _, e := range w.Events() {
+	events := slices.Clone(w.Events())
+	slices.SortStableFunc(events, func(a, b sandbox.EventTruth) int { return a.At.Compare(b.At) })
+	seen := eras{}
+	for _, e := range events {
 		if e.Name != nil {
 			t.spelled[e.Name.Text] = *e.Name
 		}
 		together, attested := evidence(e, scopes[e.Number])
+		seen.place(together, e.Person, e.At)
 		if !attested || e.Person == "" || len(together) < 2 {
 			continue
 		}
@@ -81,7 +93,7 @@ func evidence(e sandbox.EventTruth, portfolio string) (together []node, attested
 	add := func(s sandbox.Shown) {
 		for _, id := range [][2]string{{"phone", s.Phone}, {"bsuid", s.BSUID}, {"parent_bsuid", s.Parent}} {
 			if id[1] != "" {
-				together = append(together, node{id[0], id[1], portfolio})
+				together = append(together, node{kind: id[0], value: id[1], portfolio: portfolio})
 			}
 		}
 	}
@@ -91,6 +103,36 @@ func evidence(e sandbox.EventTruth, portfolio string) (together []node, attested
 	}
 
 	return together, e.Kind != sandbox.EventSync && e.State != "failed"
+}
+
+// eras follows each phone of a person through time.
+type eras map[[3]string]*era
+
+type era struct {
+	nth   int
+	last  time.Time
+	named bool // seen with a WhatsApp ID since the last silence
+}
+
+// place says in which era the phones of an event stand.
+func (all eras) place(together []node, person string, at time.Time) {
+	named := slices.ContainsFunc(together, func(n node) bool { return n.kind == "bsuid" })
+	for i, n := range together {
+		if n.kind != "phone" {
+			continue
+		}
+		key := [3]string{person, n.value, n.portfolio}
+		e := all[key]
+		if e == nil {
+			e = &era{last: at}
+			all[key] = e
+		}
+		if !e.named && at.Sub(e.last) > silence {
+			e.nth++
+		}
+		e.last, e.named = at, e.named || named
+		together[i].era = e.nth
+	}
 }
 
 // joined merges sets that share a member.
@@ -256,12 +298,13 @@ func (r *result) judgeProofs(t *truth, contacts []contact) {
 	for _, k := range contacts {
 		for _, a := range k.Identities {
 			for _, i := range a.Identifiers {
-				n := node{i.Kind, i.Value, a.Portfolio}
+				n := node{kind: i.Kind, value: i.Value, portfolio: a.Portfolio}
 				in[n] = append(in[n], k.ID)
 			}
 		}
 	}
 	linked := func(a, b node) bool {
+		a.era, b.era = 0, 0
 		return slices.ContainsFunc(in[a], func(id string) bool { return slices.Contains(in[b], id) })
 	}
 	for person, sets := range t.proved {
@@ -314,7 +357,7 @@ func (r *result) bcubed(t *truth, wrote map[string]string) {
 }
 
 func compareNodes(a, b node) int {
-	return slices.Compare([]string{a.kind, a.value, a.portfolio}, []string{b.kind, b.value, b.portfolio})
+	return cmp.Or(slices.Compare([]string{a.kind, a.value, a.portfolio}, []string{b.kind, b.value, b.portfolio}), cmp.Compare(a.era, b.era))
 }
 
 func (n node) String() string { return n.kind + " " + n.value + " " + n.portfolio }
