@@ -47,6 +47,9 @@ var pages = []page{
 	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
 	{route: "/resolve/:id/event", to: func(w *world) []string { return []string{w.event} }},
 	{route: "/contacts", to: func(*world) []string { return []string{"/contacts", "/contacts?q=nobody+at+all"} }},
+	{route: "/contacts/import"},
+	{route: "/contacts/import/:id", to: func(w *world) []string { return w.lists }},
+	{route: "/contacts/export"},
 	{route: "/contacts/:id", to: func(w *world) []string { return w.contacts }},
 	{route: "/contacts/:id/evidence/:item", to: func(w *world) []string { return []string{w.proof} }},
 	{route: "/merges/preview", by: []string{filled}, to: func(w *world) []string { return []string{w.preview, w.risky} }},
@@ -64,8 +67,9 @@ var pages = []page{
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
 	"/", "/resolve/next", // lead on
-	"/events",           // a stream
-	"/numbers/:id/live", // a part of a page
+	"/events",                                        // a stream
+	"/numbers/:id/live", "/contacts/import/:id/live", // parts of pages
+	"/contacts/import/sample", "/contacts/import/:id/problems", // files
 }
 
 // refusals are pages that a route gives only to those it refuses.

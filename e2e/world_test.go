@@ -28,6 +28,7 @@ type world struct {
 	preview  string   // of a merge that nothing speaks against, and of one that something does
 	risky    string
 	receipts []string // of a merge, and of one undone
+	lists    []string // of customers, at every step
 }
 
 func newWorld(t *testing.T) *world {
@@ -49,6 +50,7 @@ func newWorld(t *testing.T) *world {
 
 		return errors.Join(err, w.lookUp(t, tx), w.decide(t, tx), w.meet(t, tx))
 	})
+	w.upload(t)
 
 	return w
 }

@@ -22,13 +22,13 @@ import (
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-const auditPageSize = 50
+const auditPageSize = 35
 
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
 	"people":   {"member", "person", "operator", "session"},
 	"numbers":  {"number", "app", "ingest"},
-	"contacts": {"contact", "link", "merge", "case", "phone"},
+	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts"},
 	"keys":     {"apikey"},
 	"settings": {"tenant"},
 }
@@ -115,6 +115,8 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 	switch e.ObjectKind {
 	case "contact":
 		link("contacts:read", "/contacts/", i18n.T(ctx, "contacts.open"))
+	case "import":
+		link("contacts:import", uploadPath+"/", i18n.T(ctx, "imports.open"))
 	case "number":
 		view.Object = names[e.ObjectID]
 		link("numbers:read", "/numbers/", view.Object)

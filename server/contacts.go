@@ -24,6 +24,7 @@ const (
 func (s *Server) contactsPage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Contacts{Frame: s.frame(c, "contacts.title"), Now: time.Now(), Query: c.Query("q"), Reach: c.Query("reach")}
+	p.CanImport, p.CanExport = m.Can("contacts:import"), m.Can("contacts:export")
 	switch p.Reach {
 	case identity.ReachBoth, identity.ReachID, identity.ReachPhone:
 	default:

@@ -69,7 +69,13 @@ func (s *Server) checkForm(c *fiber.Ctx, m access.Member, known bool) error {
 	}
 	if len(c.Request().Body()) > 0 {
 		kind, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
-		if strings.TrimSpace(strings.ToLower(kind)) != fiber.MIMEApplicationForm {
+		switch kind = strings.TrimSpace(strings.ToLower(kind)); {
+		case kind == fiber.MIMEApplicationForm:
+		case kind == fiber.MIMEMultipartForm && c.Path() == uploadPath:
+			if _, err := readUpload(c); err != nil {
+				return err
+			}
+		default:
 			return fiber.ErrUnsupportedMediaType
 		}
 	}

@@ -69,6 +69,7 @@ type Server struct {
 	people   headcounts
 	ending   chan struct{} // closed when the server shuts down: what has no end of its own ends then
 	apps     apps
+	uploads  uploads
 	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
 	closing  atomic.Bool
 }
@@ -114,6 +115,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 s.fail,
 	})
+	s.app.Server().HeaderReceived = s.allowUpload
 	if err := s.register(); err != nil {
 		return nil, err
 	}

@@ -38,10 +38,10 @@ const maxSystem = 100
 // check refuses a mapping that cannot be used.
 func (m Mapping) check(widest int) error {
 	if len(m.Columns) != widest || len(m.Names) != widest {
-		return &tenants.Invalid{Field: "columns", Key: "needed"}
+		return &tenants.Invalid{Field: "columns", Key: "choice"}
 	}
 	if len(m.Country) != 2 || strings.Trim(m.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return &tenants.Invalid{Field: "country", Key: "needed"}
+		return &tenants.Invalid{Field: "country", Key: "choice"}
 	}
 	seen := map[string]bool{}
 	for i, c := range m.Columns {
@@ -49,7 +49,7 @@ func (m Mapping) check(widest int) error {
 		case c == ColumnUnused:
 			continue
 		case !slices.Contains(Columns(), c):
-			return &tenants.Invalid{Field: "columns", Key: "needed"}
+			return &tenants.Invalid{Field: "columns", Key: "choice"}
 		case seen[c] && c != ColumnExternal:
 			return &tenants.Invalid{Field: "columns", Key: "column_twice"}
 		case c == ColumnExternal && seen["="+m.Names[i]]:
@@ -124,17 +124,18 @@ func Guess(sample [][]string, country string) Mapping {
 func (m Mapping) nameUnnamed() {
 	for i, name := range m.Names {
 		if name == "" {
-			m.Names[i] = "id " + columnLetter(i)
+			m.Names[i] = "id " + ColumnLetter(i)
 		}
 	}
 }
 
-func columnLetter(i int) string {
+// ColumnLetter is what a spreadsheet calls its column i, counted from 0.
+func ColumnLetter(i int) string {
 	if i < 26 {
 		return string(rune('A' + i))
 	}
 
-	return columnLetter(i/26-1) + columnLetter(i%26)
+	return ColumnLetter(i/26-1) + ColumnLetter(i%26)
 }
 
 func headingOf(cell string) string {

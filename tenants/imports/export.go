@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -16,20 +15,20 @@ import (
 
 // Export says which contacts to give out, and how.
 type Export struct {
-	Query  string   // as in identity.List
-	Reach  string   // as in identity.ListReach; not with a Query
-	Clear  bool     // phones in clear, else all digits but the last four are hidden
-	Heads  []string // what to call name, phone, WhatsApp ID, username and last message, in this order
-	Zone   *time.Location
-	Mask   func(text string) string // hides phones in what people wrote; not called where Clear
-	Before func(rows int) error     // called before each further page of rows, for a write deadline; may be nil
+	Query string   // as in identity.List
+	Reach string   // as in identity.ListReach; not with a Query
+	Clear bool     // phones in clear, else all digits but the last four are hidden
+	Heads []string // what to call name, phone, WhatsApp ID, username and last message, in this order
+	Zone  *time.Location
+	Mask  func(text string) string // hides phones in what people wrote; not called where Clear
+	Alive func() error             // called before each page of rows, for a write deadline; may be nil
 }
 
 const exportRows = 500
 
-// Write writes the contacts as CSV that spreadsheets open as it is: UTF-8 with a byte order mark, no cell a formula. Each page of
+// Write writes the contacts as CSV that spreadsheets open as it is, no cell a formula. Each page of
 // rows is read and written before the next, so any number of contacts needs the same memory. It returns how many were written.
-func (e Export) Write(ctx context.Context, db *tenants.DB, tenant uuid.UUID, to io.Writer) (int, error) {
+func (e Export) Write(ctx context.Context, db *tenants.DB, tenant uuid.UUID, out *csv.Writer) (int, error) {
 	var systems []string
 	if err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
 		systems, err = identity.ExternalSystems(ctx, tx)
@@ -37,19 +36,14 @@ func (e Export) Write(ctx context.Context, db *tenants.DB, tenant uuid.UUID, to 
 	}); err != nil {
 		return 0, err
 	}
-	if _, err := io.WriteString(to, "\uFEFF"); err != nil {
-		return 0, fmt.Errorf("write export: %w", err)
-	}
-	out := csv.NewWriter(to)
-	out.UseCRLF = true
 	if err := e.line(out, append(append([]string{}, e.Heads...), systems...)); err != nil {
 		return 0, err
 	}
 
 	n, cursor := 0, place{}
 	for more := true; more; {
-		if e.Before != nil {
-			if err := e.Before(n); err != nil {
+		if e.Alive != nil {
+			if err := e.Alive(); err != nil {
 				return n, err
 			}
 		}

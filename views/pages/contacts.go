@@ -21,6 +21,23 @@ type Contacts struct {
 	For   *Someone
 	Items []Someone
 	Next  string // address of the next page, empty on the last
+
+	CanImport, CanExport bool
+}
+
+// export is where what is listed can be given out.
+func (p Contacts) export() string {
+	q := url.Values{}
+	if p.Query != "" {
+		q.Set("q", p.Query)
+	}
+	if p.Reach != "" {
+		q.Set("reach", p.Reach)
+	}
+	if len(q) == 0 {
+		return "/contacts/export"
+	}
+	return "/contacts/export?" + q.Encode()
 }
 
 var reaches = []string{"", "both", "id", "phone"}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/sandbox"
@@ -58,6 +59,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	group.Go(func() error { return serve(ctx, in, deps) })
 	group.Go(func() error { return worker.Run(ctx) })
+	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 )
 
@@ -27,5 +30,9 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 		return err
 	}
 
-	return worker.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return worker.Run(ctx) })
+	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
+
+	return group.Wait() //nolint:wrapcheck // each says what it was doing
 }

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"encoding/csv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+func (s *Server) exportPage(c *fiber.Ctx) error {
+	return s.showExport(c, fiber.StatusOK, c.Query("q"), c.Query("reach"), pages.Filled{})
+}
+
+func (s *Server) showExport(c *fiber.Ctx, status int, query, reach string, form pages.Filled) error {
+	p := pages.Export{Frame: s.frame(c, "imports.export_title"), Query: query, Reach: knownReach(reach), Clear: member(c).Can("phones:clear"), Form: form}
+	p.Frame.Path = "/contacts/export"
+
+	return s.show(c, status, pages.ExportPage(p))
+}
+
+func knownReach(reach string) string {
+	switch reach {
+	case identity.ReachBoth, identity.ReachID, identity.ReachPhone:
+		return reach
+	}
+
+	return ""
+}
+
+// exportContacts gives out contacts as a file, after writing down who asked and what for.
+func (s *Server) exportContacts(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	query, reach, purpose := field(c, "q"), knownReach(field(c, "reach")), field(c, "purpose")
+	e := eyes{clear: m.Can("phones:clear")}
+	err := error(&tenants.Invalid{Field: "purpose", Key: "purpose"})
+	if n := len([]rune(purpose)); n >= 3 && n <= 200 && !strings.ContainsRune(purpose, 0) {
+		err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+			return tenants.Audit(ctx, tx, tenants.Act{
+				Actor: m.Actor, Action: "contacts.export", ObjectKind: "contacts",
+				Detail: map[string]any{"purpose": eyes{}.words(purpose), "clear": e.clear, "reach": reach, "search": query != ""},
+			})
+		})
+	}
+	if form, ok := refilled(c, err, "purpose"); ok {
+		return s.showExport(c, classify(err).status, query, reach, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	export := imports.Export{
+		Query: query, Reach: reach, Clear: e.clear, Zone: i18n.Zone(ctx), Mask: e.words,
+		Heads: []string{
+			i18n.T(ctx, "imports.use_name"), i18n.T(ctx, "imports.use_phone"), i18n.T(ctx, "imports.use_bsuid"),
+			i18n.T(ctx, "imports.head_username"), i18n.T(ctx, "imports.head_last"),
+		},
+	}
+	csvAnswer(c, "pehchan-contacts-"+time.Now().In(i18n.Zone(ctx)).Format("2006-01-02")+".csv")
+	s.streamCSV(c, func(ctx context.Context, out *csv.Writer, alive func() error) error {
+		export.Alive = alive
+		_, err := export.Write(ctx, s.db, m.Tenant.ID, out)
+		return err
+	})
+
+	return nil
+}

@@ -1,0 +1,419 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	importPageSize = 20
+	problemsShown  = 10
+	storePatience  = 90 * time.Second // for the rows of a whole list
+)
+
+// countries are offered for phones without a country code: those the product is made for first.
+var countries = []string{"IN", "BD", "NP", "LK", "PK", "AE", "SA", "SG", "MY", "ID", "BR", "MX", "GB", "US"}
+
+func (s *Server) importsPage(c *fiber.Ctx) error {
+	return s.showImports(c, fiber.StatusOK, pages.Filled{})
+}
+
+func (s *Server) showImports(c *fiber.Ctx, status int, form pages.Filled) error {
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Imports{Frame: s.frame(c, "imports.title"), Now: time.Now(), Form: form, MaxMB: uploadMB}
+	p.Frame.Path = uploadPath
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		list, next, err := imports.List(ctx, tx, identity.Page{Limit: importPageSize, Cursor: c.Query("cursor")})
+		if next != "" {
+			p.Next = uploadPath + "?cursor=" + next
+		}
+		for _, i := range list {
+			p.Items = append(p.Items, importItem(i))
+		}
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, status, pages.ImportsPage(p))
+}
+
+func importItem(i imports.Import) pages.ImportItem {
+	return pages.ImportItem{ID: i.ID.String(), File: i.FileName, State: i.State, By: i.ActorName, At: i.CreatedAt, Rows: i.People(), New: i.New}
+}
+
+// uploadList stores a list and leads to the naming of its columns.
+func (s *Server) uploadList(c *fiber.Ctx) error {
+	if c.Request().Header.ContentLength() > bodyLimit {
+		defer s.uploads.leave()
+	}
+	m := member(c)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), storePatience)
+	defer cancel()
+
+	var stored imports.Import
+	err := error(&tenants.Invalid{Field: "file", Key: "file_needed"})
+	if isMultipart(c.Get(fiber.HeaderContentType)) {
+		file, readErr := readUpload(c)
+		if readErr != nil {
+			return readErr
+		}
+		if file != nil {
+			err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+				stored, err = imports.Start(ctx, tx, m.Actor, file.FileName(), file)
+				return err
+			})
+		}
+	}
+	if form, ok := refilled(c, err); ok {
+		return s.showImports(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return c.Redirect(uploadPath+"/"+stored.ID.String(), fiber.StatusSeeOther)
+}
+
+// sampleList is a list as it can be, in the reader's language.
+func (s *Server) sampleList(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	head := []string{i18n.T(ctx, "imports.sample_name"), i18n.T(ctx, "imports.sample_phone"), i18n.T(ctx, "imports.sample_id"), i18n.T(ctx, "imports.sample_number")}
+	csvAnswer(c, "pehchan-sample.csv")
+	out := csv.NewWriter(c.Response().BodyWriter())
+	rows := [][]string{head}
+	for _, row := range strings.Split(i18n.T(ctx, "imports.sample_rows"), "\n") {
+		rows = append(rows, strings.Split(row, "|"))
+	}
+	if _, err := c.WriteString("\uFEFF"); err != nil {
+		return fmt.Errorf("write sample: %w", err)
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write sample: %w", err)
+	}
+
+	return nil
+}
+
+func csvAnswer(c *fiber.Ctx, name string) {
+	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`"`)
+}
+
+func (s *Server) importPage(c *fiber.Ctx) error {
+	return s.showImport(c, fiber.StatusOK, nil, pages.Filled{})
+}
+
+// showImport shows a list. mapping is one that came back with form, nil where none did.
+func (s *Server) showImport(c *fiber.Ctx, status int, mapping *imports.Mapping, form pages.Filled) error {
+	p := pages.Import{Form: form, Mapping: c.Query("columns") != "" || mapping != nil, Undoing: c.Query("undo") != ""}
+	if err := s.fillImport(c, &p, mapping); err != nil {
+		return err
+	}
+	p.Frame = s.frame(c, "imports.title")
+	p.Frame.Title, p.Frame.Path = p.Item.File, uploadPath+"/"+p.Item.ID
+
+	return s.show(c, status, pages.ImportPage(p))
+}
+
+// importLive is the part of a list's page that follows the work.
+func (s *Server) importLive(c *fiber.Ctx) error {
+	p := pages.Import{Frame: layout.Frame{CSRF: s.formToken(member(c).FormScope())}}
+	if err := s.fillImport(c, &p, nil); err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.ImportLive(p))
+}
+
+func (s *Server) fillImport(c *fiber.Ctx, p *pages.Import, mapping *imports.Mapping) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+
+	return s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		i, err := imports.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		p.Now, p.Item, p.Done = time.Now(), importItem(i), max(0, i.AtRow-(i.Rows-i.People()))
+		p.Changed, p.Same, p.Conflict, p.Skipped, p.Undone, p.Kept = i.Changed, i.Same, i.Conflict, i.Skipped, i.Reverted, i.Kept
+		p.Mapping = i.State == imports.Unmapped || p.Mapping && i.State == imports.Checked
+		if p.Mapping {
+			if mapping == nil {
+				mapping = &i.Mapping
+			}
+			return fillColumns(ctx, tx, listEyes(m, i), i, *mapping, p)
+		}
+		if i.Working() {
+			return nil
+		}
+
+		return fillProblems(ctx, tx, listEyes(m, i), i, p)
+	})
+}
+
+// listEyes: who uploaded a list may see what stands in it.
+func listEyes(m access.Member, i imports.Import) eyes {
+	return eyes{clear: m.Can("phones:clear") || i.ActorID == m.Actor.ID}
+}
+
+func fillColumns(ctx context.Context, tx *tenants.Tx, e eyes, i imports.Import, mapping imports.Mapping, p *pages.Import) error {
+	sample, err := imports.Sample(ctx, tx, i.ID)
+	if err != nil {
+		return err
+	}
+	scopes, err := imports.Scopes(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p.Headed, p.Replace, p.Country, p.Scope, p.Countries = mapping.Headed, mapping.Replace, mapping.Country, i.Scope, countries
+	for _, scope := range scopes {
+		p.Scopes = append(p.Scopes, components.Option{Value: scope.ID, Label: scope.Name})
+	}
+	if !contains(countries, mapping.Country) {
+		p.Countries = append([]string{mapping.Country}, countries...)
+	}
+	for n := range i.Widest {
+		column := pages.ImportColumn{Letter: imports.ColumnLetter(n), Use: mapping.Columns[n]}
+		for r, cells := range sample {
+			switch {
+			case n >= len(cells):
+			case r == 0 && mapping.Headed:
+				column.Title = e.words(cells[n])
+			case cells[n] != "" && len(column.Samples) < 5:
+				column.Samples = append(column.Samples, e.words(cells[n]))
+			}
+		}
+		p.Columns = append(p.Columns, column)
+	}
+
+	return nil
+}
+
+func contains(list []string, what string) bool {
+	for _, s := range list {
+		if s == what {
+			return true
+		}
+	}
+
+	return false
+}
+
+func fillProblems(ctx context.Context, tx *tenants.Tx, e eyes, i imports.Import, p *pages.Import) error {
+	counts, err := imports.CountProblems(ctx, tx, i.ID)
+	if err != nil {
+		return err
+	}
+	for _, n := range counts {
+		p.Reasons = append(p.Reasons, pages.ImportReason{Why: n.Why, Rows: n.Rows})
+	}
+	list, err := imports.Problems(ctx, tx, i.ID, 0, problemsShown)
+	if err != nil {
+		return err
+	}
+	for _, problem := range list {
+		view := pages.ImportProblem{Row: problem.Row, Why: problem.Why, Text: e.words(strings.Join(nonEmpty(problem.Cells), " · "))}
+		if problem.OtherRow != nil {
+			view.Other = *problem.OtherRow
+		}
+		if problem.Contact != nil {
+			view.Href = "/contacts/" + problem.Contact.String()
+		}
+		p.Problems = append(p.Problems, view)
+	}
+
+	return nil
+}
+
+func nonEmpty(cells []string) []string {
+	var out []string
+	for _, c := range cells {
+		if c != "" {
+			out = append(out, c)
+		}
+	}
+
+	return out
+}
+
+// nameColumns says what the columns hold, and has the list tried.
+func (s *Server) nameColumns(c *fiber.Ctx) error {
+	var mapping imports.Mapping
+	err := s.importStep(c, func(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
+		i, err := imports.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		mapping = imports.Mapping{
+			Headed: field(c, "headed") != "", Country: field(c, "country"), Replace: field(c, "replace") != "", Columns: make([]string, i.Widest), Names: make([]string, i.Widest),
+		}
+		sample, err := imports.Sample(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for n := range mapping.Columns {
+			mapping.Columns[n] = field(c, "column-"+strconv.Itoa(n))
+			if mapping.Headed && len(sample) > 0 && n < len(sample[0]) {
+				mapping.Names[n] = sample[0][n]
+			}
+		}
+
+		return imports.Map(ctx, tx, actor, id, mapping, field(c, "scope"))
+	})
+	if form, ok := refilled(c, err); ok && form.Failed == "" {
+		return s.showImport(c, classify(err).status, &mapping, form)
+	}
+
+	return s.stepped(c, err)
+}
+
+func (s *Server) runImport(c *fiber.Ctx) error { return s.stepped(c, s.importStep(c, imports.Run)) }
+
+func (s *Server) undoImport(c *fiber.Ctx) error { return s.stepped(c, s.importStep(c, imports.Undo)) }
+
+func (s *Server) discardImport(c *fiber.Ctx) error {
+	if err := s.importStep(c, imports.Discard); err != nil {
+		return s.stepped(c, err)
+	}
+
+	return c.Redirect(uploadPath, fiber.StatusSeeOther)
+}
+
+func (s *Server) importStep(c *fiber.Ctx, step func(context.Context, *tenants.Tx, tenants.Actor, uuid.UUID) error) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+
+	return s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return step(ctx, tx, m.Actor, id) })
+}
+
+// stepped leads back to the list, also where it had moved on before: its page shows where it is.
+func (s *Server) stepped(c *fiber.Ctx, err error) error {
+	if err != nil && tenants.ConflictCode(err) != "import_moved" {
+		return err
+	}
+
+	return c.Redirect(uploadPath+"/"+c.Params("id"), fiber.StatusSeeOther)
+}
+
+// importProblems gives out the rows that were left out, with the reason of each, to be corrected and uploaded again.
+func (s *Server) importProblems(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	var (
+		i    imports.Import
+		head []string
+	)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if i, err = imports.Get(ctx, tx, id); err != nil {
+			return err
+		}
+		sample, err := imports.Sample(ctx, tx, id)
+		if err == nil && len(sample) > 0 && i.Mapping.Headed {
+			head = sample[0]
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	e := listEyes(m, i)
+	head = append(append(make([]string, 0, i.Widest+2), head...), make([]string, i.Widest-len(head))...)
+	head = append(head, i18n.T(ctx, "imports.row"), i18n.T(ctx, "imports.problem"))
+	csvAnswer(c, "pehchan-rows.csv")
+	s.streamCSV(c, func(ctx context.Context, out *csv.Writer, alive func() error) error {
+		if err := writeLine(out, e, head); err != nil {
+			return err
+		}
+		for after, more := 0, true; more; {
+			if err := alive(); err != nil {
+				return err
+			}
+			var list []imports.Problem
+			err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+				list, err = imports.Problems(ctx, tx, id, after, 500)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			for _, p := range list {
+				why := i18n.T(ctx, "imports.why_"+p.Why)
+				if p.OtherRow != nil {
+					why = i18n.T(ctx, "imports.why_twice_of", "row", *p.OtherRow)
+				}
+				cells := append(append(make([]string, 0, i.Widest+2), p.Cells...), make([]string, i.Widest-len(p.Cells))...)
+				if err := writeLine(out, e, append(cells, strconv.Itoa(p.Row), why)); err != nil {
+					return err
+				}
+				after = p.Row
+			}
+			more = len(list) == 500
+			if out.Flush(); out.Error() != nil {
+				return out.Error() //nolint:wrapcheck // the reader has left
+			}
+		}
+
+		return nil
+	})
+
+	return nil
+}
+
+func writeLine(out *csv.Writer, e eyes, cells []string) error {
+	safe := make([]string, len(cells))
+	for i, cell := range cells {
+		safe[i] = imports.Defuse(e.words(cell))
+	}
+
+	return out.Write(safe) //nolint:wrapcheck // the reader has left
+}
+
+// streamCSV answers with a file that is written while it is read, however long that takes: only a reader who takes nothing for a
+// while is given up. write must call alive between parts.
+func (s *Server) streamCSV(c *fiber.Ctx, write func(ctx context.Context, out *csv.Writer, alive func() error) error) {
+	conn, ctx := c.Context().Conn(), context.WithoutCancel(c.UserContext())
+	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		alive := func() error { return conn.SetWriteDeadline(time.Now().Add(writeLimit)) }
+		_, err := w.WriteString("\uFEFF")
+		if err == nil {
+			err = write(ctx, csv.NewWriter(w), alive)
+		}
+		if err != nil {
+			// The answer has begun, so all that can be said is that it is not whole.
+			s.log.Warn("file not written to its end", "error", err, "request", requestID(ctx))
+			_ = conn.Close()
+		}
+	})
+}
