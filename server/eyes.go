@@ -166,14 +166,11 @@ func (e eyes) stranger(i identity.Identity) pages.Someone {
 
 func (e eyes) label(ctx context.Context, c identity.Contact) string {
 	s := e.someone(c)
-	switch {
-	case s.Name != "":
+	if s.Name != "" {
 		return s.Name
-	case s.Handle.Shown != "":
-		return s.Handle.Shown
 	}
 
-	return i18n.T(ctx, "person.unnamed")
+	return s.Handle.Label(ctx)
 }
 
 // reason is a piece of evidence in words.

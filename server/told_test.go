@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants"
 )
 
@@ -13,8 +12,6 @@ import (
 func TestPagesSayWhatWhatsAppTold(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t)
-	in.origin = origin
-	in.Server = in.site.open(t, server.Config{PublicURL: origin})
 	clinic := tenants.Tenant{ID: in.tenant}
 	in.member(t, clinic, "asha", "owner")
 	in.site.operator(t, "priya", "admin")

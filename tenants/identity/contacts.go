@@ -234,8 +234,8 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 		CROSS JOIN seen(t) AS s
 		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
 		WHERE i.tenant_id = $1 AND (i.contact_id = ANY($2) OR i.id = ANY($3)) AND i.absorbed_into IS NULL
-		GROUP BY i.contact_id, i.id, i.scope, d.id, d.kind, d.value, d.raw
-		ORDER BY i.contact_id, i.id, bool_or(t.current) DESC, d.kind DESC, max(s.last_at) DESC, d.value`, tx.Tenant, pq.Array(contacts), pq.Array(ids))
+		GROUP BY i.contact_id, i.id, i.scope, i.home_contact, d.id, d.kind, d.value, d.raw
+		ORDER BY i.contact_id, i.home_contact IS DISTINCT FROM i.contact_id, i.id, bool_or(t.current) DESC, d.kind DESC, max(s.last_at) DESC, d.value`, tx.Tenant, pq.Array(contacts), pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read identities: %w", err)
 	}

@@ -90,6 +90,9 @@ func Observe(ctx context.Context, tx *tenants.Tx, seen []Seen) (*Batch, error) {
 	if err := b.place(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.wroteAgain(ctx); err != nil {
+		return nil, err
+	}
 
 	return b, nil
 }

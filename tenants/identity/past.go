@@ -132,6 +132,38 @@ func (d *deriver) holdsAnother(holder int, id ref) bool {
 	return false
 }
 
+// wroteAgain marks people known from past chats alone who now write: only then is somebody to say who they are. It looks before
+// their messages are stored, for one of them may be a message of the past that now came live.
+func (b *Batch) wroteAgain(ctx context.Context) error {
+	wrote := map[uuid.UUID]bool{}
+	for i, s := range b.seen {
+		if id := b.Placements[i].IdentityID; id != uuid.Nil && makesContact(s.Event) {
+			wrote[id] = true
+		}
+	}
+	if len(wrote) == 0 {
+		return nil
+	}
+
+	var found []uuid.UUID
+	err := b.tx.SelectContext(ctx, &found, `
+		SELECT DISTINCT i.contact_id FROM identities i
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.contact_id IS NOT NULL
+		  AND EXISTS (SELECT 1 FROM messages WHERE tenant_id = $1 AND imported)
+		  AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.imported
+		              WHERE t.tenant_id = $1 AND t.identity_id = i.id)
+		  AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key = 'contact:' || i.contact_id)`,
+		b.tx.Tenant, pq.Array(keys(wrote)))
+	if err != nil {
+		return fmt.Errorf("find people of past chats: %w", err)
+	}
+	for _, id := range found {
+		b.contacts[id] = true
+	}
+
+	return nil
+}
+
 // namedInPast are the pairs of past chats among the identifiers, as proofs.
 func namedInPast(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof, error) {
 	var rows []struct {

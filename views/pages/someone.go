@@ -44,8 +44,17 @@ func (s Someone) label(ctx context.Context) string {
 	if s.Name != "" {
 		return s.Name
 	}
-	if s.Handle.Shown != "" {
-		return s.Handle.Shown
+	return s.Handle.Label(ctx)
+}
+
+// Label is what somebody without a name is called: the handle, but a WhatsApp ID by its last characters only, for it says
+// nothing to a person.
+func (h Handle) Label(ctx context.Context) string {
+	switch {
+	case h.Kind == "bsuid" || h.Kind == "parent_bsuid":
+		return i18n.T(ctx, "told.whatsapp_user", "last", h.Shown[max(0, len(h.Shown)-4):])
+	case h.Shown != "":
+		return h.Shown
 	}
 	return i18n.T(ctx, "person.unnamed")
 }
