@@ -108,6 +108,7 @@ type Identifier struct {
 	Current   bool
 	FirstSeen time.Time
 	LastSeen  time.Time
+	Shared    bool // several people use this phone, somebody said
 }
 
 // Get returns the contact, or the one it was merged into. ErrNotFound where the tenant has no such contact.
@@ -219,6 +220,7 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 		Value       string        `db:"value"`
 		Raw         string        `db:"raw"`
 		Current     bool          `db:"current"`
+		Shared      bool          `db:"shared"`
 		FirstSeen   time.Time     `db:"first_seen"`
 		LastSeen    time.Time     `db:"last_seen"`
 	}
@@ -228,6 +230,7 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.first_seen DESC, f.value LIMIT 1), '') AS username,
 		       coalesce((SELECT f.value FROM tenures ft JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = ft.id AND f.kind = 'profile_name'
 		                 WHERE ft.tenant_id = $1 AND ft.identity_id = i.id ORDER BY f.last_seen DESC, f.first_seen DESC, f.value LIMIT 1), '') AS profile_name,
+		       EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND d.kind = 'phone' AND p.phone = d.value) AS shared,
 		       d.id AS identifier_id, d.kind, d.value, d.raw, bool_or(t.current) AS current, min(s.first_at) AS first_seen, max(s.last_at) AS last_seen
 		FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
@@ -248,7 +251,7 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 		}
 		i := &list[len(list)-1]
 		i.Identifiers = append(i.Identifiers, Identifier{
-			ID: r.Identifier, Kind: r.Kind, Value: r.Value, Raw: r.Raw, Current: r.Current, FirstSeen: r.FirstSeen, LastSeen: r.LastSeen,
+			ID: r.Identifier, Kind: r.Kind, Value: r.Value, Raw: r.Raw, Current: r.Current, Shared: r.Shared, FirstSeen: r.FirstSeen, LastSeen: r.LastSeen,
 		})
 		out[r.Contact] = list
 	}

@@ -18,6 +18,8 @@ type proofOfLink struct {
 	Cut    []uuid.UUID `json:"cut,omitempty"`
 	// Filled: what the surviving contact took from the other because it had none of its own.
 	Filled map[string]string `json:"filled,omitempty"`
+	// Sign: the evidence by which a rule made the link.
+	Sign *Reason `json:"sign,omitempty"`
 }
 
 type link struct {

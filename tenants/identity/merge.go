@@ -99,6 +99,24 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 	return p, nil
 }
 
+// against is what speaks against a contact being the candidate, besides what people decided.
+func against(candidate, contact Contact) []Reason {
+	return slices.Concat(liveTwice(candidate, contact), otherCountry(candidate, contact), sharedPhone(candidate))
+}
+
+// sharedPhone warns of a phone that several people use (matching.md X4).
+func sharedPhone(c Contact) []Reason {
+	for _, i := range c.Identities {
+		for _, d := range i.Identifiers {
+			if d.Shared && d.Current {
+				return []Reason{{Code: "shared_phone", Args: map[string]string{"via": d.Value}}}
+			}
+		}
+	}
+
+	return nil
+}
+
 // liveTwice warns of two live BSUIDs in one portfolio: two WhatsApp accounts (edge case 56).
 func liveTwice(keep, lose Contact) []Reason {
 	for _, a := range keep.Identities {
@@ -213,10 +231,8 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 	if err := writeLink(ctx, tx, l); err != nil {
 		return uuid.Nil, err
 	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO link_moves (tenant_id, link_id, identity_id, from_contact)
-		SELECT tenant_id, $2, id, contact_id FROM identities WHERE tenant_id = $1 AND contact_id = $3 AND absorbed_into IS NULL`, tx.Tenant, l.ID, in.Lose); err != nil {
-		return uuid.Nil, fmt.Errorf("journal moves: %w", err)
+	if err := journalMoves(ctx, tx, l.ID, in.Keep, in.Lose); err != nil {
+		return uuid.Nil, err
 	}
 	if err := decideTogether(ctx, tx, actor, l, p); err != nil {
 		return uuid.Nil, err
@@ -224,12 +240,6 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 	involved := append(idsOf(p.Keep.Identities), idsOf(p.Lose.Identities)...)
 	if _, err := regroup(ctx, tx, involved); err != nil {
 		return uuid.Nil, err
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
-		SELECT tenant_id, $2, last_at FROM contact_activity WHERE tenant_id = $1 AND contact_id = $3
-		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = greatest(a.last_at, excluded.last_at)`, tx.Tenant, in.Keep, in.Lose); err != nil {
-		return uuid.Nil, fmt.Errorf("note activity: %w", err)
 	}
 	if err := SyncContacts(ctx, tx, []uuid.UUID{in.Keep, in.Lose}); err != nil {
 		return uuid.Nil, err
@@ -242,6 +252,23 @@ func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 		Actor: actor, Action: "contact.merge", ObjectKind: "contact", ObjectID: in.Keep.String(),
 		Detail: map[string]any{"lose": in.Lose, "link": l.ID, "risky": p.Risky(), "identities": p.Moves.Identities},
 	})
+}
+
+// journalMoves keeps which accounts a link brings from one contact to another, and when the two were last heard of.
+func journalMoves(ctx context.Context, tx *tenants.Tx, link, keep, lose uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO link_moves (tenant_id, link_id, identity_id, from_contact)
+		SELECT tenant_id, $2, id, contact_id FROM identities WHERE tenant_id = $1 AND contact_id = $3 AND absorbed_into IS NULL`, tx.Tenant, link, lose); err != nil {
+		return fmt.Errorf("journal moves: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
+		SELECT tenant_id, $2, last_at FROM contact_activity WHERE tenant_id = $1 AND contact_id = $3
+		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = greatest(a.last_at, excluded.last_at)`, tx.Tenant, keep, lose); err != nil {
+		return fmt.Errorf("note activity: %w", err)
+	}
+
+	return nil
 }
 
 // decideTogether keeps the merge as a decision between two identifiers, one of each contact's own account, so that it stands

@@ -277,7 +277,7 @@ func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, err
 			}
 			candidate := Candidate{Contact: *byID[owner], Tier: k.Tier, Reasons: k.Reasons}
 			if c.Contact != nil {
-				candidate.Against = append(liveTwice(*byID[owner], *c.Contact), otherCountry(*byID[owner], *c.Contact)...)
+				candidate.Against = against(*byID[owner], *c.Contact)
 			}
 			c.Candidates = append(c.Candidates, candidate)
 		}

@@ -23,6 +23,12 @@ func (b *Batch) Settle(ctx context.Context) error {
 	if err := b.recordHints(ctx); err != nil {
 		return err
 	}
+	if err := b.touchQuoting(ctx); err != nil {
+		return err
+	}
+	if err := b.touchRuled(ctx); err != nil {
+		return err
+	}
 	if err := b.recordSignals(ctx); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 			Reasons: []Reason{{Code: "sounds_alike", Args: map[string]string{
 				"mine": c.Contact.Name(), "theirs": p.Name(), "others": strconv.Itoa(rows[i].Like - 1),
 			}}},
-			Against: append(liveTwice(p, *c.Contact), otherCountry(p, *c.Contact)...),
+			Against: against(p, *c.Contact),
 		})
 	}
 

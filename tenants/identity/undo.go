@@ -28,11 +28,13 @@ type Link struct {
 	CaseID     *uuid.UUID      `db:"case_id"`
 	UndoneAt   *time.Time      `db:"undone_at"`
 	UndoneBy   string          `db:"undone_by"`
+	Rule       string          `db:"rule"`       // the kind of evidence that made it by itself, else ""
+	TargetID   *uuid.UUID      `db:"target_id"`  // of one made by a rule: the account that IdentityID was linked to
 	Identities int             `db:"identities"` // how many it moved
 }
 
 const linkColumns = `l.id, l.kind, l.at, l.actor_kind, l.actor_id, l.actor_name, l.keep_contact, l.lose_contact, l.identity_id, l.reason,
-	l.evidence, l.case_id, l.undone_at, l.undone_by,
+	l.evidence, l.case_id, l.undone_at, l.undone_by, l.rule, l.target_id,
 	(SELECT count(*) FROM link_moves m WHERE m.tenant_id = l.tenant_id AND m.link_id = l.id) AS identities`
 
 // GetLink reads one link. ErrNotFound where the tenant has none such.
@@ -147,7 +149,8 @@ func attestedSince(ctx context.Context, tx *tenants.Tx, l Link) (bool, error) {
 
 // Undo takes one link back, also out of a chain and after new messages: exactly what it moved returns, and what happened since
 // stays with the identity it happened to. A merge is undone by re-pointing the same rows; what WhatsApp attested is undone by
-// a cut, a decision that holds against the evidence known now. mayAny: the actor may undo others' links too.
+// a cut, a decision that holds against the evidence known now; what a rule linked, by a decision too, since the rule would link it
+// again. mayAny: the actor may undo others' links too; a rule's anybody may.
 // Errors: Conflict attested_since, already_undone, not_undoable; ErrForbidden.
 func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, mayAny bool) (Link, error) {
 	if err := Lock(ctx, tx); err != nil {
@@ -159,14 +162,17 @@ func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 		return Link{}, err
 	case !p.Allowed():
 		return Link{}, &tenants.Conflict{Code: p.Blocked[0].Code}
-	case !mayAny && (p.Link.ActorKind != actor.Kind || p.Link.ActorID != actor.ID):
+	case !mayAny && p.Link.Rule == "" && (p.Link.ActorKind != actor.Kind || p.Link.ActorID != actor.ID):
 		return Link{}, tenants.ErrForbidden
 	}
 
 	l := p.Link
-	if l.Kind == "merged" {
+	switch {
+	case l.Rule != "":
+		err = undoRuled(ctx, tx, actor, l)
+	case l.Kind == "merged":
 		err = undoMerge(ctx, tx, actor, l)
-	} else {
+	default:
 		err = cut(ctx, tx, actor, l)
 	}
 	if err != nil {

@@ -34,12 +34,21 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 	if len(contacts) == 0 {
 		return nil
 	}
+	changed, err := linkByRule(ctx, tx, contacts)
+	if err != nil {
+		return err
+	}
+	for _, id := range changed {
+		if !slices.Contains(contacts, id) {
+			contacts = append(contacts, id)
+		}
+	}
 	if err := syncWords(ctx, tx, contacts); err != nil {
 		return err
 	}
 
 	var rows []standing
-	err := tx.SelectContext(ctx, &rows, `
+	err = tx.SelectContext(ctx, &rows, `
 		SELECT c.id AS contact_id, c.merged_into IS NOT NULL AS merged,
 		       (SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL ORDER BY i.id LIMIT 1) AS identity_id,
 		       EXISTS (SELECT 1 FROM identities i
@@ -110,69 +119,43 @@ func (s standing) outcome() string {
 	}
 }
 
-// strongCandidates finds for contacts without a phone the identities that a hint of tier A or B, or an id shared across
-// portfolios, points to. Somebody a person has ruled out is not named again.
+// strongCandidates finds for contacts without a phone the identities that a sign of tier A or B points to. Somebody a person has
+// ruled out is not named again, unless WhatsApp has said more since.
 func strongCandidates(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uuid.UUID][]caseCandidate, error) {
 	found := map[uuid.UUID][]caseCandidate{}
 	if len(contacts) == 0 {
 		return found, nil
 	}
 
-	var rows []struct {
-		Contact  uuid.UUID `db:"contact_id"`
-		Identity uuid.UUID `db:"identity_id"`
-		Kind     string    `db:"kind"`
-		Value    string    `db:"value"`
-		ItemID   int64     `db:"item_id"`
-		At       time.Time `db:"at"`
+	var identities []uuid.UUID
+	if err := tx.SelectContext(ctx, &identities, `
+		SELECT id FROM identities WHERE tenant_id = $1 AND contact_id = ANY($2) AND absorbed_into IS NULL`, tx.Tenant, pq.Array(contacts)); err != nil {
+		return nil, fmt.Errorf("read accounts of contacts: %w", err)
 	}
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT s.contact_id, oi.id AS identity_id, s.kind, s.value, s.item_id, s.at
-		FROM (
-			SELECT i.contact_id, i.id AS identity_id, t.identifier_id, h.kind, h.claim_kind, h.claim_value AS value, h.item_id, h.at, ''::text AS not_scope
-			FROM identities i
-			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = t.identifier_id
-			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
-			UNION ALL
-			SELECT i.contact_id, i.id, t.identifier_id, '`+hintSaved+`', 'phone', s.phone, s.item_id, s.at, ''
-			FROM identities i
-			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
-			JOIN saved_contacts s ON s.tenant_id = $1 AND s.bsuid <> '' AND s.bsuid = d.value AND s.phone <> ''
-			JOIN numbers n ON n.tenant_id = $1 AND n.id = s.number_id AND n.scope = i.scope
-			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL AND`+liveSaved+`
-			UNION ALL
-			SELECT i.contact_id, i.id, t.identifier_id, 'same_parent', d.kind, d.value, 0, t.first_seen, d.scope
-			FROM identities i
-			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'parent_bsuid'
-			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
-		) s
-		JOIN identifiers od ON od.tenant_id = $1 AND od.kind = s.claim_kind AND od.value = s.value AND od.scope <> s.not_scope
-		JOIN tenures ot ON ot.tenant_id = $1 AND ot.identifier_id = od.id
-		JOIN identities oi ON oi.tenant_id = $1 AND oi.id = ot.identity_id AND oi.contact_id IS NOT NULL AND oi.contact_id <> s.contact_id
-		WHERE NOT EXISTS (
-			SELECT 1 FROM decisions x
-			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
-			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
-			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
-			  AND (ta.identity_id = s.identity_id AND tb.identity_id = oi.id OR tb.identity_id = s.identity_id AND ta.identity_id = oi.id))
-		ORDER BY s.contact_id, s.kind, s.value, oi.id`, tx.Tenant, pq.Array(contacts))
+	signs, err := signsOf(ctx, tx, identities)
 	if err != nil {
-		return nil, fmt.Errorf("find candidates: %w", err)
+		return nil, err
+	}
+	ruled, err := ruledApart(ctx, tx, identities)
+	if err != nil {
+		return nil, err
 	}
 
-	for _, r := range rows {
-		reason := Reason{Code: r.Kind, Args: map[string]string{"via": r.Value, "at": r.At.UTC().Format(time.RFC3339)}, ItemID: r.ItemID}
-		list := found[r.Contact]
-		i := slices.IndexFunc(list, func(c caseCandidate) bool { return c.Identity == r.Identity })
-		if i == -1 {
-			found[r.Contact] = append(list, caseCandidate{Identity: r.Identity, Tier: tierOf(r.Kind), Reasons: []Reason{reason}})
+	for _, s := range signs {
+		if s.Contact == nil || s.Known == nil || *s.Contact == *s.Known {
 			continue
 		}
-		list[i].Reasons = append(list[i].Reasons, reason)
-		list[i].Tier = min(list[i].Tier, tierOf(r.Kind))
+		if at, apart := ruled[[2]uuid.UUID{s.Subject, s.Target}]; apart && (s.tier() != "A" || !s.At.After(at)) {
+			continue
+		}
+		list := found[*s.Contact]
+		i := slices.IndexFunc(list, func(c caseCandidate) bool { return c.Identity == s.Target })
+		if i == -1 {
+			found[*s.Contact] = append(list, caseCandidate{Identity: s.Target, Tier: s.tier(), Reasons: []Reason{s.reason()}})
+			continue
+		}
+		list[i].Reasons = append(list[i].Reasons, s.reason())
+		list[i].Tier = min(list[i].Tier, s.tier())
 	}
 	for _, list := range found {
 		slices.SortStableFunc(list, func(a, b caseCandidate) int { return strings.Compare(a.Tier, b.Tier) })
@@ -181,10 +164,27 @@ func strongCandidates(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID)
 	return found, nil
 }
 
-func tierOf(kind string) string {
-	if kind == hintCardRequest || kind == "same_parent" || kind == "same_phone" {
-		return "A"
+// ruledApart is when people last held each of the accounts apart from another: the standing decisions, by the two accounts.
+func ruledApart(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) (map[[2]uuid.UUID]time.Time, error) {
+	var rows []struct {
+		A  uuid.UUID `db:"a"`
+		B  uuid.UUID `db:"b"`
+		At time.Time `db:"decided_at"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT ta.identity_id AS a, tb.identity_id AS b, max(x.decided_at) AS decided_at
+		FROM tenures ta
+		JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND ta.identifier_id IN (x.a_id, x.b_id)
+		JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = CASE WHEN x.a_id = ta.identifier_id THEN x.b_id ELSE x.a_id END
+		WHERE ta.tenant_id = $1 AND ta.identity_id = ANY($2)
+		GROUP BY ta.identity_id, tb.identity_id`, tx.Tenant, pq.Array(identities))
+	if err != nil {
+		return nil, fmt.Errorf("read who is held apart: %w", err)
+	}
+	ruled := make(map[[2]uuid.UUID]time.Time, len(rows))
+	for _, r := range rows {
+		ruled[[2]uuid.UUID{r.A, r.B}] = r.At
 	}
 
-	return "B"
+	return ruled, nil
 }

@@ -100,6 +100,9 @@ type event struct {
 	username string
 	text     string
 	body     string
+	quotes   string // wamid of the message it answers
+	taps     bool   // by a button
+	card     string // the phone of a card they shared on request
 }
 
 const storyStart = 1_760_000_000
@@ -155,6 +158,16 @@ func (e event) item() (whatsapp.ItemKind, []byte) {
 			text = "hello " + e.wamid
 		}
 		item["type"], item["text"] = "text", map[string]any{"body": text}
+		if e.quotes != "" {
+			item["context"] = map[string]any{"id": e.quotes}
+		}
+		if e.taps {
+			item["type"], item["button"] = "button", map[string]any{"text": text, "payload": "yes"}
+		}
+		if e.card != "" {
+			item["type"] = "contacts"
+			item["contacts"] = []any{map[string]any{"origin": "contact_request", "phones": []any{map[string]any{"phone": "+" + e.card, "wa_id": e.card}}}}
+		}
 	}
 	body, err := json.Marshal(map[string]any{
 		"field": "messages", "entry_id": "318840557712904", "item": item, "contacts": contacts,

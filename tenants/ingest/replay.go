@@ -248,7 +248,7 @@ func (j *replayJob) keep(ctx context.Context, tx *tenants.Tx, done int, pause ti
 
 // postpone has a step that failed tried again later; one that fails for good ends its job.
 func (w *Worker) postpone(ctx context.Context, j replayJob, cause error) error {
-	w.log.Error("replay step failed", "job", j.ID, "tenant", j.Tenant, "error", class(cause))
+	w.log.Error("job failed", "job", j.ID, "tenant", j.Tenant, "error", class(cause))
 	dead := j.Tries+1 >= maxReplayTries && !transient(cause)
 
 	return w.db.System(ctx, func(tx *tenants.Tx) error {

@@ -76,6 +76,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	loops.Go(func() { w.runLanes(ctx, min(max(runtime.GOMAXPROCS(0)+1, 2), 8)) })
 	loops.Go(func() { w.every(ctx, adoptEvery, "adopt held items", w.adoptConnected) })
 	loops.Go(func() { w.every(ctx, jobsEvery, "replay", w.replayStep) })
+	loops.Go(func() { w.every(ctx, jobsEvery, "relink", w.relinkStep) })
 	loops.Wait()
 
 	return nil

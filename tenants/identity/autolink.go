@@ -1,0 +1,342 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Links by rule are derived like everything attested: what the switches, the evidence and people's decisions call for is compared
+// with what stands, and the difference applied. Each is a link like any other, with its receipt and its undo.
+
+// ruled is a link by rule: that stands, or that is called for.
+type ruled struct {
+	Link    uuid.UUID `db:"id"`
+	Rule    string    `db:"rule"`
+	Subject uuid.UUID `db:"identity_id"`
+	Target  uuid.UUID `db:"target_id"`
+	At      time.Time `db:"proved_at"`
+	sign    sign
+}
+
+func (r ruled) same(o ruled) bool {
+	return r.Rule == o.Rule && r.Subject == o.Subject && r.Target == o.Target
+}
+
+// linkByRule brings the links by rule of contacts to what is called for now, and returns the contacts that it changed.
+func linkByRule(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]uuid.UUID, error) {
+	var on []string
+	if err := tx.SelectContext(ctx, &on, `
+		SELECT evidence FROM link_rules WHERE tenant_id = $1 AND (mode = 'on' OR EXISTS (
+			SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.rule = link_rules.evidence AND l.undone_at IS NULL))`, tx.Tenant); err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+	if len(on) == 0 {
+		return nil, nil
+	}
+	if err := tx.SelectContext(ctx, &on, `SELECT evidence FROM link_rules WHERE tenant_id = $1 AND mode = 'on'`, tx.Tenant); err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
+
+	var subjects []uuid.UUID
+	if err := tx.SelectContext(ctx, &subjects, `
+		SELECT id FROM identities WHERE tenant_id = $1 AND contact_id = ANY($2) AND absorbed_into IS NULL ORDER BY id`, tx.Tenant, pq.Array(contacts)); err != nil {
+		return nil, fmt.Errorf("read accounts of contacts: %w", err)
+	}
+	called, err := calledFor(ctx, tx, on, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var stand []ruled
+	if err := tx.SelectContext(ctx, &stand, `
+		SELECT id, rule, identity_id, target_id, proved_at FROM links
+		WHERE tenant_id = $1 AND rule <> '' AND undone_at IS NULL AND (identity_id = ANY($2) OR target_id = ANY($3))
+		ORDER BY id`, tx.Tenant, pq.Array(subjects), pq.Array(targetsOf(called))); err != nil {
+		return nil, fmt.Errorf("read links by rule: %w", err)
+	}
+
+	var ended, made []ruled
+	for _, s := range stand {
+		// One that is about somebody else's subject stands unless an earlier claim on its target is called for.
+		if !slices.Contains(subjects, s.Subject) {
+			if i := slices.IndexFunc(called, func(c ruled) bool { return c.Target == s.Target }); i >= 0 {
+				if earlierClaim(called[i], s) {
+					ended = append(ended, s)
+				} else {
+					called = slices.Delete(called, i, i+1)
+				}
+			}
+			continue
+		}
+		if !slices.ContainsFunc(called, s.same) {
+			ended = append(ended, s)
+		}
+	}
+	for _, c := range called {
+		if !slices.ContainsFunc(stand, c.same) {
+			made = append(made, c)
+		}
+	}
+
+	var changed []uuid.UUID
+	for _, e := range ended {
+		moved, err := endRuled(ctx, tx, e)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, moved...)
+	}
+	for _, m := range made {
+		moved, err := makeRuled(ctx, tx, m)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, moved...)
+	}
+
+	return changed, nil
+}
+
+func targetsOf(list []ruled) []uuid.UUID {
+	out := make([]uuid.UUID, len(list))
+	for i, r := range list {
+		out[i] = r.Target
+	}
+
+	return out
+}
+
+// earlierClaim orders two claims on one target: by what WhatsApp said first. Only one account can be the target's in a portfolio.
+func earlierClaim(a, b ruled) bool {
+	if !a.At.Equal(b.At) {
+		return a.At.Before(b.At)
+	}
+
+	return bytes.Compare(a.Subject[:], b.Subject[:]) < 0
+}
+
+// calledFor are the links that evidence of the given kinds calls for: of tier A, to one account alone, with nothing against it.
+func calledFor(ctx context.Context, tx *tenants.Tx, kinds []string, subjects []uuid.UUID) ([]ruled, error) {
+	if len(kinds) == 0 {
+		return nil, nil
+	}
+	signs, err := signsOf(ctx, tx, subjects)
+	if err != nil {
+		return nil, err
+	}
+	signs = slices.DeleteFunc(signs, func(s sign) bool {
+		return s.tier() != "A" || !slices.Contains(kinds, s.Kind) || s.Together == (s.Kind == signParent)
+	})
+	if signs, err = unopposed(ctx, tx, signs); err != nil {
+		return nil, err
+	}
+
+	first := map[uuid.UUID]ruled{}
+	torn := map[uuid.UUID]bool{}
+	for _, s := range signs {
+		r := ruled{Rule: s.Kind, Subject: s.Subject, Target: s.Target, At: s.At, sign: s}
+		switch old, known := first[s.Subject]; {
+		case known && old.Target != s.Target:
+			torn[s.Subject] = true
+		case !known || s.At.Before(old.At):
+			first[s.Subject] = r
+		}
+	}
+	byTarget := map[uuid.UUID]ruled{}
+	for subject, r := range first {
+		if torn[subject] {
+			continue
+		}
+		if old, taken := byTarget[r.Target]; !taken || earlierClaim(r, old) {
+			byTarget[r.Target] = r
+		}
+	}
+	called := make([]ruled, 0, len(byTarget))
+	for _, r := range byTarget {
+		called = append(called, r)
+	}
+	slices.SortFunc(called, func(a, b ruled) int { return bytes.Compare(a.Subject[:], b.Subject[:]) })
+
+	return called, nil
+}
+
+// bothAtOnce is how near two accounts write to each other to be probably two people (matching.md X2).
+const bothAtOnce = 10 * time.Minute
+
+// unopposed drops signs that something speaks against (matching.md X1 to X4): a decision of people, an account of the target's own
+// in the portfolio, a phone of the subject's own, a number that is shared, silent for long, or no longer theirs, an open conflict,
+// both writing at once.
+func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error) {
+	if len(signs) == 0 {
+		return nil, nil
+	}
+	var (
+		subjects, targets []uuid.UUID
+		vias              []string
+		parents           []bool
+		at                []time.Time
+	)
+	for _, s := range signs {
+		subjects, targets, vias = append(subjects, s.Subject), append(targets, s.Target), append(vias, s.Via)
+		parents, at = append(parents, s.Kind == signParent), append(at, s.At)
+	}
+	var clear []int
+	err := tx.SelectContext(ctx, &clear, `
+		SELECT w.n - 1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[]) WITH ORDINALITY AS w (subject, target, via, parent, at, n)
+		WHERE EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.value = w.via
+		              WHERE t.tenant_id = $1 AND t.identity_id = w.target AND t.current)
+		  AND NOT EXISTS (SELECT 1 FROM tenures a JOIN decisions x ON x.tenant_id = $1 AND x.kind = 'cannot_link' AND x.revoked_at IS NULL
+		                       AND a.identifier_id IN (x.a_id, x.b_id)
+		                  JOIN tenures b ON b.tenant_id = $1 AND b.identity_id = w.target AND b.identifier_id IN (x.a_id, x.b_id)
+		                  WHERE a.tenant_id = $1 AND a.identity_id = w.subject)
+		  AND NOT EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = w.via)
+		  AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = $1 AND c.identity_id IN (w.subject, w.target) AND c.kind = 'conflict' AND c.state = 'open')
+		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+		                  WHERE t.tenant_id = $1 AND t.identity_id = w.subject))
+		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
+		                  WHERE t.tenant_id = $1 AND t.identity_id = w.target))
+		  AND (w.parent OR (SELECT max(s.last_at) FROM tenures t CROSS JOIN seen(t) AS s
+		                    WHERE t.tenant_id = $1 AND t.identity_id = w.target) >= w.at - $7 * interval '1 second')
+		  AND NOT EXISTS (
+			SELECT 1 FROM tenures a JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = a.id AND m.direction = 'in'
+			JOIN tenures b ON b.tenant_id = $1 AND b.identity_id = w.target
+			JOIN messages o ON o.tenant_id = $1 AND o.tenure_id = b.id AND o.direction = 'in'
+			     AND o.at BETWEEN m.at - $8 * interval '1 second' AND m.at + $8 * interval '1 second'
+			WHERE a.tenant_id = $1 AND a.identity_id = w.subject)
+		ORDER BY w.n`,
+		tx.Tenant, pq.Array(subjects), pq.Array(targets), pq.Array(vias), pq.Array(parents), pq.Array(at), silence, bothAtOnce.Seconds())
+	if err != nil {
+		return nil, fmt.Errorf("look for what speaks against: %w", err)
+	}
+	out := make([]sign, len(clear))
+	for i, n := range clear {
+		out[i] = signs[n]
+	}
+
+	return out, nil
+}
+
+// touchRuled marks the contacts of accounts that wrote and that a rule has linked: if both write at once, they may be two people.
+func (b *Batch) touchRuled(ctx context.Context) error {
+	wrote := map[uuid.UUID]bool{}
+	for i, s := range b.seen {
+		if makesContact(s.Event) {
+			wrote[b.Placements[i].IdentityID] = true
+		}
+	}
+	if len(wrote) == 0 {
+		return nil
+	}
+
+	var contacts []uuid.UUID
+	if err := b.tx.SelectContext(ctx, &contacts, `
+		SELECT keep_contact FROM links WHERE tenant_id = $1 AND rule <> '' AND undone_at IS NULL AND identity_id = ANY($2)
+		UNION
+		SELECT keep_contact FROM links WHERE tenant_id = $1 AND rule <> '' AND undone_at IS NULL AND target_id IS NOT NULL AND target_id = ANY($2)`,
+		b.tx.Tenant, pq.Array(keys(wrote))); err != nil {
+		return fmt.Errorf("find who a rule has linked: %w", err)
+	}
+	for _, id := range contacts {
+		root, err := rootOf(ctx, b.tx, &id)
+		if err != nil {
+			return err
+		}
+		b.touch(root)
+	}
+
+	return nil
+}
+
+// makeRuled joins two accounts because a rule calls for it. The contact known longer stays.
+func makeRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error) {
+	own, err := identityByID(ctx, tx, r.Subject)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := identityByID(ctx, tx, r.Target)
+	if err != nil {
+		return nil, err
+	}
+	keep, err := contactOf(ctx, tx, r.Target)
+	if err != nil {
+		return nil, err
+	}
+	lose, err := contactOf(ctx, tx, r.Subject)
+	if err != nil {
+		return nil, err
+	}
+	if keep == nil || lose != nil && *keep == *lose {
+		keep, lose = lose, nil
+	}
+
+	why := r.sign.reason()
+	proof, err := json.Marshal(proofOfLink{Sign: &why, Gained: []uuid.UUID{leadingOf(own)}})
+	if err != nil {
+		return nil, fmt.Errorf("encode link proof: %w", err)
+	}
+	id := newID()
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO links (tenant_id, id, kind, actor_kind, actor_id, actor_name, keep_contact, lose_contact, identity_id, target_id, rule, proved_at, evidence)
+		VALUES ($1, $2, 'merged', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		tx.Tenant, id, tenants.SystemActor.Kind, tenants.SystemActor.ID, tenants.SystemActor.Name, keep, lose, r.Subject, r.Target, r.Rule, r.At, string(proof)); err != nil {
+		return nil, fmt.Errorf("journal link by rule: %w", err)
+	}
+	if lose != nil {
+		if err := journalMoves(ctx, tx, id, *keep, *lose); err != nil {
+			return nil, err
+		}
+	}
+	if err := decide(ctx, tx, tenants.SystemActor, decision{kind: "must_link", a: leadingOf(theirs), b: leadingOf(own), link: &id}); err != nil {
+		return nil, err
+	}
+	changed, err := regroup(ctx, tx, []uuid.UUID{r.Subject, r.Target})
+	if err != nil {
+		return nil, err
+	}
+
+	return changed, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: tenants.SystemActor, Action: "contact.link", ObjectKind: "contact", ObjectID: keep.String(), Detail: map[string]any{"link": id, "rule": r.Rule},
+	})
+}
+
+// endRuled takes back a link by rule that nothing calls for any more.
+func endRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error) {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE links SET undone_at = clock_timestamp(), undone_by = 'system' WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.Link); err != nil {
+		return nil, fmt.Errorf("end link by rule: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE decisions SET revoked_at = now() WHERE tenant_id = $1 AND link_id = $2 AND revoked_at IS NULL`, tx.Tenant, r.Link); err != nil {
+		return nil, fmt.Errorf("take decision back: %w", err)
+	}
+
+	return regroup(ctx, tx, []uuid.UUID{r.Subject, r.Target})
+}
+
+// undoRuled takes back a link by rule for a person, who thereby says that the two are not one, and has the circuit breaker look.
+func undoRuled(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
+	subject, err := identityByID(ctx, tx, *l.IdentityID)
+	if err != nil {
+		return err
+	}
+	target, err := identityByID(ctx, tx, *l.TargetID)
+	if err != nil {
+		return err
+	}
+	if err := apart(ctx, tx, actor, []Identity{subject}, []Identity{target}, nil); err != nil {
+		return err
+	}
+	if err := undoMerge(ctx, tx, actor, l); err != nil {
+		return err
+	}
+	_, err = breakRule(ctx, tx, l.Rule)
+
+	return err
+}
