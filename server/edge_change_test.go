@@ -75,7 +75,8 @@ var changeCases = []edgeCase{
 			contact: bsuid IN.7704418820035512, phone 919800000101 (past) | - | 0 in text "hello a"
 			contact: bsuid IN.9910027753341188, phone 919800000101 | - | 9 in text "hello b"`},
 	{n: 35, told: []any{
-		ev{id: "a", phone: ashasPhone, bsuid: ashasID}, ev{id: "b", at: 9, phone: ashasPhone, bsuid: ashasNewID},
+		ev{id: "a", phone: ashasPhone, bsuid: ashasID},
+		ev{id: "b", at: 9, phone: ashasPhone, bsuid: ashasNewID},
 		ev{is: "system", word: "user_changed_user_id", id: "c", at: 8, bsuid2: ashasNewID, bsuid0: ashasID},
 	}, want: `
 			contact: bsuid IN.7704418820035512 (past), bsuid IN.9910027753341188, phone 919800000101 | - | 0 in text "hello a"; 9 in text "hello b"`},

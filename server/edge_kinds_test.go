@@ -64,7 +64,8 @@ var kindCases = []edgeCase{
 			case: unresolved about bsuid CO.1092755501238467
 			contact: bsuid CO.1092755501238467 | - | 1 in text "hola"`},
 	{n: 88, told: []any{
-		ev{id: "a", phone: ashasPhone, name: "Asha"}, ev{id: "b", at: 1, bsuid: mateosID},
+		ev{id: "a", phone: ashasPhone, name: "Asha"},
+		ev{id: "b", at: 1, bsuid: mateosID},
 		ev{is: "saved", at: 2, phone: ashasPhone, bsuid: mateosID, name: "Asha Boutique"},
 	}, want: `
 			case: suggested about bsuid CO.1092755501238467 | B saved_contact 919800000101
@@ -73,7 +74,8 @@ var kindCases = []edgeCase{
 			saved: 919800000101 CO.1092755501238467 "Asha Boutique"`},
 	{n: 88, told: []any{
 		ev{id: "b", at: 1, bsuid: mateosID},
-		ev{is: "saved", at: 2, bsuid: mateosID, name: "Mateo Plumber"}, ev{is: "saved", word: "remove", at: 3, bsuid: mateosID},
+		ev{is: "saved", at: 2, bsuid: mateosID, name: "Mateo Plumber"},
+		ev{is: "saved", word: "remove", at: 3, bsuid: mateosID},
 	}, want: `
 			case: unresolved about bsuid CO.1092755501238467
 			contact: bsuid CO.1092755501238467 | - | 1 in text "hello b"
@@ -95,7 +97,8 @@ var kindCases = []edgeCase{
 			contact: bsuid DZ.88120045517723901, phone 213550000202 | - | 1 in unsupported 131051
 			contact: bsuid IN.7704418820035512, phone 919800000101 | - | 0 in reaction "👍" about another`},
 	{n: 91, told: []any{
-		ev{id: "a", bsuid: ashasID}, ev{is: "preference", word: "stop", at: 1, phone: ashasPhone, alone: true},
+		ev{id: "a", bsuid: ashasID},
+		ev{is: "preference", word: "stop", at: 1, phone: ashasPhone, alone: true},
 		ev{is: "status", word: "sent", id: "x", at: 2, phone: ashasPhone, bsuid: ashasID},
 	}, want: `
 			contact: bsuid IN.7704418820035512, phone 919800000101 | - | 0 in text "hello a"

@@ -122,7 +122,8 @@ var mergeCases = []edgeCase{
 		}
 	}},
 	{n: 63, told: []any{
-		ev{id: "a", phone: ashasPhone, bsuid: ashasID, name: "Asha Verma"}, ev{id: "b", at: 1, bsuid: leilasID, name: "Asha Verma", username: "asha"},
+		ev{id: "a", phone: ashasPhone, bsuid: ashasID, name: "Asha Verma"},
+		ev{id: "b", at: 1, bsuid: leilasID, name: "Asha Verma", username: "asha"},
 		card(ev{id: "c", at: 2, bsuid: leilasID}, "contact_request", "+919800000101", ashasPhone),
 	}, want: `
 			case: suggested about bsuid DZ.88120045517723901 | A card_request 919800000101IN.7704418820035512

@@ -123,7 +123,7 @@ var tenancyCases = []edgeCase{
 		in.ends(t, ``)
 	}},
 	{n: 76, then: func(t *testing.T, in *inbox) {
-		in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+		in.do(t, func(_ context.Context, tx *tenants.Tx) error {
 			_, err := tx.Exec(`UPDATE apps SET tenant_id = $1 WHERE name = $2`, in.tenant, in.app)
 			return err
 		})
@@ -147,7 +147,7 @@ var tenancyCases = []edgeCase{
 		}
 	}},
 	{n: 78, then: func(t *testing.T, in *inbox) {
-		in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+		in.do(t, func(_ context.Context, tx *tenants.Tx) error {
 			_, err := tx.Exec(`UPDATE numbers SET token_problem = 'token_expired', token_expires_at = now() - interval '1 day'`)
 			return err
 		})

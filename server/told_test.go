@@ -14,7 +14,7 @@ func TestPagesSayWhatWhatsAppTold(t *testing.T) {
 	in := newInbox(t)
 	clinic := tenants.Tenant{ID: in.tenant}
 	in.member(t, clinic, "asha", "owner")
-	in.site.operator(t, "priya", "admin")
+	in.operator(t, "priya", "admin")
 	for _, n := range []string{"001", "080", "102", "124", "125", "091", "131", "134", "135", "136", "037", "138"} {
 		in.post(t, payload(t, n))
 	}

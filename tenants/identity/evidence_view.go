@@ -122,12 +122,9 @@ func attestedBy(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof,
 
 	proofs := make([]Proof, len(rows))
 	for i, r := range rows {
-		kind := ProofEvent
-		switch whatsapp.ItemKind(r.Source) {
-		case whatsapp.KindMessage:
-			kind = ProofMessage
-		case whatsapp.KindStatus:
-			kind = ProofStatus
+		kind, ok := map[string]string{string(whatsapp.KindMessage): ProofMessage, string(whatsapp.KindStatus): ProofStatus}[r.Source]
+		if !ok {
+			kind = ProofEvent
 		}
 		proofs[i] = Proof{
 			Kind: kind, Tier: "A", From: r.From, Until: r.Until, Items: items(r.First, r.Last),
