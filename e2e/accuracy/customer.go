@@ -24,6 +24,8 @@ const (
 	connections = 8
 	portfolioA  = "506914300000011"
 	portfolioB  = "506914300000012"
+
+	patience = 3 * time.Minute // for anything at all to be processed
 )
 
 // customer is a business on the program, with its numbers connected and keys to the API.
@@ -131,6 +133,7 @@ type meter struct {
 
 // settled waits until nothing waits any more. What is then held or set aside is an error: the world sends nothing odd.
 func (c *customer) settled(ctx context.Context) error {
+	moved, last := time.Now(), meter{}
 	for {
 		var m meter
 		if err := c.get(ctx, "/ingest", nil, &m); err != nil {
@@ -141,6 +144,12 @@ func (c *customer) settled(ctx context.Context) error {
 				return fmt.Errorf("of %d items %d were routed, %d held and %d set aside", m.Items.Received, m.Items.Routed, m.Items.Held, m.Items.SetAside)
 			}
 			return nil
+		}
+		if m != last {
+			moved, last = time.Now(), m
+		}
+		if time.Since(moved) > patience {
+			return fmt.Errorf("%d items have waited for %s and nothing moves", m.Items.Waiting, patience)
 		}
 		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err
