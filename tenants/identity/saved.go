@@ -124,8 +124,18 @@ type savedRow struct {
 
 // savedOf reads the standing entries about contacts, newest first: by WhatsApp ID, or by the phone they had when it was saved.
 func savedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]savedRow, error) {
+	// Most tenants share no address book, and to plan the question below takes longer than to answer it.
+	var shared bool
+	err := tx.GetContext(ctx, &shared, `SELECT EXISTS (SELECT 1 FROM saved_contacts WHERE tenant_id = $1)`, tx.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("look for saved contacts: %w", err)
+	}
+	if !shared {
+		return nil, nil
+	}
+
 	var rows []savedRow
-	err := tx.SelectContext(ctx, &rows, `
+	err = tx.SelectContext(ctx, &rows, `
 		SELECT h.contact_id, h.identity_id, s.name, s.phone, s.bsuid, s.at, s.item_id
 		FROM (SELECT i.contact_id, i.id AS identity_id, i.scope, d.kind, d.value, t.from_at, t.to_at
 		      FROM identities i
@@ -141,7 +151,7 @@ func savedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]saved
 			       SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid' AND d.value <> s.bsuid
 			       WHERE t.tenant_id = $1 AND t.identity_id = h.identity_id))) s
 		JOIN numbers n ON n.tenant_id = $1 AND n.id = s.number_id AND n.scope = h.scope
-		WHERE EXISTS (SELECT 1 FROM saved_contacts WHERE tenant_id = $1) AND`+liveSaved+`
+		WHERE`+liveSaved+`
 		ORDER BY h.contact_id, s.at DESC, s.digest DESC`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return nil, fmt.Errorf("read saved contacts: %w", err)
@@ -151,11 +161,18 @@ func savedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]saved
 }
 
 // savedBy are the owner's own entries about a contact, as proofs: the name they saved, and where they saved a WhatsApp ID beside
-// a phone, a hint.
-func savedBy(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, error) {
-	rows, err := savedOf(ctx, tx, []uuid.UUID{contact})
+// a phone that is not known to be theirs, a hint.
+func savedBy(ctx context.Context, tx *tenants.Tx, c Contact) ([]Proof, error) {
+	rows, err := savedOf(ctx, tx, []uuid.UUID{c.ID})
 	if err != nil {
 		return nil, err
+	}
+
+	held := map[string]bool{}
+	for _, i := range c.Identities {
+		for _, d := range i.Identifiers {
+			held[d.Value] = true
+		}
 	}
 
 	var proofs []Proof
@@ -165,7 +182,7 @@ func savedBy(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, e
 			proofs = append(proofs, Proof{Kind: ProofSaved, Text: r.Name, From: r.At, Until: r.At, Items: []int64{r.ItemID}})
 			seen["name "+r.Name] = true
 		}
-		if r.Phone != "" && r.BSUID != "" && !seen[r.Phone+" "+r.BSUID] {
+		if r.Phone != "" && r.BSUID != "" && !held[r.Phone] && !seen[r.Phone+" "+r.BSUID] {
 			proofs = append(proofs, Proof{
 				Kind: ProofHint, Code: hintSaved, Tier: tierOf(hintSaved), From: r.At, Until: r.At, Items: []int64{r.ItemID},
 				Handles: []Handle{{whatsapp.KindPhone, r.Phone}, {whatsapp.KindBSUID, r.BSUID}},
