@@ -19,10 +19,11 @@ import (
 const (
 	eventsPath = "/events"
 
-	pulseEvery = 500 * time.Millisecond
-	beatEvery  = 4 * time.Second // also how soon a stream notices that its session is over
-	writeLimit = 10 * time.Second
-	maxStreams = 2000
+	pulseEvery   = 500 * time.Millisecond
+	beatEvery    = 4 * time.Second // also how soon a stream notices that its session is over
+	writeLimit   = 10 * time.Second
+	maxStreams   = 2000
+	maxPerTenant = 200 // of those: nobody's open tabs keep others from theirs
 )
 
 // events is a stream that says "changed" whenever an item of the tenant came or changed its state. Pages that listen to it also
@@ -109,7 +110,7 @@ func newPulse(db *tenants.DB, ending <-chan struct{}) *pulse {
 func (p *pulse) join(tenant uuid.UUID) (changed <-chan struct{}, leave func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.count >= maxStreams {
+	if p.count >= maxStreams || len(p.streams[tenant]) >= maxPerTenant {
 		return nil, nil, false
 	}
 

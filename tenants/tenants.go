@@ -27,7 +27,7 @@ type Tx struct {
 }
 
 // Open connects to the database with the application role's DSN. It refuses a login that row level security does not bind:
-// a superuser, a BYPASSRLS role, or the owner of any table.
+// a superuser, a BYPASSRLS role, the owner of any table, or who can become one of these by SET ROLE.
 func Open(ctx context.Context, dsn string) (*DB, error) {
 	c, err := connect(dsn)
 	if err != nil {
@@ -72,11 +72,10 @@ func refusePowerfulLogin(ctx context.Context, pool *sqlx.DB) error {
 
 	err := pool.GetContext(ctx, &login, `
 		SELECT current_user AS name,
-		       r.rolsuper OR r.rolbypassrls AS bypass,
+		       EXISTS (SELECT 1 FROM pg_roles r WHERE (r.rolsuper OR r.rolbypassrls) AND pg_has_role(current_user, r.oid, 'MEMBER')) AS bypass,
 		       EXISTS (SELECT 1 FROM pg_class c
 		               WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-		                 AND pg_has_role(current_user, c.relowner, 'USAGE')) AS owns
-		FROM pg_roles r WHERE r.rolname = current_user`)
+		                 AND pg_has_role(current_user, c.relowner, 'MEMBER')) AS owns`)
 	if err != nil {
 		return fmt.Errorf("look at the database login: %w", err)
 	}
