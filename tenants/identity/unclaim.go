@@ -148,8 +148,9 @@ func Unclaim(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uui
 		       OR EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id)
 		       OR EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.actor_kind <> 'system' AND l.kind <> 'imported' AND (l.keep_contact = c.id OR l.lose_contact = c.id))
 		       OR EXISTS (SELECT 1 FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-		                  JOIN decisions x ON x.tenant_id = $1 AND t.identifier_id IN (x.a_id, x.b_id)
-		                  WHERE i.tenant_id = $1 AND i.contact_id = c.id) AS worked
+		                  WHERE i.tenant_id = $1 AND i.contact_id = c.id
+		                    AND (EXISTS (SELECT 1 FROM decisions x WHERE x.tenant_id = $1 AND x.a_id = t.identifier_id)
+		                         OR EXISTS (SELECT 1 FROM decisions x WHERE x.tenant_id = $1 AND x.b_id = t.identifier_id))) AS worked
 		FROM contacts c WHERE c.tenant_id = $1 AND c.id = ANY($2) ORDER BY c.id`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return nil, fmt.Errorf("look at contacts to remove: %w", err)

@@ -83,6 +83,7 @@ const importColumns = `id, file_name, state, rows, widest, scope, at_row, n_new,
 const (
 	sampleRows = 6 // a heading and five
 	storeRows  = 1000
+	storeBytes = 1 << 20 // a batch ends at the first row that passes it, when it is stored and when it is read
 )
 
 // Start stores a list, row by row as it is read, and guesses what its columns hold. Invalid of "file" where it is no CSV.
@@ -152,7 +153,7 @@ func audit(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, action stri
 }
 
 func storeAll(ctx context.Context, tx *tenants.Tx, id uuid.UUID, rows *Reader) (widest int, sample [][]string, err error) {
-	batch := make([]string, 0, storeRows)
+	batch, size := make([]string, 0, storeRows), 0
 	for {
 		cells, err := rows.Next()
 		if errors.Is(err, io.EOF) {
@@ -169,11 +170,12 @@ func storeAll(ctx context.Context, tx *tenants.Tx, id uuid.UUID, rows *Reader) (
 		if err != nil {
 			return 0, nil, fmt.Errorf("encode row: %w", err)
 		}
-		if batch = append(batch, string(encoded)); len(batch) == storeRows {
+		batch, size = append(batch, string(encoded)), size+len(encoded)
+		if len(batch) == storeRows || size > storeBytes {
 			if err := storeBatch(ctx, tx, id, rows.Count, batch); err != nil {
 				return 0, nil, err
 			}
-			batch = batch[:0]
+			batch, size = batch[:0], 0
 		}
 	}
 }
@@ -282,7 +284,10 @@ func Sample(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([][]string, erro
 func rowsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after, limit int) ([]storedRow, error) {
 	var rows []storedRow
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT row, cells FROM import_rows WHERE tenant_id = $1 AND import_id = $2 AND row > $3 ORDER BY row LIMIT $4`, tx.Tenant, id, after, limit); err != nil {
+		SELECT row, cells FROM (
+			SELECT row, cells, sum(length(cells)) OVER (ORDER BY row) - length(cells) AS before
+			FROM (SELECT row, cells FROM import_rows WHERE tenant_id = $1 AND import_id = $2 AND row > $3 ORDER BY row LIMIT $4) next
+		) counted WHERE before <= $5 ORDER BY row`, tx.Tenant, id, after, limit, storeBytes); err != nil {
 		return nil, fmt.Errorf("read rows: %w", err)
 	}
 
