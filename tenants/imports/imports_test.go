@@ -19,32 +19,32 @@ const (
 	ravi  = "919812345602"
 	suman = "919812345603"
 
-	ashaID  = "IN.7704418820035512"
-	ravi_ID = "IN.7704418820035513"
+	ashaID = "IN.7704418820035512"
+	raviID = "IN.7704418820035513"
 )
 
 func TestTrialCountsWithoutChangingAnything(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, false)
 	s.writes(0, whatsapp.Party{Phone: asha, ProfileName: "Asha V"})
-	s.writes(1, whatsapp.Party{Phone: ravi, BSUID: ravi_ID, ProfileName: "Ravi"})
+	s.writes(1, whatsapp.Party{Phone: ravi, BSUID: raviID, ProfileName: "Ravi"})
 	before := s.dump()
 	s.work()
 
 	i := s.try(s.upload(strings.NewReader(strings.Join([]string{
 		"Name;Mobile;WhatsApp ID;Customer ID",
-		"Asha Verma;98123 45601;;C-1",            // 2: gets a name and an id
-		"Ravi;+91 98123-45602;" + ravi_ID + ";",  // 3: gets a name
-		"सुमन;०९८१२३४५६०३;;C-3",                  // 4: new
-		"Suman again;9812345603;;",               // 5: twice
-		"Excel;9.19E+11;;",                       // 6
-		"Nowhere;+999 1234 5678;;",               // 7
-		"Short;12345;;",                          // 8
-		"Only a name;;;",                         // 9
-		"Two people;9812345601;" + ravi_ID + ";", // 10: twice, as row 3 has that id
-		"\"Line\nbreak\";;IN.123456789;",         // 11: new by WhatsApp ID
-		"Hidden;••••••5601;;",                    // 12
-		"Bad id;;IN-123;",                        // 13
+		"Asha Verma;98123 45601;;C-1",           // 2: gets a name and an id
+		"Ravi;+91 98123-45602;" + raviID + ";",  // 3: gets a name
+		"सुमन;०९८१२३४५६०३;;C-3",                 // 4: new
+		"Suman again;9812345603;;",              // 5: twice
+		"Excel;9.19E+11;;",                      // 6
+		"Nowhere;+999 1234 5678;;",              // 7
+		"Short;12345;;",                         // 8
+		"Only a name;;;",                        // 9
+		"Two people;9812345601;" + raviID + ";", // 10: twice, as row 3 has that id
+		"\"Line\nbreak\";;IN.123456789;",        // 11: new by WhatsApp ID
+		"Hidden;••••••5601;;",                   // 12
+		"Bad id;;IN-123;",                       // 13
 	}, "\r\n"))), nil)
 
 	if i.New != 2 || i.Changed != 2 || i.Same != 0 || i.Conflict != 0 || i.Skipped != 8 {
@@ -151,12 +151,12 @@ func TestConflictsChangeNothing(t *testing.T) {
 	s := newShop(t, false)
 	s.work()
 	s.writes(0, whatsapp.Party{Phone: asha, BSUID: ashaID})
-	s.writes(1, whatsapp.Party{Phone: ravi, BSUID: ravi_ID})
+	s.writes(1, whatsapp.Party{Phone: ravi, BSUID: raviID})
 	s.take("phone,customer id", asha+",C-1", ravi+",C-2")
 	before := s.dump()
 
 	i := s.take("name,phone,bsuid,customer id",
-		"A,"+asha+","+ravi_ID+",",
+		"A,"+asha+","+raviID+",",
 		"B,"+suman+","+ashaID+",",
 		"C,"+suman+",,C-1", // the phone stands in row 3 already
 		"D,,IN.999,C-1",
@@ -220,12 +220,12 @@ func TestUndoIsExact(t *testing.T) {
 	s := newShop(t, false)
 	s.work()
 	s.writes(0, whatsapp.Party{Phone: asha})
-	s.writes(1, whatsapp.Party{BSUID: ravi_ID})
+	s.writes(1, whatsapp.Party{BSUID: raviID})
 	s.take("phone,customer id", asha+",C-1")
 	before := s.dump()
 
 	i := s.take("name,phone,bsuid,customer id",
-		"Asha,"+asha+",,C-1", "Ravi,"+ravi+","+ravi_ID+",C-2", "Suman,"+suman+",,C-3", "Somebody,,IN.555,C-4", "Both,919812345604,IN.556,")
+		"Asha,"+asha+",,C-1", "Ravi,"+ravi+","+raviID+",C-2", "Suman,"+suman+",,C-3", "Somebody,,IN.555,C-4", "Both,919812345604,IN.556,")
 	if i.New != 4 || i.Changed != 1 {
 		t.Fatalf("want 4 new and 1 changed, got %+v", i)
 	}

@@ -125,11 +125,12 @@ func (s *shop) upload(list io.Reader) imports.Import {
 	return i
 }
 
-// until waits for the worker to bring the import to a state.
+// until waits for the worker to bring the import to a state, as long as it gets on.
 func (s *shop) until(id uuid.UUID, state string) imports.Import {
 	s.t.Helper()
 	var i imports.Import
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	at, patience := -1, time.Now()
+	for time.Since(patience) < 2*time.Minute {
 		s.as(func(tx *tenants.Tx) (err error) {
 			i, err = imports.Get(s.t.Context(), tx, id)
 			return err
@@ -137,6 +138,10 @@ func (s *shop) until(id uuid.UUID, state string) imports.Import {
 		if i.State == state {
 			return i
 		}
+		if i.AtRow != at {
+			at, patience = i.AtRow, time.Now()
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	s.t.Fatalf("import stays %s at row %d, want %s", i.State, i.AtRow, state)
 

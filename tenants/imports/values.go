@@ -15,26 +15,30 @@ import (
 
 // Why a row is not taken in. Each is an i18n key under "imports.why_".
 const (
-	WhyNoHandle       = "no_handle"       // nothing to know the customer by
-	WhyPhone          = "bad_phone"       // no phone number
-	WhyCountry        = "unknown_country" // no country has this code
-	WhySpoiled        = "spoiled_phone"   // a spreadsheet has cut the number short: 9.19E+11
-	WhyMasked         = "masked_phone"    // digits are hidden
-	WhyBSUID          = "bad_bsuid"       // no WhatsApp ID
-	WhyTooLong        = "too_long"        // a name or id longer than can be kept
-	WhyUnreadable     = "unreadable"      // characters that could not be read
-	WhyTwice          = "twice"           // an earlier row names the same customer
-	WhyTwoPeople      = "two_people"      // the row's handles belong to several customers
-	WhyFormer         = "former_phone"    // its holder has left the number
-	WhyOtherPhone     = "other_phone"     // known with another phone
-	WhyNotTheirs      = "not_theirs"      // the id in the business's system is known without this handle
-	WhyOtherSystemID  = "other_system_id" // has another id in the business's system
-	WhyStayedChanged  = "stayed_changed"  // after an undo: changed by somebody since
-	WhyStayedWrote    = "stayed_wrote"
-	WhyStayedWorked   = "stayed_worked"
-	WhyStayedListed   = "stayed_listed" // another list names them too
-	maxName           = 200
-	maxExternal       = 200
+	WhyNoHandle      = "no_handle"       // nothing to know the customer by
+	WhyPhone         = "bad_phone"       // no phone number
+	WhyCountry       = "unknown_country" // no country has this code
+	WhySpoiled       = "spoiled_phone"   // a spreadsheet has cut the number short: 9.19E+11
+	WhyMasked        = "masked_phone"    // digits are hidden
+	WhyBSUID         = "bad_bsuid"       // no WhatsApp ID
+	WhyTooLong       = "too_long"        // a name or id longer than can be kept
+	WhyUnreadable    = "unreadable"      // characters that could not be read
+	WhyTwice         = "twice"           // an earlier row names the same customer
+	WhyTwoPeople     = "two_people"      // the row's handles belong to several customers
+	WhyFormer        = "former_phone"    // its holder has left the number
+	WhyOtherPhone    = "other_phone"     // known with another phone
+	WhyNotTheirs     = "not_theirs"      // the id in the business's system is known without this handle
+	WhyOtherSystemID = "other_system_id" // has another id in the business's system
+	WhyStayedChanged = "stayed_changed"  // after an undo: changed by somebody since
+	WhyStayedWrote   = "stayed_wrote"
+	WhyStayedWorked  = "stayed_worked"
+	WhyStayedListed  = "stayed_listed" // another list names them too
+)
+
+// As much as a contact can keep (identity.Edit).
+const (
+	maxName           = 200 // characters
+	maxExternal       = 200 // bytes
 	maxExternalNumber = 50
 )
 
