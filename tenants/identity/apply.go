@@ -45,6 +45,9 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 	if err := p.writeTenures(ctx, b.tx); err != nil {
 		return err
 	}
+	for id := range p.absorbed {
+		b.divided[id] = true
+	}
 	for i, id := range p.owner {
 		b.identities[id] = true
 		if !p.fresh[i] {

@@ -129,7 +129,7 @@ func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, accoun
 	for _, h := range s.beside {
 		others = append(others, accountFor(h))
 	}
-	if s.gap == contestSilent {
+	if s.gap == contestSilent || s.gap == contestRenamed {
 		// The one who came back with a WhatsApp ID is the question; the silent history is the candidate.
 		out.contests = append(out.contests, contest{kind: s.gap, subject: others[0], others: []int{subject}, via: r, at: s.to, verdict: -1})
 		return

@@ -132,8 +132,13 @@ func calledFor(ctx context.Context, tx *tenants.Tx, kinds []string, subjects []u
 	if err != nil {
 		return nil, err
 	}
+	apart, err := ruledApart(ctx, tx, subjects)
+	if err != nil {
+		return nil, err
+	}
 	signs = slices.DeleteFunc(signs, func(s sign) bool {
-		return s.tier() != "A" || !slices.Contains(kinds, s.Kind) || s.Together == (s.Kind == signParent)
+		_, ruled := apart[[2]uuid.UUID{s.Subject, s.Target}]
+		return ruled || s.tier() != "A" || !slices.Contains(kinds, s.Kind) || s.Together == (s.Kind == signParent)
 	})
 	if signs, err = unopposed(ctx, tx, signs); err != nil {
 		return nil, err
@@ -171,8 +176,7 @@ func calledFor(ctx context.Context, tx *tenants.Tx, kinds []string, subjects []u
 // bothAtOnce is how near two accounts write to each other to be probably two people (matching.md X2).
 const bothAtOnce = 10 * time.Minute
 
-// unopposed drops signs that something speaks against (matching.md X1 to X4): a decision of people, an account of the target's own
-// in the portfolio, a phone of the subject's own, a number that is shared, silent for long, or no longer theirs, an open conflict,
+// unopposed drops signs that something speaks against (matching.md X1, X2, X4): an account of the target's own in the portfolio, a phone of the subject's own, a number that is shared, silent for long, or no longer theirs, an open conflict,
 // both writing at once.
 func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error) {
 	if len(signs) == 0 {
@@ -193,10 +197,6 @@ func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error
 		SELECT w.n - 1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[]) WITH ORDINALITY AS w (subject, target, via, parent, at, n)
 		WHERE EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.value = w.via
 		              WHERE t.tenant_id = $1 AND t.identity_id = w.target AND t.current)
-		  AND NOT EXISTS (SELECT 1 FROM tenures a JOIN decisions x ON x.tenant_id = $1 AND x.kind = 'cannot_link' AND x.revoked_at IS NULL
-		                       AND a.identifier_id IN (x.a_id, x.b_id)
-		                  JOIN tenures b ON b.tenant_id = $1 AND b.identity_id = w.target AND b.identifier_id IN (x.a_id, x.b_id)
-		                  WHERE a.tenant_id = $1 AND a.identity_id = w.subject)
 		  AND NOT EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = w.via)
 		  AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = $1 AND c.identity_id IN (w.subject, w.target) AND c.kind = 'conflict' AND c.state = 'open')
 		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
@@ -278,7 +278,7 @@ func makeRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error
 	}
 
 	why := r.sign.reason()
-	proof, err := json.Marshal(proofOfLink{Sign: &why, Gained: []uuid.UUID{leadingOf(own)}})
+	proof, err := json.Marshal(proofOfLink{Sign: &why, Gained: []uuid.UUID{leadingOf(own).id}})
 	if err != nil {
 		return nil, fmt.Errorf("encode link proof: %w", err)
 	}

@@ -25,6 +25,7 @@ type account struct {
 const (
 	contestRecycled = "recycled_number"  // one phone, two accounts, nobody moved off
 	contestSilent   = "silent_number"    // a phone comes back with a WhatsApp ID after 180 days of silence
+	contestRenamed  = "renamed_number"   // the same after 90, with a name that sounds like none before
 	contestMoved    = "after_move"       // a phone its holder had left writes again
 	contestBetween  = "between_holders"  // a phone-only event between two holders
 	contestDecision = "against_decision" // WhatsApp now joins what a person held apart
@@ -132,23 +133,24 @@ func (d *deriver) join(a, b int, at int64) {
 	if a == b {
 		return
 	}
-	if v := d.forbidden(a, b, none); v >= 0 {
+	if v := d.forbidden(a, b, span{}, none); v >= 0 {
 		d.proofs = append(d.proofs, proof{verdict: v, a: a, b: b, via: none, at: at})
 		return
 	}
 	d.parent[max(a, b)] = min(a, b)
 }
 
-// forbidden finds a decision that keeps account a apart from account b, or from the identifier via where b is -1.
-func (d *deriver) forbidden(a, b int, via ref) int {
-	side := func(r ref, holder int) bool {
+// forbidden finds a decision that keeps account a apart from account b, or, where b is -1, from whoever had the identifier via
+// over a time.
+func (d *deriver) forbidden(a, b int, over span, via ref) int {
+	side := func(r ref, at int64, holder int) bool {
 		if holder == -1 {
-			return r == via
+			return r == via && (at == anytime || over.first <= at && at <= over.last)
 		}
 		return d.isBSUID(r) && d.find(int(r)) == holder
 	}
 	for i, v := range d.verdicts {
-		if !v.same && (side(v.a, a) && side(v.b, b) || side(v.b, a) && side(v.a, b)) {
+		if !v.same && (side(v.a, v.aAt, a) && side(v.b, v.bAt, b) || side(v.b, v.bAt, a) && side(v.a, v.aAt, b)) {
 			return i
 		}
 	}
@@ -160,7 +162,7 @@ func (d *deriver) isBSUID(r ref) bool { return d.nodes[r].kind == whatsapp.KindB
 
 // addSpan records that a holder had an identifier over a time, unless a standing decision says it was not theirs.
 func (d *deriver) addSpan(holder int, id ref, first, last int64) bool {
-	if v := d.forbidden(d.find(holder), -1, id); v >= 0 {
+	if v := d.forbidden(d.find(holder), -1, span{first: first, last: last}, id); v >= 0 {
 		d.proofs = append(d.proofs, proof{verdict: v, a: holder, b: -1, via: id, at: last})
 		return false
 	}
@@ -283,7 +285,7 @@ func (d *deriver) adoptPhoneOnly() {
 			if _, seen, ok := d.sighted(id, before.last, after.first); ok {
 				last = seen
 			}
-			if after.first-last <= silence {
+			if _, passed := d.passedOn(id, after.holder, last, after.first); !passed {
 				d.join(before.holder, after.holder, after.first)
 			}
 		}

@@ -39,12 +39,16 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 	if err != nil {
 		return nil, err
 	}
+	named, err := b.recordCalled(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := b.recordSightings(ctx, alone); err != nil {
 		return nil, err
 	}
 
 	tenures, news := b.tenures, map[uuid.UUID]bool{}
-	for _, id := range append(rotated, past...) {
+	for _, id := range slices.Concat(rotated, past, named) {
 		news[id] = true
 	}
 	for id := range involved {

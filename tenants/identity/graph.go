@@ -17,6 +17,7 @@ const (
 	silence = int64(180 * 24 * 3600)
 	always  = int64(math.MinInt64)
 	forever = int64(math.MaxInt64)
+	anytime = always
 )
 
 // ref is an identifier of the graph, an index into its nodes. none stands for an identifier that the evidence does not name.
@@ -52,10 +53,12 @@ type rotation struct {
 // verdict is a person's standing decision about two identifiers: one account/person or not. known is how far the evidence
 // between the two went when they decided; what WhatsApp attests later is new proof.
 type verdict struct {
-	id    uuid.UUID
-	a, b  ref
-	same  bool
-	known int64
+	id   uuid.UUID
+	a, b ref
+	// When the person meant had a and b: what others did with it at other times is not spoken of. anytime: of whoever has it.
+	aAt, bAt int64
+	same     bool
+	known    int64
 }
 
 // graph is the evidence about one or more components of identifiers, whole: no evidence leads out of it.
@@ -66,6 +69,7 @@ type graph struct {
 	rotations []rotation
 	verdicts  []verdict
 	sightings map[ref][]int64 // ascending: seen with no BSUID beside it
+	called    map[ref][]name
 }
 
 // sort puts the evidence into an order that depends on what WhatsApp said, never on when it arrived or on generated ids.

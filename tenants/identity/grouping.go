@@ -163,15 +163,14 @@ func loadGroups(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (map[uui
 		}
 		var tied []bond
 		err = tx.SelectContext(ctx, &tied, `
-			SELECT ha.identity_id AS a, hb.identity_id AS b, l.keep_contact, d.decided_at
-			FROM decisions d
+			SELECT holder($1, d.a_id, coalesce(d.a_at, d.known_until)) AS a, holder($1, d.b_id, coalesce(d.b_at, d.known_until)) AS b, l.keep_contact, d.decided_at
+			FROM (SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.a_id = t.identifier_id
+			      WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+			      UNION
+			      SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.b_id = t.identifier_id
+			      WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)) near
+			JOIN decisions d ON d.tenant_id = $1 AND d.id = near.id AND d.kind = 'must_link'
 			JOIN links l ON l.tenant_id = $1 AND l.id = d.link_id
-			CROSS JOIN LATERAL (SELECT t.identity_id FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.a_id
-				ORDER BY (t.from_at IS NULL OR t.from_at <= d.known_until) AND (t.to_at IS NULL OR t.to_at > d.known_until) DESC, t.last_seen DESC, t.id LIMIT 1) ha
-			CROSS JOIN LATERAL (SELECT t.identity_id FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = d.b_id
-				ORDER BY (t.from_at IS NULL OR t.from_at <= d.known_until) AND (t.to_at IS NULL OR t.to_at > d.known_until) DESC, t.last_seen DESC, t.id LIMIT 1) hb
-			WHERE d.tenant_id = $1 AND d.kind = 'must_link' AND d.revoked_at IS NULL
-			  AND EXISTS (SELECT 1 FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = ANY($2) AND t.identifier_id IN (d.a_id, d.b_id))
 			ORDER BY d.decided_at, d.id`, tx.Tenant, pq.Array(frontier))
 		if err != nil {
 			return nil, nil, fmt.Errorf("read standing merges: %w", err)

@@ -101,6 +101,9 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 	if err := l.loadVerdicts(ctx, tx, all); err != nil {
 		return nil, err
 	}
+	if err := l.loadCalled(ctx, tx, all); err != nil {
+		return nil, err
+	}
 
 	return l, l.loadIdentities(ctx, tx, all)
 }
@@ -209,10 +212,13 @@ func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UU
 		A     uuid.UUID `db:"a_id"`
 		B     uuid.UUID `db:"b_id"`
 		Known int64     `db:"known_until"`
+		AAt   *int64    `db:"a_at"`
+		BAt   *int64    `db:"b_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT DISTINCT ON (least(a_id, b_id), greatest(a_id, b_id))
-		       id, kind, a_id, b_id, extract(epoch FROM known_until)::bigint AS known_until
+		       id, kind, a_id, b_id, extract(epoch FROM known_until)::bigint AS known_until,
+		       extract(epoch FROM a_at)::bigint AS a_at, extract(epoch FROM b_at)::bigint AS b_at
 		FROM decisions
 		WHERE tenant_id = $1 AND revoked_at IS NULL AND kind IN ('must_link', 'cannot_link') AND a_id = ANY($2) AND b_id = ANY($2)
 		ORDER BY least(a_id, b_id), greatest(a_id, b_id), decided_at DESC, id DESC`, tx.Tenant, pq.Array(ids))
@@ -220,7 +226,14 @@ func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UU
 		return fmt.Errorf("read decisions: %w", err)
 	}
 	for _, r := range rows {
-		l.verdicts = append(l.verdicts, verdict{id: r.ID, a: l.refs[r.A], b: l.refs[r.B], same: r.Kind == "must_link", known: r.Known})
+		v := verdict{id: r.ID, a: l.refs[r.A], b: l.refs[r.B], aAt: anytime, bAt: anytime, same: r.Kind == "must_link", known: r.Known}
+		if r.AAt != nil {
+			v.aAt = *r.AAt
+		}
+		if r.BAt != nil {
+			v.bAt = *r.BAt
+		}
+		l.verdicts = append(l.verdicts, v)
 	}
 
 	return nil

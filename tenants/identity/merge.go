@@ -157,20 +157,13 @@ func otherCountry(keep, lose Contact) []Reason {
 }
 
 func decidedApart(ctx context.Context, tx *tenants.Tx, keep, lose Contact) (bool, error) {
-	var apart bool
-	err := tx.GetContext(ctx, &apart, `
-		SELECT EXISTS (
-			SELECT 1 FROM decisions x
-			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
-			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
-			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
-			  AND (ta.identity_id = ANY($2) AND tb.identity_id = ANY($3) OR ta.identity_id = ANY($3) AND tb.identity_id = ANY($2)))`,
-		tx.Tenant, pq.Array(idsOf(keep.Identities)), pq.Array(idsOf(lose.Identities)))
-	if err != nil {
-		return false, fmt.Errorf("look for decisions: %w", err)
+	apart := false
+	ruled, err := ruledApart(ctx, tx, idsOf(keep.Identities))
+	for pair := range ruled {
+		apart = apart || slices.Contains(idsOf(lose.Identities), pair[1])
 	}
 
-	return apart, nil
+	return apart, err
 }
 
 func idsOf(identities []Identity) []uuid.UUID {
@@ -303,15 +296,20 @@ func ownAccount(ctx context.Context, tx *tenants.Tx, c Contact) (Identity, error
 	return c.Identities[0], nil
 }
 
-// leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle.
-func leadingOf(i Identity) uuid.UUID {
+// leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle; one that has passed
+// on, as they had it.
+func leadingOf(i Identity) held {
 	for _, d := range i.Identifiers {
 		if d.Kind == whatsapp.KindBSUID && d.Current {
-			return d.ID
+			return held{id: d.ID}
 		}
 	}
+	newest := i.Identifiers[0]
+	if newest.Current {
+		return held{id: newest.ID}
+	}
 
-	return i.Identifiers[0].ID
+	return held{id: newest.ID, at: &newest.LastSeen}
 }
 
 // resettle derives the components of identities again after a person's decision about them: contests may be answered by it.

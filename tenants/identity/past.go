@@ -110,7 +110,7 @@ func (d *deriver) believePast() {
 		contradicted := seen && p.first-before > silence ||
 			slices.ContainsFunc(d.spans[p.other], func(s span) bool { return d.find(s.holder) != holder }) ||
 			slices.ContainsFunc(d.past, func(o pairing) bool { return o.other == p.other && d.find(int(o.bsuid)) != holder }) ||
-			d.holdsAnother(holder, p.other) || d.forbidden(holder, -1, p.other) >= 0
+			d.holdsAnother(holder, p.other) || d.forbidden(holder, -1, span{first: p.first, last: p.last}, p.other) >= 0
 		if !contradicted {
 			believed = append(believed, p)
 		}

@@ -127,7 +127,7 @@ func (d *deriver) timeline(id ref, spans []ownedSpan) []segment {
 	return merged
 }
 
-// before is the segment ahead of the first holder. Its phone-only history is theirs unless it had fallen silent for over 180 days.
+// before is the segment ahead of the first holder. Its phone-only history is theirs unless it may have passed on.
 func (d *deriver) before(id ref, spans []ownedSpan, first int64) segment {
 	s := segment{from: always, to: first, holder: spans[0].holder}
 	for _, o := range spans[1:] {
@@ -139,8 +139,10 @@ func (d *deriver) before(id ref, spans []ownedSpan, first int64) segment {
 	if d.nodes[id].kind != whatsapp.KindPhone || !d.named(s.holder) {
 		return s
 	}
-	if _, last, ok := d.sighted(id, always, first); ok && first-last > silence {
-		return segment{from: always, to: first, holder: -1, gap: contestSilent, beside: []int{s.holder}}
+	if _, last, ok := d.sighted(id, always, first); ok {
+		if contest, passed := d.passedOn(id, s.holder, last, first); passed {
+			return segment{from: always, to: first, holder: -1, gap: contest, beside: []int{s.holder}}
+		}
 	}
 
 	return s

@@ -54,11 +54,10 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
 		WHERE NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key IN ('contact:' || a.contact_id, 'contact:' || b.contact_id) AND k.state = 'open')
 		  AND NOT EXISTS (
-			SELECT 1 FROM decisions x
-			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
-			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
-			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link'
-			  AND (ta.identity_id = a.identity_id AND tb.identity_id = b.identity_id OR tb.identity_id = a.identity_id AND ta.identity_id = b.identity_id))
+			SELECT 1 FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND t.identifier_id IN (x.a_id, x.b_id)
+			WHERE t.tenant_id = $1 AND t.identity_id = a.identity_id
+			  AND (holder($1, x.a_id, coalesce(x.a_at, x.known_until)), holder($1, x.b_id, coalesce(x.b_at, x.known_until)))
+			      IN ((a.identity_id, b.identity_id), (b.identity_id, a.identity_id)))
 		ORDER BY b.contact_id, a.identity_id, b.kind`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return fmt.Errorf("find twins: %w", err)

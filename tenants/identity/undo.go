@@ -137,9 +137,8 @@ func attestedSince(ctx context.Context, tx *tenants.Tx, l Link) (bool, error) {
 	err := tx.GetContext(ctx, &since, `
 		SELECT EXISTS (
 			SELECT 1 FROM decisions d
-			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = d.a_id
-			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = d.b_id AND tb.identity_id = ta.identity_id
-			WHERE d.tenant_id = $1 AND d.link_id = $2 AND d.kind = 'must_link')`, tx.Tenant, l.ID)
+			WHERE d.tenant_id = $1 AND d.link_id = $2 AND d.kind = 'must_link'
+			  AND holder($1, d.a_id, coalesce(d.a_at, d.known_until)) = holder($1, d.b_id, coalesce(d.b_at, d.known_until)))`, tx.Tenant, l.ID)
 	if err != nil {
 		return false, fmt.Errorf("look for later proof: %w", err)
 	}
@@ -247,7 +246,7 @@ func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error
 	if err := writeLink(ctx, tx, link{ID: id, Kind: "cut", Actor: actor, Keep: l.Keep, Identity: l.IdentityID, Proof: proofOfLink{Cut: proof.Cut}}); err != nil {
 		return err
 	}
-	if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: proof.Cut[0], b: proof.Cut[1], link: &id}); err != nil {
+	if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: held{id: proof.Cut[0]}, b: held{id: proof.Cut[1]}, link: &id}); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `

@@ -57,8 +57,9 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 		               WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS has_phone,
 		       EXISTS (SELECT 1 FROM identities i
 		               JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-		               JOIN decisions x ON x.tenant_id = $1 AND (x.a_id = t.identifier_id OR x.b_id = t.identifier_id)
-		                    AND x.revoked_at IS NULL AND x.kind IN ('is_new', 'must_link')
+		               JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind IN ('is_new', 'must_link')
+		                    AND (x.a_id = t.identifier_id AND holder($1, x.a_id, coalesce(x.a_at, x.known_until)) = i.id
+		                         OR x.b_id = t.identifier_id AND holder($1, x.b_id, coalesce(x.b_at, x.known_until)) = i.id)
 		               WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS decided,
 		       (SELECT min(first.at) FROM identities i
 		        JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
@@ -172,12 +173,19 @@ func ruledApart(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) (ma
 		At time.Time `db:"decided_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT ta.identity_id AS a, tb.identity_id AS b, max(x.decided_at) AS decided_at
-		FROM tenures ta
-		JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND ta.identifier_id IN (x.a_id, x.b_id)
-		JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = CASE WHEN x.a_id = ta.identifier_id THEN x.b_id ELSE x.a_id END
-		WHERE ta.tenant_id = $1 AND ta.identity_id = ANY($2)
-		GROUP BY ta.identity_id, tb.identity_id`, tx.Tenant, pq.Array(identities))
+		WITH near AS (
+			SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.a_id = t.identifier_id
+			WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+			UNION
+			SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.b_id = t.identifier_id
+			WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+		), ruled AS (
+			SELECT holder($1, x.a_id, coalesce(x.a_at, x.known_until)) AS a, holder($1, x.b_id, coalesce(x.b_at, x.known_until)) AS b, x.decided_at
+			FROM near JOIN decisions x ON x.tenant_id = $1 AND x.id = near.id AND x.kind = 'cannot_link'
+		)
+		SELECT a, b, max(decided_at) AS decided_at
+		FROM (SELECT a, b, decided_at FROM ruled UNION ALL SELECT b, a, decided_at FROM ruled) r
+		WHERE a = ANY($2) AND b IS NOT NULL GROUP BY a, b`, tx.Tenant, pq.Array(identities))
 	if err != nil {
 		return nil, fmt.Errorf("read who is held apart: %w", err)
 	}

@@ -1,0 +1,142 @@
+package identity_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+)
+
+// byName maps the names people have given themselves to their contacts.
+func (w *world) byName() map[string]identity.Contact {
+	w.t.Helper()
+	by := map[string]identity.Contact{}
+	w.as(func(tx *tenants.Tx) error {
+		list, _, err := identity.List(w.t.Context(), tx, "", identity.Page{Limit: 50})
+		for _, c := range list {
+			by[c.ProfileName] = c
+		}
+		return err
+	})
+
+	return by
+}
+
+// A merge is about the person meant, also where their phone has passed to somebody else.
+func TestAMergeMeansWhoHadThePhoneThen(t *testing.T) {
+	t.Parallel()
+	for _, days := range []int64{200, 300} {
+		w := freshWorld(t)
+		w.feed(event{at: 0, wamid: "a1", phone: "919800000101", name: "Asha"})
+		w.feed(event{at: days, wamid: "b1", phone: "919800000101", bsuid: "IN.2", name: "Bela"})
+		w.feed(event{at: days, wamid: "c1", phone: "919800000103", bsuid: "IN.3", name: "Chitra"})
+		before, by := w.picture(), w.byName()
+		if by["Asha"].ID == uuid.Nil || by["Asha"].ID == by["Bela"].ID {
+			t.Fatal("Asha and Bela are not two")
+		}
+
+		link := w.merge(by["Chitra"], by["Asha"])
+		for line := range strings.SplitSeq(w.picture(), "\n") {
+			if strings.HasPrefix(line, "contact") && strings.Contains(line, "c1") && (!strings.Contains(line, "a1") || strings.Contains(line, "b1")) {
+				t.Errorf("%d days: Chitra was merged with the wrong person: %s", days, line)
+			}
+		}
+		if err := w.undo(link); err != nil {
+			t.Fatal(err)
+		}
+		if after := w.picture(); after != before {
+			t.Errorf("undone:\n%s\nbefore:\n%s", after, before)
+		}
+	}
+}
+
+func TestWhoCameBackCanBeTheSamePerson(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.feed(event{at: 0, wamid: "a1", phone: "919800000101", name: "Asha"})
+	w.feed(event{at: 200, wamid: "b1", phone: "919800000101", bsuid: "IN.2", name: "Asha V"})
+	by := w.byName()
+
+	link := w.merge(by["Asha V"], by["Asha"])
+	if got := w.byName(); len(got) != 1 {
+		t.Errorf("after deciding that they are one there are %d contacts, want 1", len(got))
+	}
+	if err := w.undo(link); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.byName(); len(got) != 2 {
+		t.Errorf("after undo there are %d contacts, want 2", len(got))
+	}
+}
+
+// sameInAnyOrder tells a story in every order; each must end alike.
+func sameInAnyOrder(t *testing.T, events []event) {
+	t.Helper()
+	want := ""
+	permute(events, func(order []event) {
+		w := freshWorld(t)
+		for _, e := range order {
+			w.feed(e)
+		}
+		got := w.picture()
+		if want == "" {
+			want = got
+		}
+		if got != want {
+			t.Errorf("order %s ends in\n%s\nwant\n%s", wamids(order), got, want)
+		}
+	})
+}
+
+// Hidden in one portfolio first; the twin by parent id writes to the other portfolio later.
+func TestTheTwinByParentIDMayComeLater(t *testing.T) {
+	t.Parallel()
+	sameInAnyOrder(t, []event{
+		{at: 0, wamid: "v1", phone: "919800000101", bsuid: "IN.1", parent: "IN.ENT.1", name: "Faruk"},
+		{at: 50, wamid: "h1", number: farNumber, bsuid: "IN.11", parent: "IN.ENT.1", name: "Faruk", username: "faruk"},
+	})
+}
+
+// A twin by phone in the other portfolio, whose phone-only history falls to a silent gap.
+func TestATwinMayLoseItsPhone(t *testing.T) {
+	t.Parallel()
+	sameInAnyOrder(t, []event{
+		{at: 0, wamid: "f1", number: farNumber, phone: "919800000101", name: "Senthil"},
+		{at: 60, wamid: "m1", phone: "919800000101", bsuid: "IN.1", name: "Senthil"},
+		{at: 250, wamid: "out1", status: "delivered", number: farNumber, phone: "919800000101", bsuid: "IN.11"},
+	})
+}
+
+// After 90 days another name on a phone asks; the same name, or none, does not, until 180 (edge cases 6 and 34).
+func TestAnotherNameAfterNinetyDaysIsAQuestion(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		days          int64
+		before, after string
+		one           bool
+	}{
+		{100, "Asha Verma", "Farhan Ali", false},
+		{100, "Asha Verma", "आशा", true},
+		{100, "Asha Verma", "", true},
+		{80, "Asha Verma", "Farhan Ali", true},
+		{200, "Asha Verma", "Asha Verma", false},
+	} {
+		story := []event{
+			{at: 0, wamid: "a1", phone: "919800000101", name: c.before},
+			{at: c.days, wamid: "b1", phone: "919800000101", bsuid: "IN.2", name: c.after},
+		}
+		sameInAnyOrder(t, story)
+		w := freshWorld(t)
+		w.feed(story...)
+		one := false
+		for line := range strings.SplitSeq(w.picture(), "\n") {
+			one = one || strings.HasPrefix(line, "contact") && strings.Contains(line, "a1") && strings.Contains(line, "b1")
+		}
+		if one != c.one {
+			t.Errorf("%q, and %d days later %q: one contact %v, want %v", c.before, c.days, c.after, one, c.one)
+		}
+	}
+}
