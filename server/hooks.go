@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -37,6 +38,7 @@ type apps struct {
 	byName map[string]rememberedApp
 	again  *rate.Limiter
 	around *rate.Limiter
+	first  singleflight.Group // looks for apps nobody has asked for before, by name
 }
 
 type rememberedApp struct {
@@ -53,11 +55,11 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 	s.apps.mu.Lock()
 	known, remembered := s.apps.byName[name]
 	s.apps.mu.Unlock()
-	// A flood of made-up names must not keep the database from those that are true.
-	if !remembered && !s.apps.around.Allow() {
-		return numbers.Credentials{}, false, tenants.ErrUnavailable
+	if !remembered {
+		app, err = s.lookAround(ctx, name)
+		return app, err == nil && matches(app), err
 	}
-	if remembered && time.Now().Before(known.until) {
+	if time.Now().Before(known.until) {
 		if matches(known.Credentials) {
 			return known.Credentials, true, nil
 		}
@@ -71,6 +73,21 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 	}
 
 	return app, matches(app), nil
+}
+
+// lookAround looks for an app that nobody has asked for before. A flood of made-up names must not keep the database from those
+// that are true; all who ask for one name at once are one look, so that a true app's first burst is no flood.
+func (s *Server) lookAround(ctx context.Context, name string) (numbers.Credentials, error) {
+	found, err, _ := s.apps.first.Do(name, func() (any, error) {
+		if !s.apps.around.Allow() {
+			return numbers.Credentials{}, tenants.ErrUnavailable
+		}
+
+		return s.lookUpApp(ctx, name)
+	})
+	app, _ := found.(numbers.Credentials)
+
+	return app, err
 }
 
 func (s *Server) lookUpApp(ctx context.Context, name string) (numbers.Credentials, error) {
