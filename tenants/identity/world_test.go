@@ -212,7 +212,7 @@ func (w *world) parse(e event) identity.Seen {
 
 func (w *world) feedSeen(seen []identity.Seen) {
 	w.t.Helper()
-	w.as(func(tx *tenants.Tx) error { return resolve(w.t.Context(), tx, seen) })
+	w.as(func(tx *tenants.Tx) error { return resolve(tenants.Often(w.t.Context()), tx, seen) }) // prepared, as a lane's are
 }
 
 func resolve(ctx context.Context, tx *tenants.Tx, seen []identity.Seen) error {
