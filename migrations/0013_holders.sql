@@ -14,14 +14,14 @@ CREATE FUNCTION holder(tenant uuid, identifier uuid, at timestamptz) RETURNS uui
     ORDER BY (t.from_at IS NULL OR t.from_at <= at) AND (t.to_at IS NULL OR t.to_at > at) DESC, t.last_seen DESC, t.id LIMIT 1
 $$;
 
--- What those who wrote by an identifier called themselves, by how it sounds, and since when. A name that sounds like none before
--- it speaks against a phone's still being the same person's.
+-- What those who wrote by an identifier called themselves, as the words of the name in Latin letters, and since when. A name that
+-- sounds like none before it speaks against a phone's still being the same person's.
 CREATE TABLE called (
     tenant_id     uuid NOT NULL,
     identifier_id uuid NOT NULL,
-    sounds        text NOT NULL,
+    words         text NOT NULL,
     first_at      timestamptz NOT NULL,
-    PRIMARY KEY (tenant_id, identifier_id, sounds),
+    PRIMARY KEY (tenant_id, identifier_id, words),
     FOREIGN KEY (tenant_id, identifier_id) REFERENCES identifiers
 );
 ALTER TABLE called ENABLE ROW LEVEL SECURITY;

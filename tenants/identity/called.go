@@ -17,23 +17,21 @@ import (
 // 90 days. Beyond silence it counts without any name.
 const doubt = int64(90 * 24 * 3600)
 
-// name is what somebody who wrote by an identifier called themselves, by how it sounds, since when.
+// name is what somebody who wrote by an identifier called themselves, since when.
 type name struct {
-	sounds string
-	first  int64
+	words string
+	first int64
 }
 
-// soundsOf is a name as called keeps it: how its words sound, sorted.
-func soundsOf(profile string) string {
-	var sounds []string
-	for _, w := range nameWords(profile) {
-		if s := skeleton(w); s != "" && !slices.Contains(sounds, s) {
-			sounds = append(sounds, clip(s))
-		}
+// calledAs is a name as called keeps it: its words, sorted.
+func calledAs(profile string) string {
+	words := nameWords(profile)
+	for i := range words {
+		words[i] = clip(words[i])
 	}
-	slices.Sort(sounds)
+	slices.Sort(words)
 
-	return strings.Join(sounds, " ")
+	return strings.Join(slices.Compact(words), " ")
 }
 
 // recordCalled keeps what those who wrote called themselves, and returns the identifiers of which that says something new. It
@@ -41,12 +39,12 @@ func soundsOf(profile string) string {
 func (b *Batch) recordCalled(ctx context.Context) ([]uuid.UUID, error) {
 	type entry struct {
 		identifier uuid.UUID
-		sounds     string
+		words      string
 	}
 	first := map[entry]time.Time{}
 	for _, s := range b.seen {
-		e := entry{s.leading(), soundsOf(s.Event.Party.ProfileName)}
-		if e.identifier == uuid.Nil || e.sounds == "" || s.Event.Rotation != nil || !makesContact(s.Event) {
+		e := entry{s.leading(), calledAs(s.Event.Party.ProfileName)}
+		if e.identifier == uuid.Nil || e.words == "" || s.Event.Rotation != nil || !makesContact(s.Event) {
 			continue
 		}
 		if at, known := first[e]; !known || s.at.Before(at) {
@@ -58,20 +56,20 @@ func (b *Batch) recordCalled(ctx context.Context) ([]uuid.UUID, error) {
 	}
 
 	var (
-		ids    []uuid.UUID
-		sounds []string
-		at     []time.Time
+		ids   []uuid.UUID
+		words []string
+		at    []time.Time
 	)
 	for e, t := range first {
-		ids, sounds, at = append(ids, e.identifier), append(sounds, e.sounds), append(at, t)
+		ids, words, at = append(ids, e.identifier), append(words, e.words), append(at, t)
 	}
 	var news []uuid.UUID
 	err := b.tx.SelectContext(ctx, &news, `
-		INSERT INTO called AS c (tenant_id, identifier_id, sounds, first_at)
-		SELECT $1, w.id, w.sounds, w.at FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS w (id, sounds, at)
-		WHERE (SELECT k.first_at <= w.at FROM called k WHERE k.tenant_id = $1 AND k.identifier_id = w.id AND k.sounds = w.sounds) IS NOT TRUE
-		ON CONFLICT (tenant_id, identifier_id, sounds) DO UPDATE SET first_at = excluded.first_at
-		RETURNING c.identifier_id`, b.tx.Tenant, pq.Array(ids), pq.Array(sounds), pq.Array(at))
+		INSERT INTO called AS c (tenant_id, identifier_id, words, first_at)
+		SELECT $1, w.id, w.words, w.at FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS w (id, words, at)
+		WHERE (SELECT k.first_at <= w.at FROM called k WHERE k.tenant_id = $1 AND k.identifier_id = w.id AND k.words = w.words) IS NOT TRUE
+		ON CONFLICT (tenant_id, identifier_id, words) DO UPDATE SET first_at = excluded.first_at
+		RETURNING c.identifier_id`, b.tx.Tenant, pq.Array(ids), pq.Array(words), pq.Array(at))
 	if err != nil {
 		return nil, fmt.Errorf("keep what people are called: %w", err)
 	}
@@ -81,19 +79,19 @@ func (b *Batch) recordCalled(ctx context.Context) ([]uuid.UUID, error) {
 
 func (l *loaded) loadCalled(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var rows []struct {
-		ID     uuid.UUID `db:"identifier_id"`
-		Sounds string    `db:"sounds"`
-		First  int64     `db:"first_at"`
+		ID    uuid.UUID `db:"identifier_id"`
+		Words string    `db:"words"`
+		First int64     `db:"first_at"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT identifier_id, sounds, extract(epoch FROM first_at)::bigint AS first_at
+		SELECT identifier_id, words, extract(epoch FROM first_at)::bigint AS first_at
 		FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2)`, tx.Tenant, pq.Array(ids))
 	if err != nil {
 		return fmt.Errorf("read what people are called: %w", err)
 	}
 	l.called = map[ref][]name{}
 	for _, r := range rows {
-		l.called[l.refs[r.ID]] = append(l.called[l.refs[r.ID]], name{sounds: r.Sounds, first: r.First})
+		l.called[l.refs[r.ID]] = append(l.called[l.refs[r.ID]], name{words: r.Words, first: r.First})
 	}
 
 	return nil
@@ -115,19 +113,29 @@ func (d *deriver) passedOn(id ref, holder int, last, next int64) (contest string
 // calledOtherwise tells whether no name of a holder sounds like any that was on the phone until last. Without names on both sides
 // nothing speaks against it.
 func (d *deriver) calledOtherwise(id ref, holder int, last int64) bool {
-	var before, after []string
+	before, after := map[string]bool{}, map[string]bool{}
+	hear := func(into map[string]bool, n name) {
+		for _, w := range strings.Fields(n.words) {
+			into[skeleton(w)] = true
+		}
+	}
 	for _, n := range d.called[id] {
 		if n.first <= last {
-			before = append(before, strings.Fields(n.sounds)...)
+			hear(before, n)
 		}
 	}
 	for r, names := range d.called {
 		if d.isBSUID(r) && d.find(int(r)) == d.find(holder) {
 			for _, n := range names {
-				after = append(after, strings.Fields(n.sounds)...)
+				hear(after, n)
 			}
 		}
 	}
+	for sound := range after {
+		if before[sound] {
+			return false
+		}
+	}
 
-	return len(before) > 0 && len(after) > 0 && !slices.ContainsFunc(before, func(s string) bool { return slices.Contains(after, s) })
+	return len(before) > 0 && len(after) > 0
 }

@@ -13,14 +13,14 @@ import (
 // decision is what a person said about two identifiers, or of one that it is somebody new.
 type decision struct {
 	kind   string // must_link, cannot_link, is_new
-	a      held
-	b      held // zero for is_new
+	a      heldAt
+	b      heldAt // zero for is_new
 	link   *uuid.UUID
 	caseID *uuid.UUID
 }
 
-// held is an identifier as a decision names a person by it: what they had at a time, nil where they have it now.
-type held struct {
+// heldAt is an identifier as a decision names a person by it: what they had at a time, nil where they have it now.
+type heldAt struct {
 	id uuid.UUID
 	at *time.Time
 }

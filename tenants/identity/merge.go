@@ -34,7 +34,7 @@ type Moves struct {
 type Preview struct {
 	Keep, Lose Contact
 	Blocked    []Reason // why it cannot be done: same_contact, merged_away, no_account
-	Warnings   []Reason // what to look at: two_live_accounts, decided_apart, different_country
+	Warnings   []Reason // what to look at: two_live_accounts, different_country, shared_phone, decided_apart
 	Moves      Moves
 	Versions   Versions
 	NameAfter  string
@@ -72,6 +72,11 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 	}
 
 	p.Warnings = append(liveTwice(k, l), otherCountry(k, l)...)
+	for _, side := range []Contact{k, l} {
+		if shared := sharedPhone(side); len(shared) > 0 && !holdsReason(p.Warnings, shared[0]) {
+			p.Warnings = append(p.Warnings, shared...)
+		}
+	}
 	apart, err := decidedApart(ctx, tx, k, l)
 	if err != nil {
 		return Preview{}, err
@@ -102,6 +107,10 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 // against is what speaks against a contact being the candidate, besides what people decided.
 func against(candidate, contact Contact) []Reason {
 	return slices.Concat(liveTwice(candidate, contact), otherCountry(candidate, contact), sharedPhone(candidate))
+}
+
+func holdsReason(list []Reason, r Reason) bool {
+	return slices.ContainsFunc(list, func(o Reason) bool { return o.Code == r.Code && o.Args["via"] == r.Args["via"] })
 }
 
 // sharedPhone warns of a phone that several people use (matching.md X4).
@@ -298,18 +307,18 @@ func ownAccount(ctx context.Context, tx *tenants.Tx, c Contact) (Identity, error
 
 // leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle; one that has passed
 // on, as they had it.
-func leadingOf(i Identity) held {
+func leadingOf(i Identity) heldAt {
 	for _, d := range i.Identifiers {
 		if d.Kind == whatsapp.KindBSUID && d.Current {
-			return held{id: d.ID}
+			return heldAt{id: d.ID}
 		}
 	}
 	newest := i.Identifiers[0]
 	if newest.Current {
-		return held{id: newest.ID}
+		return heldAt{id: newest.ID}
 	}
 
-	return held{id: newest.ID, at: &newest.LastSeen}
+	return heldAt{id: newest.ID, at: &newest.LastSeen}
 }
 
 // resettle derives the components of identities again after a person's decision about them: contests may be answered by it.

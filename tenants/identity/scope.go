@@ -58,10 +58,10 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			ON CONFLICT (tenant_id, bsuid_id, other_id) DO UPDATE
 			SET first_at = least(o.first_at, excluded.first_at), last_at = greatest(o.last_at, excluded.last_at)`},
 		{"drop old past chats", `DELETE FROM past_pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2)) AND cardinality($3::uuid[]) > 0`},
-		{"put names together", `INSERT INTO called AS o (tenant_id, identifier_id, sounds, first_at)
-			SELECT c.tenant_id, m.new, c.sounds, c.first_at FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+		{"put names together", `INSERT INTO called AS o (tenant_id, identifier_id, words, first_at)
+			SELECT c.tenant_id, m.new, c.words, c.first_at FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
 			JOIN called c ON c.tenant_id = $1 AND c.identifier_id = m.old
-			ON CONFLICT (tenant_id, identifier_id, sounds) DO UPDATE SET first_at = least(o.first_at, excluded.first_at)`},
+			ON CONFLICT (tenant_id, identifier_id, words) DO UPDATE SET first_at = least(o.first_at, excluded.first_at)`},
 		{"drop old names", `DELETE FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
 		{"put hints together", `INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 			SELECT h.tenant_id, gen_random_uuid(), m.new, h.kind, h.claim_kind, h.claim_value, h.at, h.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)

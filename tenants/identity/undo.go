@@ -246,7 +246,7 @@ func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error
 	if err := writeLink(ctx, tx, link{ID: id, Kind: "cut", Actor: actor, Keep: l.Keep, Identity: l.IdentityID, Proof: proofOfLink{Cut: proof.Cut}}); err != nil {
 		return err
 	}
-	if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: held{id: proof.Cut[0]}, b: held{id: proof.Cut[1]}, link: &id}); err != nil {
+	if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: heldAt{id: proof.Cut[0]}, b: heldAt{id: proof.Cut[1]}, link: &id}); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
