@@ -65,11 +65,16 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 		if number, err = numbers.Get(ctx, tx, id); err != nil {
 			return err
 		}
+		lag, err := ingest.NumberLag(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		meter, err := ingest.NumberMeter(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 		p.Meter = meterView(meter)
+		p.Meter.LagHalf, p.Meter.LagMost = lag.P50, lag.P95
 		items, err := ingest.Items(ctx, tx, filter)
 		if err != nil {
 			return err

@@ -209,12 +209,22 @@ func TestRepeatsAreRouted(t *testing.T) {
 		if want := (ingest.Counts{Received: 5, Routed: 5}); m.Items != want || m.Duplicates != 3 {
 			t.Errorf("meter of the number: got %+v, want %+v", m, want)
 		}
+		if err != nil {
+			return err
+		}
+		lag, err := ingest.NumberLag(ctx, tx, p.ashaNumber)
+		if lag.Of != 5 || lag.P50 <= 0 || lag.P95 < lag.P50 || lag.P95 > time.Minute {
+			t.Errorf("lag of the number: got %+v, want that of 5 events", lag)
+		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	err = p.as(p.ravi, func(ctx context.Context, tx *tenants.Tx) error {
+		if lag, err := ingest.NumberLag(ctx, tx, p.ashaNumber); err != nil || lag.Of != 0 {
+			t.Errorf("lag of another tenant's number: %+v, %v", lag, err)
+		}
 		_, err := ingest.NumberMeter(ctx, tx, p.ashaNumber)
 		return err
 	})

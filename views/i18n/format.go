@@ -101,6 +101,14 @@ func In(ctx context.Context, d time.Duration) string {
 	return N(ctx, "time.in_days", int(d/(24*time.Hour)))
 }
 
+// Quick is a Span that tells milliseconds apart below two seconds.
+func Quick(ctx context.Context, d time.Duration) string {
+	if d < 2*time.Second {
+		return T(ctx, "time.milliseconds", "count", int(d/time.Millisecond))
+	}
+	return Span(ctx, d)
+}
+
 // Span writes a length of time in its largest unit: 2 hours.
 func Span(ctx context.Context, d time.Duration) string {
 	switch {

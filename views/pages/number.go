@@ -189,6 +189,9 @@ type Meter struct {
 
 	Duplicates    int64         // repeats of items, at least: those counted among other numbers' are not in it; counted as routed too
 	OldestWaiting time.Duration // zero when nothing waits
+
+	// From acceptance to being seen, of the events of the last hour; zero when none came.
+	LagHalf, LagMost time.Duration
 }
 
 func (m Meter) lost() int64 { return m.Received - m.Routed - m.Held - m.SetAside - m.Waiting }
