@@ -96,10 +96,13 @@ func KnownExternal(ctx context.Context, tx *tenants.Tx, list []ExternalID) (map[
 		Contact uuid.UUID `db:"contact_id"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT w.system, w.value, c.id AS contact_id
-		FROM unnest($2::text[], $3::text[], $4::text[]) AS w (system, value, word)
-		JOIN contact_words x ON x.tenant_id = $1 AND x.word = w.word
-		JOIN contacts c ON c.tenant_id = $1 AND c.id = x.contact_id AND c.merged_into IS NULL AND c.external_ids ->> w.system = w.value
+		WITH found AS MATERIALIZED ( -- before the contacts are looked at, also where the tables are new to the planner
+			SELECT w.system, w.value, x.contact_id
+			FROM unnest($2::text[], $3::text[], $4::text[]) AS w (system, value, word)
+			JOIN contact_words x ON x.tenant_id = $1 AND x.word = w.word
+		)
+		SELECT f.system, f.value, c.id AS contact_id FROM found f
+		JOIN contacts c ON c.tenant_id = $1 AND c.id = f.contact_id AND c.merged_into IS NULL AND c.external_ids ->> f.system = f.value
 		ORDER BY c.id`, tx.Tenant, pq.Array(systems), pq.Array(values), pq.Array(words))
 	if err != nil {
 		return nil, fmt.Errorf("look external ids up: %w", err)

@@ -134,18 +134,24 @@ func (k *known) earlierRows(ctx context.Context, tx *tenants.Tx, id uuid.UUID, v
 		Contact *uuid.UUID `db:"contact_id"`
 		Row     int        `db:"row"`
 	}
+	// OFFSET 0 keeps the planner to the index of what is looked for. A list that has just been stored is new to it, and going
+	// through all of its earlier rows instead would cost more with every batch.
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT 'p' AS what, phone AS value, NULL::uuid AS contact_id, min(row) AS row FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND row < $3 AND phone <> '' AND phone = ANY($4) GROUP BY phone
+		SELECT 'p' AS what, w.value, NULL::uuid AS contact_id, min(r.row) AS row FROM unnest($4::text[]) AS w (value)
+		CROSS JOIN LATERAL (SELECT import_id, row FROM import_rows WHERE tenant_id = $1 AND phone = w.value AND phone <> '' OFFSET 0) r
+		WHERE r.import_id = $2 AND r.row < $3 GROUP BY w.value
 		UNION ALL
-		SELECT 'b', bsuid, NULL, min(row) FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND row < $3 AND bsuid <> '' AND bsuid = ANY($5) GROUP BY bsuid
+		SELECT 'b', w.value, NULL, min(r.row) FROM unnest($5::text[]) AS w (value)
+		CROSS JOIN LATERAL (SELECT import_id, row FROM import_rows WHERE tenant_id = $1 AND bsuid = w.value AND bsuid <> '' OFFSET 0) r
+		WHERE r.import_id = $2 AND r.row < $3 GROUP BY w.value
 		UNION ALL
-		SELECT 'x', external, NULL, min(row) FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND row < $3 AND external <> '' AND external = ANY($6) GROUP BY external
+		SELECT 'x', w.value, NULL, min(r.row) FROM unnest($6::text[]) AS w (value)
+		CROSS JOIN LATERAL (SELECT import_id, row FROM import_rows WHERE tenant_id = $1 AND external = w.value AND external <> '' OFFSET 0) r
+		WHERE r.import_id = $2 AND r.row < $3 GROUP BY w.value
 		UNION ALL
-		SELECT 'c', '', contact_id, min(row) FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND row < $3 AND contact_id = ANY($7) GROUP BY contact_id`,
+		SELECT 'c', '', w.id, min(r.row) FROM unnest($7::uuid[]) AS w (id)
+		CROSS JOIN LATERAL (SELECT import_id, row FROM import_rows WHERE tenant_id = $1 AND contact_id = w.id OFFSET 0) r
+		WHERE r.import_id = $2 AND r.row < $3 GROUP BY w.id`,
 		tx.Tenant, id, verdicts[0].row, pq.Array(phones), pq.Array(bsuids), pq.Array(keys), pq.Array(contacts))
 	if err != nil {
 		return fmt.Errorf("read earlier rows: %w", err)

@@ -96,17 +96,21 @@ func takeBack(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, er
 
 func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) ([]effectRow, error) {
 	var rows []effectRow
+	// OFFSET 0 as in earlierRows.
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT r.row, r.contact_id, r.made, r.effect,
 		       r.contact_id IS NOT NULL AND EXISTS (
-		           SELECT 1 FROM import_rows o JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
-		           WHERE o.tenant_id = $1 AND o.contact_id = r.contact_id AND o.import_id <> $2 AND o.outcome IN ('new', 'changed', 'same')) AS listed,
+		           SELECT 1 FROM (SELECT import_id, outcome FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
+		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
+		           WHERE o.import_id <> $2 AND o.outcome IN ('new', 'changed', 'same')) AS listed,
 		       r.contact_id IS NOT NULL AND EXISTS (
-		           SELECT 1 FROM import_rows o JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state = 'undone'
-		           WHERE o.tenant_id = $1 AND o.contact_id = r.contact_id AND o.import_id <> $2 AND o.made) AS orphan,
+		           SELECT 1 FROM (SELECT import_id, made FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
+		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state = 'undone'
+		           WHERE o.import_id <> $2 AND o.made) AS orphan,
 		       r.bsuid <> '' AND r.phone <> '' AND EXISTS (
-		           SELECT 1 FROM import_rows o JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
-		           WHERE o.tenant_id = $1 AND o.bsuid = r.bsuid AND o.phone = r.phone AND o.import_id <> $2 AND o.outcome <> 'skipped') AS shared
+		           SELECT 1 FROM (SELECT import_id, phone, outcome FROM import_rows WHERE tenant_id = $1 AND bsuid = r.bsuid AND bsuid <> '' OFFSET 0) o
+		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
+		           WHERE o.import_id <> $2 AND o.phone = r.phone AND o.outcome <> 'skipped') AS shared
 		FROM import_rows r WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.row > $3 ORDER BY r.row LIMIT $4`, tx.Tenant, id, after, batchRows)
 	if err != nil {
 		return nil, fmt.Errorf("read effects: %w", err)
