@@ -212,7 +212,7 @@ func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
 				changed = append(changed, want[i])
 			}
 		}
-		if len(have) == 0 || len(have) == len(want) && (len(have) == 1 || len(moves) == 0 && sameBounds(have, want)) {
+		if len(have) == 0 || len(have) == len(want) && len(moves) == 0 && (len(have) == 1 || sameBounds(have, want)) {
 			continue // nothing hangs there yet, or nothing was divided anew
 		}
 		if err := insertTenures(ctx, tx, added); err != nil {
