@@ -51,7 +51,7 @@ func main() {
 func start(dir string, durable bool) (*postgres.Server, error) {
 	settings := map[string]string{"max_connections": "500"}
 	if !durable {
-		settings["autovacuum"] = "off"      // the databases do not live long enough
+		settings["autovacuum"] = "off"     // the databases do not live long enough
 		settings["max_wal_size"] = "256MB" // the log may lie in memory
 	}
 

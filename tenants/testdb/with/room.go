@@ -12,7 +12,7 @@ const room = 3 << 30
 // folder returns where a server that need not survive keeps its files: in memory, or in /tmp where memory has no room.
 func folder() string {
 	var free syscall.Statfs_t
-	if err := syscall.Statfs(memory, &free); err != nil || uint64(free.Bavail)*uint64(free.Bsize) < room {
+	if err := syscall.Statfs(memory, &free); err != nil || free.Bavail*uint64(free.Bsize) < room {
 		return "/tmp"
 	}
 
