@@ -33,6 +33,7 @@ type Reason struct {
 	Code   string            `json:"code"`
 	Args   map[string]string `json:"args,omitempty"`
 	ItemID int64             `json:"item_id,omitempty"` // the event that carried it
+	Tier   string            `json:"tier,omitempty"`    // A, B or C; "" is the candidate's
 }
 
 // caseCandidate is stored with a case. It names an identity, not a contact, so that a merge does not make it stale.
@@ -53,41 +54,129 @@ type wantedCase struct {
 	item       *int64
 }
 
-// openCases opens, re-opens or refreshes the wanted cases, and closes those among the existing that are no longer wanted.
-// lost gives the outcome of one that is not.
-func openCases(ctx context.Context, tx *tenants.Tx, existing []string, wanted []wantedCase, lost func(key string) string) error {
-	for _, w := range wanted {
-		candidates, err := json.Marshal(w.candidates)
-		if err != nil {
-			return fmt.Errorf("encode candidates: %w", err)
-		}
-		if w.candidates == nil {
-			candidates = []byte("[]")
-		}
-		_, err = tx.ExecContext(ctx, `
-			INSERT INTO cases AS c (tenant_id, id, kind, key, identity_id, contact_id, candidates, waiting_since, item_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-			ON CONFLICT (tenant_id, key) DO UPDATE
-			SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
-			    candidates = excluded.candidates, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1
-			WHERE c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
-			   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id`,
-			tx.Tenant, newID(), w.kind, w.key, w.identity, w.contact, string(candidates), w.since, w.item)
-		if err != nil {
-			return fmt.Errorf("open case: %w", err)
+// openCases opens, re-opens or refreshes the wanted cases, and closes those among the existing that are no longer wanted. lost gives
+// the outcome of one that is not. It returns the cases that WhatsApp's proof has closed. One that opens again, or about which there
+// is more to know than when it was put off or could not be told, begins anew.
+func openCases(ctx context.Context, tx *tenants.Tx, existing []string, wanted []wantedCase, lost func(key string) string) (proved []uuid.UUID, err error) {
+	if len(wanted) > 0 {
+		if err := writeCases(ctx, tx, wanted); err != nil {
+			return nil, err
 		}
 	}
 
+	var gone, outcomes []string
 	for _, key := range existing {
-		if slices.ContainsFunc(wanted, func(w wantedCase) bool { return w.key == key }) {
-			continue
+		if !slices.ContainsFunc(wanted, func(w wantedCase) bool { return w.key == key }) {
+			gone, outcomes = append(gone, key), append(outcomes, lost(key))
 		}
-		_, err := tx.ExecContext(ctx, `
-			UPDATE cases SET state = 'done', outcome = $3, closed_at = now(), closed_by = 'system', lease_by = '', lease_until = NULL, version = version + 1
-			WHERE tenant_id = $1 AND key = $2 AND state = 'open'`, tx.Tenant, key, lost(key))
-		if err != nil {
-			return fmt.Errorf("close case: %w", err)
+	}
+	if len(gone) == 0 {
+		return nil, nil
+	}
+	var closed []struct {
+		ID      uuid.UUID `db:"id"`
+		Outcome string    `db:"outcome"`
+	}
+	if err := tx.SelectContext(ctx, &closed, `
+		UPDATE cases k SET state = 'done', outcome = w.outcome, closed_at = now(), closed_by = 'system', lease_by = '', lease_until = NULL,
+		       part_of = NULL, version = version + 1
+		FROM unnest($2::text[], $3::text[]) AS w (key, outcome)
+		WHERE k.tenant_id = $1 AND k.key = w.key AND k.state = 'open'
+		RETURNING k.id, k.outcome`, tx.Tenant, pq.Array(gone), pq.Array(outcomes)); err != nil {
+		return nil, fmt.Errorf("close cases: %w", err)
+	}
+	all := make([]uuid.UUID, len(closed))
+	for i, c := range closed {
+		all[i] = c.ID
+		if c.Outcome == OutcomeProved {
+			proved = append(proved, c.ID)
 		}
+	}
+
+	return proved, freeParts(ctx, tx, all)
+}
+
+// writeCases is the part of openCases that opens. What was known is contained (@>) in what is wanted where nothing is new.
+func writeCases(ctx context.Context, tx *tenants.Tx, wanted []wantedCase) error {
+	var (
+		ids                     []uuid.UUID
+		kinds, keys, candidates []string
+		identities, contacts    []*uuid.UUID
+		since                   []time.Time
+		items                   []*int64
+	)
+	for _, w := range wanted {
+		named := []byte("[]")
+		if w.candidates != nil {
+			var err error
+			if named, err = json.Marshal(w.candidates); err != nil {
+				return fmt.Errorf("encode candidates: %w", err)
+			}
+		}
+		ids, kinds, keys, candidates = append(ids, newID()), append(kinds, w.kind), append(keys, w.key), append(candidates, string(named))
+		identities, contacts, since, items = append(identities, w.identity), append(contacts, w.contact), append(since, w.since), append(items, w.item)
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO cases AS c (tenant_id, id, kind, key, identity_id, contact_id, candidates, waiting_since, item_id)
+		SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::timestamptz[], $9::bigint[]) AS w
+		ON CONFLICT (tenant_id, key) DO UPDATE
+		SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
+		    candidates = excluded.candidates, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1,
+		    opened_at = CASE WHEN c.state = 'done' THEN now() ELSE c.opened_at END,
+		    hold_until = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN NULL ELSE c.hold_until END,
+		    unsure_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '{}' ELSE c.unsure_by END,
+		    proposed_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '' ELSE c.proposed_by END
+		WHERE c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
+		   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id`,
+		tx.Tenant, pq.Array(ids), pq.Array(kinds), pq.Array(keys), pq.Array(identities), pq.Array(contacts), pq.Array(candidates), pq.Array(since), pq.Array(items))
+	if err != nil {
+		return fmt.Errorf("open cases: %w", err)
+	}
+
+	return nil
+}
+
+// freeParts lets the cases that were part of the given ones stand on their own.
+func freeParts(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE cases SET part_of = NULL WHERE tenant_id = $1 AND part_of = ANY($2)`, tx.Tenant, pq.Array(ids)); err != nil {
+		return fmt.Errorf("free parts of cases: %w", err)
+	}
+
+	return nil
+}
+
+// journalSettled has the journal say which open cases WhatsApp's proof ended while these events were taken in: the link that the
+// proof made tells it or, where it made none, a line of its own. Where a person's decision ended one, that has its own line.
+func (b *Batch) journalSettled(ctx context.Context) error {
+	if len(b.proved) == 0 || len(b.seen) == 0 {
+		return nil
+	}
+
+	ids := make([]uuid.UUID, len(b.proved))
+	for i := range ids {
+		ids[i] = newID()
+	}
+	if _, err := b.tx.ExecContext(ctx, `
+		WITH settled AS (
+			SELECT DISTINCT ON (coalesce(i.contact_id, k.contact_id)) w.id, k.id AS case_id, k.identity_id, coalesce(i.contact_id, k.contact_id) AS contact_id
+			FROM unnest($2::uuid[], $3::uuid[]) AS w (id, case_id)
+			JOIN cases k ON k.tenant_id = $1 AND k.id = w.case_id AND k.state = 'done'
+			LEFT JOIN identities i ON i.tenant_id = $1 AND i.id = k.identity_id
+			WHERE coalesce(i.contact_id, k.contact_id) IS NOT NULL
+			ORDER BY coalesce(i.contact_id, k.contact_id), k.kind = 'conflict', k.id
+		), told AS (
+			UPDATE links l SET case_id = s.case_id FROM settled s
+			WHERE l.tenant_id = $1 AND l.keep_contact = s.contact_id AND l.at = now() AND l.kind IN ('attested', 'rotated') AND l.case_id IS NULL
+			RETURNING s.contact_id
+		)
+		INSERT INTO links (tenant_id, id, kind, actor_kind, keep_contact, identity_id, evidence, case_id)
+		SELECT $1, s.id, 'settled', $4, s.contact_id, s.identity_id, '{}', s.case_id FROM settled s
+		WHERE s.contact_id NOT IN (SELECT contact_id FROM told)`,
+		b.tx.Tenant, pq.Array(ids), pq.Array(b.proved), tenants.SystemActor.Kind); err != nil {
+		return fmt.Errorf("journal settled cases: %w", err)
 	}
 
 	return nil
@@ -123,7 +212,10 @@ func (b *Batch) syncConflicts(ctx context.Context, p *plan) error {
 		}
 	}
 
-	return openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeProved })
+	proved, err := openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeProved })
+	b.proved = append(b.proved, proved...)
+
+	return err
 }
 
 func contactOf(ctx context.Context, tx *tenants.Tx, identity uuid.UUID) (*uuid.UUID, error) {
@@ -249,5 +341,7 @@ func (b *Batch) syncProse(ctx context.Context) error {
 		wanted = append(wanted, w)
 	}
 
-	return openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeGone })
+	_, err = openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeGone })
+
+	return err
 }

@@ -82,10 +82,11 @@ type Decision struct {
 	Reason  string     // needed for same against a warning or with nothing but a name to go by
 	Until   *time.Time // for hold
 	Version int        // the case version seen; 0 does not check
-	MayRisk bool       // the actor may decide against a warning, with a reason
+	MayRisk bool       // the actor may decide alone against a warning, with a reason
 }
 
-// Decide carries a decision out and closes, changes or puts off the case. It returns the link that "same" made, else Nil.
+// Decide carries a decision out and closes, changes or puts off the case. It returns the link that "same" made, else Nil: also where
+// something speaks against it and the actor may not decide that alone. Then the case waits for a second person (Case.Proposal).
 // Errors: Conflict leased, changed, same_contact; ErrForbidden; Invalid.
 func Decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Decision) (Case, uuid.UUID, error) {
 	if err := Lock(ctx, tx); err != nil {
@@ -135,12 +136,13 @@ func Decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Decision
 // closeCase ends a case by a person. What the evidence then calls for may open it again.
 func closeCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, outcome string, link *uuid.UUID) error {
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = $5, lease_by = '', lease_until = NULL, version = version + 1
+		UPDATE cases SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = $5, lease_by = '', lease_until = NULL,
+		       part_of = NULL, version = version + 1
 		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, outcome, actor.Name, link); err != nil {
 		return fmt.Errorf("close case: %w", err)
 	}
 
-	return nil
+	return freeParts(ctx, tx, []uuid.UUID{id})
 }
 
 func decideSame(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case, d Decision) (uuid.UUID, error) {
@@ -154,12 +156,60 @@ func decideSame(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case
 	if onlyAHint(c, d.Contact) && strings.TrimSpace(d.Reason) == "" {
 		return uuid.Nil, &tenants.Invalid{Field: "reason", Key: "reason_needed"}
 	}
+	if !d.MayRisk {
+		waits, err := secondPerson(ctx, tx, actor, c, lose, &d)
+		if err != nil || waits {
+			return uuid.Nil, err
+		}
+	}
 	linkID, err := merge(ctx, tx, actor, MergeInput{Keep: d.Contact, Lose: lose, Reason: d.Reason, CaseID: &c.ID, MayRisk: d.MayRisk})
 	if err != nil {
 		return uuid.Nil, err
 	}
 
 	return linkID, closeCase(ctx, tx, actor, c.ID, OutcomeSame, &linkID)
+}
+
+// secondPerson keeps, where something speaks against it, what the first of two people says (matching.md 2.5), and lets the second
+// carry it out. waits tells that the case now waits for the second. With nothing but a hint two people are not enough either.
+func secondPerson(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case, lose uuid.UUID, d *Decision) (waits bool, err error) {
+	p, err := PreviewMerge(ctx, tx, d.Contact, lose)
+	if err != nil || !p.Allowed() || !p.Risky() || onlyAHint(c, d.Contact) {
+		return false, err // merge says what is wrong
+	}
+	if c.Proposal != nil && c.Proposal.Contact == d.Contact && c.Proposal.By != actor.ID {
+		d.MayRisk = true
+		if strings.TrimSpace(d.Reason) == "" {
+			d.Reason = c.Proposal.Reason
+		}
+
+		return false, nil
+	}
+	switch {
+	case strings.TrimSpace(d.Reason) == "":
+		return false, &tenants.Invalid{Field: "reason", Key: "reason_needed"}
+	case len([]rune(d.Reason)) > 500 || strings.ContainsRune(d.Reason, 0):
+		return false, &tenants.Invalid{Field: "reason", Key: "too_long"}
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE cases SET proposed_by = $3, proposed_contact = $4, proposed_reason = $5, lease_by = '', lease_until = NULL, version = version + 1
+		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, c.ID, actor.ID, d.Contact, d.Reason); err != nil {
+		return false, fmt.Errorf("keep proposal: %w", err)
+	}
+
+	return true, nil
+}
+
+// dropProposal forgets what one person said, since another has said otherwise.
+func dropProposal(ctx context.Context, tx *tenants.Tx, c Case) error {
+	if c.Proposal == nil {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE cases SET proposed_by = '' WHERE tenant_id = $1 AND id = $2`, tx.Tenant, c.ID); err != nil {
+		return fmt.Errorf("drop proposal: %w", err)
+	}
+
+	return nil
 }
 
 // onlyAHint: nothing but a name, or nothing at all, suggests this contact (matching.md 2.5).
@@ -196,6 +246,9 @@ func decideNotSame(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c C
 		return &tenants.Conflict{Code: "same_contact"}
 	}
 	if err := apart(ctx, tx, actor, []Identity{*c.Identity}, other.Identities, &c.ID); err != nil {
+		return err
+	}
+	if err := dropProposal(ctx, tx, c); err != nil {
 		return err
 	}
 	if err := c.settle(ctx, tx, idsOf(other.Identities), other.ID); err != nil {

@@ -31,8 +31,9 @@ func (p Page) limit() int {
 
 // cursor is where a list goes on: the sort key and id of the last row.
 type cursor struct {
-	At time.Time `json:"t"`
-	ID uuid.UUID `json:"i"`
+	At   time.Time `json:"t"`
+	ID   uuid.UUID `json:"i"`
+	Part int       `json:"p,omitempty"` // of a list that is walked in parts
 }
 
 func (c cursor) String() string {

@@ -252,8 +252,9 @@ func TestDecisions(t *testing.T) {
 		if c.Kind != identity.CaseSuggested || len(c.Candidates) != 1 || c.Candidates[0].Tier != "B" {
 			t.Fatalf("case %s with %+v, want suggested with one candidate of tier B", c.Kind, c.Candidates)
 		}
-		if _, _, err := w.decide(meera, identity.Decision{Case: c.ID, Kind: "same", Contact: c.Candidates[0].Contact.ID}); !errors.Is(err, tenants.ErrForbidden) {
-			t.Fatalf("an agent merging two live accounts: %v, want forbidden", err)
+		var invalid *tenants.Invalid
+		if _, _, err := w.decide(meera, identity.Decision{Case: c.ID, Kind: "same", Contact: c.Candidates[0].Contact.ID}); !errors.As(err, &invalid) || invalid.Key != "reason_needed" {
+			t.Fatalf("an agent merging two live accounts: %v, want to be asked why", err)
 		}
 		done, link, err := w.decide(meera, identity.Decision{Case: c.ID, Kind: "same", Contact: c.Candidates[0].Contact.ID, MayRisk: true, Reason: "called them"})
 		if err != nil || done.State != "done" || done.Outcome != "same" || link == uuid.Nil {

@@ -41,6 +41,7 @@ type Batch struct {
 	contacts   map[uuid.UUID]bool       // whose words or cases may have changed
 	newValues  []uuid.UUID              // identifiers first seen in this batch
 	claimed    map[uuid.UUID]bool       // known so far only from a list
+	proved     []uuid.UUID              // cases that these events have closed
 	prose      bool                     // what WhatsApp says in prose may have to be looked at again
 	tenures    map[uuid.UUID][]tenure   // by identifier, as they now are; what a derivation may have changed is left out
 	holders    map[uuid.UUID]*uuid.UUID // the contact of each identity, if any; what a derivation may have changed is left out

@@ -56,7 +56,7 @@ func CaseAges(ctx context.Context, tx *tenants.Tx) (Ages, error) {
 		       count(*) FILTER (WHERE age >= interval '1 day' AND age < interval '7 days') AS week,
 		       count(*) FILTER (WHERE age >= interval '7 days') AS older
 		FROM (SELECT now() - waiting_since AS age FROM cases
-		      WHERE tenant_id = $1 AND state = 'open' AND (hold_until IS NULL OR hold_until <= now())) waiting`, tx.Tenant)
+		      WHERE tenant_id = $1 AND state = 'open' AND part_of IS NULL AND (hold_until IS NULL OR hold_until <= now())) waiting`, tx.Tenant)
 	if err != nil {
 		return Ages{}, fmt.Errorf("count cases by age: %w", err)
 	}
@@ -106,7 +106,7 @@ func Changes(ctx context.Context, tx *tenants.Tx, limit int) ([]Change, error) {
 			UNION ALL
 			SELECT 'opened', k.contact_id, '', k.opened_at
 			FROM (SELECT contact_id, opened_at FROM cases
-			      WHERE tenant_id = $1 AND state = 'open' AND contact_id IS NOT NULL ORDER BY waiting_since DESC, id DESC LIMIT $4) k
+			      WHERE tenant_id = $1 AND state = 'open' AND part_of IS NULL AND contact_id IS NOT NULL ORDER BY waiting_since DESC, id DESC LIMIT $4) k
 		) changes
 		ORDER BY at DESC LIMIT $2`, tx.Tenant, min(max(limit, 1), 50), recentLinks, recentCases)
 	if err != nil {

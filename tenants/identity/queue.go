@@ -36,6 +36,28 @@ type Case struct {
 	ClosedBy   string
 	LinkID     *uuid.UUID
 	ItemID     *int64
+	Asked      *time.Time // when they last wrote
+	Answered   *time.Time // when the business last did
+	Money      bool       // their last words are about an order or a payment
+	PartOf     *uuid.UUID // the case that asks about the same people, and is asked instead
+	Proposal   *Proposal
+}
+
+// AnswerBy is until when WhatsApp lets the business answer freely; ok is false where nobody waits for an answer, or no longer can.
+func (c Case) AnswerBy(now time.Time) (until time.Time, ok bool) {
+	if c.Asked == nil || c.Answered != nil && !c.Answered.Before(*c.Asked) {
+		return time.Time{}, false
+	}
+	until = c.Asked.Add(Window)
+
+	return until, until.After(now)
+}
+
+// Proposal is one person's "same person" against a warning, which a second person must say too.
+type Proposal struct {
+	By      string // actor id
+	Contact uuid.UUID
+	Reason  string
 }
 
 // Candidate is somebody the case might be about.
@@ -44,25 +66,6 @@ type Candidate struct {
 	Tier    string // A, B or C
 	Reasons []Reason
 	Against []Reason
-}
-
-// The tabs of the queue.
-const (
-	TabNew       = "new"       // unresolved
-	TabSuggested = "suggested" // with a strong sign
-	TabConflicts = "conflicts"
-	TabWaiting   = "waiting"   // on hold until a date
-	TabApprovals = "approvals" // somebody was unsure: a second person looks
-	TabDone      = "done"
-)
-
-// CaseFilter narrows the queue. Zero values do not narrow.
-type CaseFilter struct {
-	Tab    string
-	State  string // open or done
-	Kind   string
-	Number uuid.UUID // the business number the person wrote to
-	Page
 }
 
 type caseRow struct {
@@ -86,105 +89,20 @@ type caseRow struct {
 	LinkID     *uuid.UUID      `db:"link_id"`
 	ItemID     *int64          `db:"item_id"`
 	Order      time.Time       `db:"place"`
+	Asked      *time.Time      `db:"asked_at"`
+	Answered   *time.Time      `db:"answered_at"`
+	Money      bool            `db:"money"`
+	PartOf     *uuid.UUID      `db:"part_of"`
+	ProposedBy string          `db:"proposed_by"`
+	Proposed   *uuid.UUID      `db:"proposed_contact"`
+	Why        string          `db:"proposed_reason"`
+
+	urgency int // which of urgencies it was found in
 }
 
 const caseColumns = `k.id, k.kind, k.state, k.key, k.identity_id, k.contact_id, k.candidates, k.opened_at, k.waiting_since, k.hold_until, k.unsure_by,
-	CASE WHEN k.lease_until > now() THEN k.lease_by ELSE '' END AS lease_by, k.lease_until, k.version, k.outcome, k.closed_at, k.closed_by, k.link_id, k.item_id`
-
-// Cases lists the queue: open ones by how long they have waited, done ones by when they were closed, newest first.
-func Cases(ctx context.Context, tx *tenants.Tx, f CaseFilter) ([]Case, string, error) {
-	after, err := f.parse()
-	if err != nil {
-		return nil, "", err
-	}
-	state := f.State
-	if f.Tab == TabDone {
-		state = "done"
-	} else if state == "" {
-		state = "open"
-	}
-	if f.Kind != "" && !knownKind(f.Kind) {
-		return nil, "", &tenants.Invalid{Field: "kind", Key: "unknown_kind"}
-	}
-
-	query := `SELECT ` + caseColumns + `, k.waiting_since AS place FROM cases k
-		WHERE k.tenant_id = $1 AND k.state = 'open' AND ($2 = '' OR k.kind = $2)
-		  AND CASE $3 WHEN 'new' THEN k.kind IN ('unresolved', 'unidentifiable') AND k.unsure_by = '{}' AND (k.hold_until IS NULL OR k.hold_until <= now())
-		              WHEN 'suggested' THEN k.kind = 'suggested' AND k.unsure_by = '{}' AND (k.hold_until IS NULL OR k.hold_until <= now())
-		              WHEN 'conflicts' THEN k.kind = 'conflict' AND k.unsure_by = '{}' AND (k.hold_until IS NULL OR k.hold_until <= now())
-		              WHEN 'waiting' THEN k.hold_until > now()
-		              WHEN 'approvals' THEN k.unsure_by <> '{}' AND (k.hold_until IS NULL OR k.hold_until <= now())
-		              ELSE true END
-		  AND ($4::uuid IS NULL OR EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $4
-		                                   WHERE t.tenant_id = $1 AND t.identity_id = k.identity_id))
-		  AND ($5::timestamptz IS NULL OR (k.waiting_since, k.id) > ($5, $6))
-		ORDER BY k.waiting_since, k.id LIMIT $7`
-	if state == "done" {
-		query = `SELECT ` + caseColumns + `, k.closed_at AS place FROM cases k
-		WHERE k.tenant_id = $1 AND k.state = 'done' AND ($2 = '' OR k.kind = $2) AND $3 <> '-' AND $4::uuid IS NULL
-		  AND ($5::timestamptz IS NULL OR (k.closed_at, k.id) < ($5, $6))
-		ORDER BY k.closed_at DESC, k.id DESC LIMIT $7`
-	}
-
-	var number *uuid.UUID
-	if f.Number != uuid.Nil && state == "open" {
-		number = &f.Number
-	}
-	var at *time.Time
-	var id uuid.UUID
-	if after != nil {
-		at, id = &after.At, after.ID
-	}
-	var rows []caseRow
-	if err := tx.SelectContext(ctx, &rows, query, tx.Tenant, f.Kind, f.Tab, number, at, id, f.limit()+1); err != nil {
-		return nil, "", fmt.Errorf("list cases: %w", err)
-	}
-
-	next := ""
-	if len(rows) > f.limit() {
-		rows = rows[:f.limit()]
-		last := rows[len(rows)-1]
-		next = cursor{At: last.Order, ID: last.ID}.String()
-	}
-	cases, err := fillCases(ctx, tx, rows)
-
-	return cases, next, err
-}
-
-func knownKind(kind string) bool {
-	return kind == CaseUnresolved || kind == CaseSuggested || kind == CaseConflict || kind == CaseUnidentifiable
-}
-
-// QueueCounts is how many cases each tab holds.
-type QueueCounts struct {
-	New       int        `db:"new"`
-	Suggested int        `db:"suggested"`
-	Conflicts int        `db:"conflicts"`
-	Waiting   int        `db:"waiting"`
-	Approvals int        `db:"approvals"`
-	Oldest    *time.Time `db:"oldest"` // since when the oldest that nobody put off waits
-}
-
-// Due is how many cases somebody can decide now.
-func (q QueueCounts) Due() int { return q.New + q.Suggested + q.Conflicts + q.Approvals }
-
-// CountCases counts the open queue.
-func CountCases(ctx context.Context, tx *tenants.Tx) (QueueCounts, error) {
-	var q QueueCounts
-	err := tx.GetContext(ctx, &q, `
-		SELECT count(*) FILTER (WHERE kind IN ('unresolved', 'unidentifiable') AND NOT held AND unsure_by = '{}') AS new,
-		       count(*) FILTER (WHERE kind = 'suggested' AND NOT held AND unsure_by = '{}') AS suggested,
-		       count(*) FILTER (WHERE kind = 'conflict' AND NOT held AND unsure_by = '{}') AS conflicts,
-		       count(*) FILTER (WHERE held) AS waiting,
-		       count(*) FILTER (WHERE NOT held AND unsure_by <> '{}') AS approvals,
-		       min(waiting_since) FILTER (WHERE NOT held) AS oldest
-		FROM (SELECT kind, unsure_by, waiting_since, coalesce(hold_until > now(), false) AS held FROM cases WHERE tenant_id = $1 AND state = 'open') k`, tx.Tenant)
-	if err != nil {
-		return QueueCounts{}, fmt.Errorf("count cases: %w", err)
-	}
-
-	return q, nil
-}
+	CASE WHEN k.lease_until > now() THEN k.lease_by ELSE '' END AS lease_by, k.lease_until, k.version, k.outcome, k.closed_at, k.closed_by, k.link_id, k.item_id,
+	k.asked_at, k.answered_at, k.money, k.part_of, k.proposed_by, k.proposed_contact, k.proposed_reason`
 
 // GetCase reads one case. ErrNotFound where the tenant has none such.
 func GetCase(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Case, error) {
@@ -203,41 +121,47 @@ func GetCase(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Case, error) {
 	return cases[0], nil
 }
 
-// NextCase is the case to decide after another: of the same filter, not leased by somebody else. ErrNotFound where none is left.
-func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFilter, after uuid.UUID) (uuid.UUID, error) {
-	for f.Page = (Page{Limit: 10}); ; {
-		cases, next, err := Cases(ctx, tx, f)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		for _, c := range cases {
-			if c.ID != after && (c.LeaseBy == "" || c.LeaseBy == actor.ID) && (f.Tab == TabWaiting || c.HoldUntil == nil || c.HoldUntil.Before(time.Now())) {
-				return c.ID, nil
-			}
-		}
-		if next == "" {
-			return uuid.Nil, tenants.ErrNotFound
-		}
-		f.Cursor = next
+// CasesByID reads cases, in the order of ids. Those the tenant does not have are left out.
+func CasesByID(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Case, error) {
+	var rows []caseRow
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT `+caseColumns+`, k.waiting_since AS place
+		FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, place) JOIN cases k ON k.tenant_id = $1 AND k.id = w.id ORDER BY w.place`,
+		tx.Tenant, pq.Array(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read cases: %w", err)
 	}
+
+	return fillCases(ctx, tx, rows)
 }
 
 // fillCases reads the people that cases are about, and what speaks for and against each candidate.
 func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, error) {
 	stored := make([][]caseCandidate, len(rows))
-	var identities, contacts []uuid.UUID
+	var identities, contacts, open []uuid.UUID
 	for i, r := range rows {
 		if err := json.Unmarshal(r.Candidates, &stored[i]); err != nil {
 			return nil, fmt.Errorf("read candidates: %w", err)
 		}
-		for _, c := range stored[i] {
-			identities = append(identities, c.Identity)
+		if r.State == "open" {
+			open = append(open, r.ID)
 		}
 		if r.Contact != nil {
 			contacts = append(contacts, *r.Contact)
 		}
 		if r.Identity != nil {
 			identities = append(identities, *r.Identity)
+		}
+	}
+
+	parts, err := partsOf(ctx, tx, open)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		stored[i] = withParts(stored[i], parts[r.ID])
+		for _, c := range stored[i] {
+			identities = append(identities, c.Identity)
 		}
 	}
 
@@ -263,6 +187,10 @@ func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, err
 			ID: r.ID, Kind: r.Kind, State: r.State, Key: r.Key, IdentityID: r.Identity, ContactID: r.Contact, OpenedAt: r.OpenedAt, Since: r.Since,
 			HoldUntil: r.HoldUntil, UnsureBy: r.UnsureBy, LeaseBy: r.LeaseBy, LeaseUntil: r.LeaseUntil, Version: r.Version, Outcome: r.Outcome,
 			ClosedAt: r.ClosedAt, ClosedBy: r.ClosedBy, LinkID: r.LinkID, ItemID: r.ItemID,
+			Asked: r.Asked, Answered: r.Answered, Money: r.Money, PartOf: r.PartOf,
+		}
+		if r.ProposedBy != "" && r.Proposed != nil {
+			c.Proposal = &Proposal{By: r.ProposedBy, Contact: *r.Proposed, Reason: r.Why}
 		}
 		if r.Contact != nil {
 			c.Contact = byID[*r.Contact]
@@ -336,7 +264,7 @@ func ownersOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) (map[
 func OpenCase(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (uuid.UUID, error) {
 	var ids []uuid.UUID
 	if err := tx.SelectContext(ctx, &ids, `
-		SELECT id FROM cases WHERE tenant_id = $1 AND contact_id = $2 AND state = 'open' ORDER BY waiting_since, id LIMIT 1`, tx.Tenant, contact); err != nil {
+		SELECT id FROM cases WHERE tenant_id = $1 AND contact_id = $2 AND state = 'open' AND part_of IS NULL ORDER BY waiting_since, id LIMIT 1`, tx.Tenant, contact); err != nil {
 		return uuid.Nil, fmt.Errorf("find open case: %w", err)
 	}
 	if len(ids) == 0 {

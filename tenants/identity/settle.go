@@ -44,12 +44,20 @@ func (b *Batch) Settle(ctx context.Context) error {
 	if err := b.syncProse(ctx); err != nil {
 		return err
 	}
-
 	if err := b.touchRelated(ctx); err != nil {
 		return err
 	}
 
-	return SyncContacts(ctx, b.tx, keys(b.contacts))
+	contacts, proved, err := syncContacts(ctx, b.tx, keys(b.contacts))
+	if err != nil {
+		return err
+	}
+	b.proved = append(b.proved, proved...)
+	if err := b.arrange(ctx, contacts); err != nil {
+		return err
+	}
+
+	return b.journalSettled(ctx)
 }
 
 // touchRelated marks those whose cases may hang on accounts that this batch derived or contacts that it changed: who has the same

@@ -36,9 +36,10 @@ func TakeBack(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.
 	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE cases SET hold_until = NULL, unsure_by = array_remove(unsure_by, $3), version = version + 1,
+		       proposed_by = CASE WHEN proposed_by = $3 THEN '' ELSE proposed_by END,
 		       state = CASE WHEN kind = 'unidentifiable' THEN 'open' ELSE state END, outcome = CASE WHEN kind = 'unidentifiable' THEN '' ELSE outcome END,
 		       closed_at = CASE WHEN kind = 'unidentifiable' THEN NULL ELSE closed_at END
-		WHERE tenant_id = $1 AND id = $2 AND (hold_until IS NOT NULL OR $3 = ANY(unsure_by) OR kind = 'unidentifiable' AND state = 'done')`,
+		WHERE tenant_id = $1 AND id = $2 AND (hold_until IS NOT NULL OR $3 = ANY(unsure_by) OR proposed_by = $3 OR kind = 'unidentifiable' AND state = 'done')`,
 		tx.Tenant, id, actor.ID)
 	if err != nil {
 		return Case{}, fmt.Errorf("put case back: %w", err)
@@ -99,6 +100,8 @@ func settleHolders(ctx context.Context, tx *tenants.Tx, identifiers []uuid.UUID)
 // LastDecision is what an actor decided last, if that can still be taken back with one key.
 type LastDecision struct {
 	Case     uuid.UUID
+	Bulk     uuid.UUID // instead of Case, where it was about many at once
+	Count    int       // how many
 	Decision string
 	At       time.Time
 	LinkID   *uuid.UUID // of "same"
@@ -120,16 +123,18 @@ func Last(ctx context.Context, tx *tenants.Tx, actor tenants.Actor) (last LastDe
 		SELECT e.action, e.object_id, e.detail, e.at, k.link_id
 		FROM (SELECT action, object_id, object_kind, detail, at, seq FROM audit_entries WHERE tenant_id = $1 AND actor_id = $2 ORDER BY seq DESC LIMIT 5) e
 		LEFT JOIN cases k ON k.tenant_id = $1 AND k.id = CASE WHEN e.object_kind = 'case' THEN e.object_id::uuid END
-		WHERE e.action IN ('case.decide', 'case.take_back', 'link.undo') ORDER BY e.seq DESC LIMIT 1`, tx.Tenant, actor.ID)
+		WHERE e.action IN ('case.decide', 'case.take_back', 'link.undo', 'case.decide_many', 'case.take_back_many') ORDER BY e.seq DESC LIMIT 1`, tx.Tenant, actor.ID)
 	if err != nil {
 		return LastDecision{}, false, fmt.Errorf("read last decision: %w", err)
 	}
-	if len(rows) == 0 || rows[0].Action != "case.decide" || time.Since(rows[0].At) > lastFor {
+	many := len(rows) > 0 && rows[0].Action == "case.decide_many"
+	if len(rows) == 0 || rows[0].Action != "case.decide" && !many || time.Since(rows[0].At) > lastFor {
 		return LastDecision{}, false, nil
 	}
 
 	var detail struct {
-		Decision string `json:"decision"`
+		Decision string   `json:"decision"`
+		Cases    []string `json:"cases"`
 	}
 	if err := json.Unmarshal([]byte(rows[0].Detail), &detail); err != nil {
 		return LastDecision{}, false, fmt.Errorf("read last decision: %w", err)
@@ -137,6 +142,10 @@ func Last(ctx context.Context, tx *tenants.Tx, actor tenants.Actor) (last LastDe
 	id, err := uuid.Parse(rows[0].Object)
 	if err != nil {
 		return LastDecision{}, false, fmt.Errorf("read last decision: %w", err)
+	}
+
+	if many {
+		return LastDecision{Bulk: id, Count: len(detail.Cases), Decision: detail.Decision, At: rows[0].At}, true, nil
 	}
 
 	return LastDecision{Case: id, Decision: detail.Decision, At: rows[0].At, LinkID: rows[0].Link}, true, nil

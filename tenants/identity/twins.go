@@ -88,5 +88,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		w.candidates = append(w.candidates, caseCandidate{Identity: r.Candidate, Tier: "A", Reasons: []Reason{reason}})
 	}
 
-	return openCases(ctx, tx, existing, wanted, func(string) string { return OutcomeGone })
+	_, err = openCases(ctx, tx, existing, wanted, func(string) string { return OutcomeGone })
+
+	return err
 }

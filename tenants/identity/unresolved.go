@@ -31,12 +31,23 @@ func (s standing) unresolved() bool {
 // SyncContacts brings what contacts are found by, and their place in the queue, to what is known of them now. Everything that
 // changes a contact's identities, names or decisions ends with it.
 func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
+	contacts, _, err := syncContacts(ctx, tx, contacts)
+	if err != nil {
+		return err
+	}
+
+	return arrange(ctx, tx, contacts, nil, nil)
+}
+
+// syncContacts is SyncContacts but for the order of the queue. It returns also the contacts that rules have changed, and the cases
+// that WhatsApp's proof has closed.
+func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (all, proved []uuid.UUID, err error) {
 	if len(contacts) == 0 {
-		return nil
+		return nil, nil, nil
 	}
 	changed, err := linkByRule(ctx, tx, contacts)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for _, id := range changed {
 		if !slices.Contains(contacts, id) {
@@ -44,7 +55,7 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 		}
 	}
 	if err := syncWords(ctx, tx, contacts); err != nil {
-		return err
+		return nil, nil, err
 	}
 
 	var rows []standing
@@ -69,7 +80,7 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 		       EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key = 'contact:' || c.id AND k.state = 'open') AS open
 		FROM contacts c WHERE c.tenant_id = $1 AND c.id = ANY($2) ORDER BY c.id`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
-		return fmt.Errorf("read standing of contacts: %w", err)
+		return nil, nil, fmt.Errorf("read standing of contacts: %w", err)
 	}
 
 	var unresolved []uuid.UUID
@@ -80,7 +91,7 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 	}
 	found, err := strongCandidates(ctx, tx, unresolved)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 
 	var wanted []wantedCase
@@ -102,11 +113,12 @@ func SyncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) err
 		wanted = append(wanted, w)
 	}
 
-	if err := openCases(ctx, tx, existing, wanted, func(key string) string { return outcomes[key] }); err != nil {
-		return err
+	proved, err = openCases(ctx, tx, existing, wanted, func(key string) string { return outcomes[key] })
+	if err != nil {
+		return nil, nil, err
 	}
 
-	return syncTwins(ctx, tx, contacts)
+	return contacts, proved, syncTwins(ctx, tx, contacts)
 }
 
 func (s standing) outcome() string {

@@ -1,0 +1,214 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// The tabs of the queue.
+const (
+	TabNew       = "new"       // unresolved
+	TabSuggested = "suggested" // with a strong sign
+	TabConflicts = "conflicts"
+	TabWaiting   = "waiting"   // on hold until a date
+	TabApprovals = "approvals" // somebody was unsure, or has said "same" against a warning: a second person looks
+	TabDone      = "done"
+)
+
+// CaseFilter narrows the queue. Zero values do not narrow.
+type CaseFilter struct {
+	Tab    string
+	State  string // open or done
+	Kind   string
+	Number uuid.UUID // the business number the person wrote to
+
+	Evidence string // the kind of evidence for the first candidate
+	Urgent   bool   // open ones: whoever waits for an answer first, then money, then by age; otherwise by age alone
+	Page
+}
+
+// due: nobody has put it off, and no second person is asked for.
+const (
+	held   = `coalesce(k.hold_until > now(), false)`
+	second = `(k.unsure_by <> '{}' OR k.proposed_by <> '')`
+	due    = `NOT ` + second + ` AND NOT ` + held
+)
+
+// inQueue picks the open cases of a CaseFilter: $2 the kind, $3 the tab, $4 the number, $5 the evidence.
+const inQueue = `k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND ($2 = '' OR k.kind = $2)
+	AND CASE $3 WHEN 'new' THEN k.kind IN ('unresolved', 'unidentifiable') AND ` + due + `
+	            WHEN 'suggested' THEN k.kind = 'suggested' AND ` + due + `
+	            WHEN 'conflicts' THEN k.kind = 'conflict' AND ` + due + `
+	            WHEN 'waiting' THEN ` + held + `
+	            WHEN 'approvals' THEN ` + second + ` AND NOT ` + held + `
+	            ELSE true END
+	AND ($4::uuid IS NULL OR EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $4
+	                                 WHERE t.tenant_id = $1 AND t.identity_id = k.identity_id))
+	AND ($5 = '' OR k.candidates #>> '{0,reasons,0,code}' = $5)`
+
+// Cases lists the queue: open ones by how long they have waited or, if the filter says so, the urgent first; done ones by when they
+// were closed, newest first.
+func Cases(ctx context.Context, tx *tenants.Tx, f CaseFilter) ([]Case, string, error) {
+	after, err := f.parse()
+	if err != nil {
+		return nil, "", err
+	}
+	if f.Kind != "" && !knownKind(f.Kind) {
+		return nil, "", &tenants.Invalid{Field: "kind", Key: "unknown_kind"}
+	}
+
+	var rows []caseRow
+	switch {
+	case f.Tab == TabDone || f.Tab == "" && f.State == "done":
+		rows, err = closedCases(ctx, tx, f, after)
+	case f.Urgent:
+		rows, err = urgentCases(ctx, tx, f, after)
+	default:
+		rows, err = openBy(ctx, tx, f, `true`, `k.waiting_since`, after, f.limit()+1)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+
+	next := ""
+	if len(rows) > f.limit() {
+		rows = rows[:f.limit()]
+		last := rows[len(rows)-1]
+		next = cursor{At: last.Order, ID: last.ID, Part: last.urgency}.String()
+	}
+	cases, err := fillCases(ctx, tx, rows)
+
+	return cases, next, err
+}
+
+// openBy lists open cases of a filter that meet a condition, in the order of a column.
+func openBy(ctx context.Context, tx *tenants.Tx, f CaseFilter, condition, place string, after *cursor, limit int) ([]caseRow, error) {
+	var number *uuid.UUID
+	if f.Number != uuid.Nil {
+		number = &f.Number
+	}
+	var at *time.Time
+	var id uuid.UUID
+	if after != nil {
+		at, id = &after.At, after.ID
+	}
+	var rows []caseRow
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT `+caseColumns+`, `+place+` AS place FROM cases k
+		WHERE `+inQueue+` AND `+condition+` AND ($6::timestamptz IS NULL OR (`+place+`, k.id) > ($6, $7))
+		ORDER BY `+place+`, k.id LIMIT $8`, tx.Tenant, f.Kind, f.Tab, number, f.Evidence, at, id, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+
+	return rows, nil
+}
+
+func closedCases(ctx context.Context, tx *tenants.Tx, f CaseFilter, after *cursor) ([]caseRow, error) {
+	var at *time.Time
+	var id uuid.UUID
+	if after != nil {
+		at, id = &after.At, after.ID
+	}
+	var rows []caseRow
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT `+caseColumns+`, k.closed_at AS place FROM cases k
+		WHERE k.tenant_id = $1 AND k.state = 'done' AND ($2 = '' OR k.kind = $2) AND ($3::timestamptz IS NULL OR (k.closed_at, k.id) < ($3, $4))
+		ORDER BY k.closed_at DESC, k.id DESC LIMIT $5`, tx.Tenant, f.Kind, at, id, f.limit()+1)
+	if err != nil {
+		return nil, fmt.Errorf("list closed cases: %w", err)
+	}
+
+	return rows, nil
+}
+
+const waits = `(k.asked_at > now() - interval '24 hours' AND (k.answered_at IS NULL OR k.answered_at < k.asked_at))`
+
+// urgencies are the parts of the queue in their order, each walked along an index of its own. What part a case is in changes with
+// time alone, when the window closes, so it is not stored.
+var urgencies = []struct{ condition, place string }{
+	{waits, `k.asked_at`}, // whose window closes first
+	{`k.money AND ` + waits + ` IS NOT TRUE`, `k.waiting_since`},
+	{`NOT k.money AND ` + waits + ` IS NOT TRUE`, `k.waiting_since`},
+}
+
+func urgentCases(ctx context.Context, tx *tenants.Tx, f CaseFilter, after *cursor) ([]caseRow, error) {
+	var rows []caseRow
+	first := 0
+	if after != nil {
+		first = after.Part
+	}
+	for part := max(first, 0); part < len(urgencies) && len(rows) <= f.limit(); part++ {
+		more, err := openBy(ctx, tx, f, urgencies[part].condition, urgencies[part].place, after, f.limit()+1-len(rows))
+		if err != nil {
+			return nil, err
+		}
+		for i := range more {
+			more[i].urgency = part
+		}
+		rows, after = append(rows, more...), nil
+	}
+
+	return rows, nil
+}
+
+func knownKind(kind string) bool {
+	return kind == CaseUnresolved || kind == CaseSuggested || kind == CaseConflict || kind == CaseUnidentifiable
+}
+
+// QueueCounts is how many cases each tab holds.
+type QueueCounts struct {
+	New       int        `db:"new"`
+	Suggested int        `db:"suggested"`
+	Conflicts int        `db:"conflicts"`
+	Waiting   int        `db:"waiting"`
+	Approvals int        `db:"approvals"`
+	Oldest    *time.Time `db:"oldest"` // since when the oldest that nobody put off waits
+}
+
+// Due is how many cases somebody can decide now.
+func (q QueueCounts) Due() int { return q.New + q.Suggested + q.Conflicts + q.Approvals }
+
+// CountCases counts the open queue.
+func CountCases(ctx context.Context, tx *tenants.Tx) (QueueCounts, error) {
+	var q QueueCounts
+	err := tx.GetContext(ctx, &q, `
+		SELECT count(*) FILTER (WHERE kind IN ('unresolved', 'unidentifiable') AND NOT held AND NOT second) AS new,
+		       count(*) FILTER (WHERE kind = 'suggested' AND NOT held AND NOT second) AS suggested,
+		       count(*) FILTER (WHERE kind = 'conflict' AND NOT held AND NOT second) AS conflicts,
+		       count(*) FILTER (WHERE held) AS waiting,
+		       count(*) FILTER (WHERE NOT held AND second) AS approvals,
+		       min(waiting_since) FILTER (WHERE NOT held) AS oldest
+		FROM (SELECT k.kind, k.waiting_since, `+held+` AS held, `+second+` AS second
+		      FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL) q`, tx.Tenant)
+	if err != nil {
+		return QueueCounts{}, fmt.Errorf("count cases: %w", err)
+	}
+
+	return q, nil
+}
+
+// NextCase is the case to decide after another: of the same filter, not leased by somebody else. ErrNotFound where none is left.
+func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFilter, after uuid.UUID) (uuid.UUID, error) {
+	for f.Page = (Page{Limit: 10}); ; {
+		cases, next, err := Cases(ctx, tx, f)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		for _, c := range cases {
+			mine := c.Proposal != nil && c.Proposal.By == actor.ID // a second person's to say
+			if c.ID != after && !mine && (c.LeaseBy == "" || c.LeaseBy == actor.ID) && (f.Tab == TabWaiting || c.HoldUntil == nil || c.HoldUntil.Before(time.Now())) {
+				return c.ID, nil
+			}
+		}
+		if next == "" {
+			return uuid.Nil, tenants.ErrNotFound
+		}
+		f.Cursor = next
+	}
+}
