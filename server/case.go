@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -183,6 +185,9 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case
 		how.at = 0
 	}
 	p.At = how.at
+	if next := identity.NextProof(k, how.at); next.Code != "" {
+		p.Certain = e.reason(ctx, next)
+	}
 
 	for i, o := range k.Candidates {
 		view := pages.Candidate{Someone: e.someone(o.Contact), Tier: o.Tier}
@@ -199,7 +204,7 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case
 
 func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o identity.Candidate, view *pages.Candidate) error {
 	for _, r := range o.Reasons {
-		because := pages.Because{Text: e.reason(ctx, r), Tier: o.Tier}
+		because := pages.Because{Text: e.reason(ctx, r), Tier: cmp.Or(r.Tier, o.Tier)}
 		if k.Kind == identity.CaseConflict && o.Tier != "A" {
 			because.Tier = ""
 		}
@@ -219,6 +224,11 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 			return err
 		}
 		against = preview.Warnings
+		for _, r := range o.Against {
+			if !slices.ContainsFunc(against, func(w identity.Reason) bool { return w.Code == r.Code }) {
+				against = append(against, r)
+			}
+		}
 	case k.Contact != nil:
 		mine = *k.Contact
 	case k.Identity != nil:
@@ -226,6 +236,9 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 	}
 	view.Against, view.Risky = e.reasons(ctx, against), len(against) > 0
 	view.Compared = compare(ctx, e, mine, o.Contact)
+	if o.Score != nil && len(o.Reasons) > 0 {
+		view.Odds, view.Pool = int64(math.Round(100*o.Score.P)), int64(math.Round(math.Exp2(-o.Score.Prior)))
+	}
 
 	var err error
 	view.Said, _, err = lastSaid(ctx, tx, e, o.Contact.ID)

@@ -142,7 +142,7 @@ func (e eyes) proof(ctx context.Context, proof identity.Proof, contact string) p
 		if len(proof.Handles) > 0 {
 			via = proof.Handles[0].Value
 		}
-		view.Text = e.reason(ctx, identity.Reason{Code: proof.Code, Args: map[string]string{"via": via, "at": proof.From.UTC().Format("2006-01-02T15:04:05Z07:00")}})
+		view.Text = e.reason(ctx, identity.Reason{Code: proof.Code, Args: map[string]string{"via": via, "number": proof.Text, "at": proof.From.UTC().Format("2006-01-02T15:04:05Z07:00")}})
 	}
 
 	if proof.From.Equal(proof.Until) {

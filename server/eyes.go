@@ -186,7 +186,7 @@ func (e eyes) reason(ctx context.Context, r identity.Reason) string {
 			args[name] = components.ShortID(value)
 		}
 	}
-	for _, name := range []string{"mine", "theirs"} {
+	for _, name := range []string{"mine", "theirs", "number"} {
 		if value := args[name]; value != "" {
 			args[name] = e.words(value)
 		}

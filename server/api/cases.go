@@ -27,6 +27,29 @@ type candidate struct {
 	Tier      string    `json:"tier"`
 	Reasons   []said    `json:"reasons"`
 	Against   []said    `json:"against"`
+	Score     *score    `json:"score"`
+}
+
+// score is how likely a candidate is, in bits: the log2 of odds.
+type score struct {
+	Model       string   `json:"model"`
+	Prior       float64  `json:"prior"`
+	Items       []weight `json:"items"`
+	Probability float64  `json:"probability"`
+	Margin      *float64 `json:"margin"`
+}
+
+type weight struct {
+	Code string  `json:"code"`
+	Bits float64 `json:"bits"`
+}
+
+func newScore(s *identity.Score) *score {
+	if s == nil {
+		return nil
+	}
+
+	return &score{s.Model, s.Prior, each(s.Items, func(w identity.Weight) weight { return weight{w.Code, w.Bits} }), s.P, s.Margin}
 }
 
 type queued struct {
@@ -44,6 +67,7 @@ type queued struct {
 	Outcome      *string     `json:"outcome"`
 	ClosedAt     *time.Time  `json:"closed_at"`
 	LinkID       *uuid.UUID  `json:"link_id"`
+	NextProof    *said       `json:"next_proof"`
 }
 
 func newCase(ctx context.Context, k identity.Case) queued {
@@ -52,7 +76,7 @@ func newCase(ctx context.Context, k identity.Case) queued {
 		WaitingSince: k.Since.UTC(), HoldUntil: utc(k.HoldUntil), Version: k.Version, Outcome: known(k.Outcome),
 		ClosedAt: utc(k.ClosedAt), LinkID: k.LinkID,
 		Candidates: each(k.Candidates, func(c identity.Candidate) candidate {
-			return candidate{ContactID: c.Contact.ID, Tier: c.Tier, Reasons: reasons(ctx, c.Reasons), Against: reasons(ctx, c.Against)}
+			return candidate{ContactID: c.Contact.ID, Tier: c.Tier, Reasons: reasons(ctx, c.Reasons), Against: reasons(ctx, c.Against), Score: newScore(c.Score)}
 		}),
 	}
 	if k.LeaseBy != "" {
@@ -62,16 +86,18 @@ func newCase(ctx context.Context, k identity.Case) queued {
 	return out
 }
 
-// shown is a case with the people whose names sound alike, who are looked up when an unresolved case is shown.
+// shown is a case with the people whom hints alone name, who are looked up when it is shown, and with what would settle it.
 func shown(ctx context.Context, tx *tenants.Tx, k identity.Case) (queued, error) {
-	if k.Kind == identity.CaseUnresolved && k.IdentityID != nil {
-		var err error
-		if k, err = identity.Suggest(ctx, tx, k); err != nil {
-			return queued{}, err
-		}
+	k, err := identity.Suggest(ctx, tx, k)
+	if err != nil {
+		return queued{}, err
+	}
+	out := newCase(ctx, k)
+	if next := identity.NextProof(k, 0); next.Code != "" {
+		out.NextProof = &said{next.Code, i18n.Reason(ctx, next.Code, next.Args)}
 	}
 
-	return newCase(ctx, k), nil
+	return out, nil
 }
 
 func shownByID(ctx context.Context, tx *tenants.Tx, which uuid.UUID) (queued, error) {

@@ -70,7 +70,7 @@ func Evidence(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, 
 	}
 
 	var proofs []Proof
-	for _, read := range []func(context.Context, *tenants.Tx, []uuid.UUID) ([]Proof, error){attestedBy, namedInPast, rotatedBy, hintedBy, decidedBy} {
+	for _, read := range []func(context.Context, *tenants.Tx, []uuid.UUID) ([]Proof, error){attestedBy, namedInPast, rotatedBy, hintedBy, numbersGivenBy, decidedBy} {
 		found, err := read(ctx, tx, held)
 		if err != nil {
 			return nil, err
@@ -201,7 +201,7 @@ func hintedBy(ctx context.Context, tx *tenants.Tx, held []uuid.UUID) ([]Proof, e
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT kind, claim_kind, claim_value, at, item_id FROM hints
-		WHERE tenant_id = $1 AND subject_id = ANY($2) ORDER BY at DESC LIMIT 200`, tx.Tenant, pq.Array(held))
+		WHERE tenant_id = $1 AND subject_id = ANY($2) AND claim_kind <> 'external' ORDER BY at DESC LIMIT 200`, tx.Tenant, pq.Array(held))
 	if err != nil {
 		return nil, fmt.Errorf("read hints: %w", err)
 	}

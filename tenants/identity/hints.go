@@ -119,6 +119,7 @@ func hintsIn(s sighted) []hint {
 			}
 		}
 	}
+	out = append(out, givenHints(s.bsuid, e)...)
 	for _, card := range e.Cards {
 		if h, ok := cardHint(s.bsuid, card); ok {
 			out = append(out, h)

@@ -66,6 +66,7 @@ type Candidate struct {
 	Tier    string // A, B or C
 	Reasons []Reason
 	Against []Reason
+	Score   *Score // nil until Suggest has weighed it
 }
 
 type caseRow struct {

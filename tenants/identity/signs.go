@@ -57,7 +57,7 @@ func (s sign) reason() Reason {
 		at = *s.Sent
 	}
 
-	return Reason{Code: s.Kind, Args: map[string]string{"via": s.Via, "at": at.UTC().Format(time.RFC3339)}, ItemID: s.ItemID}
+	return Reason{Code: s.Kind, Args: map[string]string{"via": s.Via, "at": at.UTC().Format(time.RFC3339)}, ItemID: s.ItemID, Tier: s.tier()}
 }
 
 // tierOf is the tier of a kind of evidence at its best (matching.md section 1).

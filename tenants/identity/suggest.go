@@ -6,108 +6,271 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
-// maxSuggested is how many people a case shows by name alone: more would be noise, and names never prove anything.
+// maxSuggested is how many people a case shows by hints alone: more would be noise, and hints never prove anything.
 const maxSuggested = 3
 
-// minSound is how many consonants one word must share to say anything: Meena and Mohan share two.
-const minSound = 3
+// The hints of tier C. They order what a person looks at; they never link, open a case or change its kind.
+const (
+	hintName       = "sounds_alike"   // C1
+	hintUsername   = "username_known" // C2: the username is what the business's own system calls a customer
+	hintEmail      = "username_email" // C2: or what stands before the @ of their e-mail address
+	hintFellSilent = "fell_silent"    // C3
+	hintTogether   = "active_together"
+)
 
-// Suggest adds to an open case the contacts whose names sound like its own, best first, each with how many others sound the
-// same. A name only orders what a person looks at; it never links, opens a case or changes its kind.
+// Suggest adds to an open case whom hints alone name, gives each candidate its score, and puts the likeliest first. Whom somebody has
+// ruled out is not named again.
 func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 	if c.Contact == nil || c.State != "open" || c.Kind == CaseConflict {
 		return c, nil
 	}
-
-	mine := map[string]string{} // sound → as written
-	for _, i := range c.Contact.Identities {
-		for _, w := range nameWords(i.ProfileName) {
-			mine["s:"+clip(skeleton(w))] = w
-		}
+	mine := idsOf(c.Contact.Identities)
+	ruled, err := ruledApart(ctx, tx, mine)
+	if err != nil {
+		return Case{}, err
 	}
-	for _, w := range nameWords(c.Contact.DisplayName) {
-		mine["s:"+clip(skeleton(w))] = w
+	name, err := ask(ctx, tx, c.Contact.ID, calledOf(*c.Contact))
+	if err != nil {
+		return Case{}, err
 	}
-	sounds := make([]string, 0, len(mine))
-	for s := range mine {
-		if len(s) > len("s:")+1 {
-			sounds = append(sounds, s)
-		}
-	}
-	if len(sounds) == 0 {
-		return c, nil
-	}
-	slices.Sort(sounds)
-
 	except := []uuid.UUID{c.Contact.ID}
 	for _, k := range c.Candidates {
 		except = append(except, k.Contact.ID)
 	}
-	var rows []struct {
-		Contact uuid.UUID `db:"contact_id"`
-		Shared  int       `db:"shared"`
-		Exact   int       `db:"exact"`
-		Like    int       `db:"alike"`
-	}
-	err := tx.SelectContext(ctx, &rows, `
-		WITH alike AS (
-			SELECT w.contact_id, count(DISTINCT w.word) AS shared
-			FROM unnest($2::text[]) AS s (word)
-			CROSS JOIN LATERAL (SELECT c.contact_id, c.word FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word LIMIT 2000) w
-			WHERE w.contact_id <> ALL($3)
-			  AND EXISTS (SELECT 1 FROM contact_words p WHERE p.tenant_id = $1 AND p.contact_id = w.contact_id AND p.word >= 'p:' AND p.word < 'p;')
-			GROUP BY w.contact_id
-			HAVING count(DISTINCT w.word) > 1 OR max(length(w.word)) >= $7
-		)
-		SELECT a.contact_id, a.shared,
-		       (SELECT count(*) FROM contact_words e WHERE e.tenant_id = $1 AND e.contact_id = a.contact_id AND e.word = ANY($4)) AS exact,
-		       (SELECT count(*) FROM alike o WHERE o.shared = a.shared) AS alike
-		FROM alike a
-		WHERE NOT EXISTS (
-			SELECT 1 FROM decisions x
-			JOIN tenures ta ON ta.tenant_id = $1 AND ta.identifier_id = x.a_id
-			JOIN tenures tb ON tb.tenant_id = $1 AND tb.identifier_id = x.b_id
-			JOIN identities i ON i.tenant_id = $1 AND i.id IN (ta.identity_id, tb.identity_id) AND i.contact_id = a.contact_id
-			WHERE x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND $5 IN (ta.identity_id, tb.identity_id))
-		ORDER BY a.shared DESC, exact DESC, a.contact_id LIMIT $6`,
-		tx.Tenant, pq.Array(sounds), pq.Array(except), pq.Array(exactWords(mine)), *c.IdentityID, maxSuggested, len("s:")+minSound)
-	if err != nil {
-		return Case{}, fmt.Errorf("find names that sound alike: %w", err)
-	}
 
-	ids := make([]uuid.UUID, len(rows))
-	for i, r := range rows {
-		ids[i] = r.Contact
-	}
-	people, err := hydrate(ctx, tx, ids)
+	sounding, err := name.namesakes(ctx, tx, except)
 	if err != nil {
 		return Case{}, err
 	}
-	for i, p := range people {
-		c.Candidates = append(c.Candidates, Candidate{
-			Contact: p, Tier: "C",
-			Reasons: []Reason{{Code: "sounds_alike", Args: map[string]string{
-				"mine": c.Contact.Name(), "theirs": p.Name(), "others": strconv.Itoa(rows[i].Like - 1),
-			}}},
-			Against: against(p, *c.Contact),
-		})
+	hinted, err := hintedAt(ctx, tx, *c.Contact, except)
+	if err != nil {
+		return Case{}, err
+	}
+	people, err := hydrate(ctx, tx, likeliest(sounding, hinted, len(ruled)))
+	if err != nil {
+		return Case{}, err
+	}
+	named := 0
+	for _, p := range people {
+		if named == maxSuggested {
+			break
+		}
+		if !isApart(ruled, mine, p) && len(p.Identities) > 0 {
+			c.Candidates = append(c.Candidates, Candidate{Contact: p, Tier: "C", Reasons: hinted[p.ID], Against: against(p, *c.Contact)})
+			named++
+		}
 	}
 
-	return c, nil
+	return c, c.weigh(ctx, tx, name, sounding)
 }
 
-func exactWords(mine map[string]string) []string {
-	out := make([]string, 0, len(mine))
-	for _, w := range mine {
-		out = append(out, "n:"+clip(strings.ToLower(w)))
+// weigh adds the smaller signs about each candidate and scores it.
+func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding []namesake) error {
+	if err := guessable(ctx, tx, c.Candidates); err != nil {
+		return err
+	}
+	together, err := activeTogether(ctx, tx, c.Contact.ID, c.Candidates)
+	if err != nil {
+		return err
+	}
+	var now time.Time
+	if err := tx.GetContext(ctx, &now, `SELECT now()`); err != nil {
+		return fmt.Errorf("read the time: %w", err)
 	}
 
-	return out
+	for i := range c.Candidates {
+		k := &c.Candidates[i]
+		var words []string
+		for _, n := range calledOf(k.Contact) {
+			words = append(words, nameWords(n)...)
+		}
+		bits, alike := name.bits(newNameWords(words))
+		if at := slices.IndexFunc(sounding, func(n namesake) bool { return n.contact == k.Contact.ID }); at >= 0 {
+			k.Reasons = append(k.Reasons, c.soundsLike(k.Contact, sounding[at].others))
+		} else if alike && bits > 0 {
+			others := 0
+			for _, n := range sounding {
+				if n.bits >= bits-1 {
+					others++
+				}
+			}
+			k.Reasons = append(k.Reasons, c.soundsLike(k.Contact, others))
+		}
+		if fellSilent(k.Contact.LastAt, c.Since, now) {
+			k.Reasons = append(k.Reasons, Reason{Code: hintFellSilent, Tier: "C", Args: map[string]string{"at": k.Contact.LastAt.UTC().Format(time.RFC3339)}})
+		}
+		if r, ok := together[k.Contact.ID]; ok {
+			k.Against = append(k.Against, r)
+		}
+		k.weigh(name.pool, bits)
+	}
+	rank(c.Candidates)
+
+	return nil
+}
+
+func (c *Case) soundsLike(candidate Contact, others int) Reason {
+	return Reason{Code: hintName, Tier: "C", Args: map[string]string{
+		"mine": c.Contact.Name(), "theirs": candidate.Name(), "others": strconv.Itoa(others),
+	}}
+}
+
+// calledOf is every name a contact goes by.
+func calledOf(c Contact) []string {
+	names := []string{c.DisplayName, c.SavedName}
+	for _, i := range c.Identities {
+		names = append(names, i.ProfileName)
+	}
+
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
+}
+
+// likeliest are the contacts to look at closely, those hinted at by more than a name first. spare is how many may be ruled out.
+func likeliest(sounding []namesake, hinted map[uuid.UUID][]Reason, spare int) []uuid.UUID {
+	ids := keys(hinted)
+	for _, n := range sounding {
+		if len(ids) >= maxSuggested+spare {
+			break
+		}
+		if !slices.Contains(ids, n.contact) {
+			ids = append(ids, n.contact)
+		}
+	}
+
+	return ids
+}
+
+// isApart tells whether people decided that one of the accounts is not one of the contact's.
+func isApart(ruled map[[2]uuid.UUID]time.Time, mine []uuid.UUID, c Contact) bool {
+	for _, m := range mine {
+		for _, i := range c.Identities {
+			if _, apart := ruled[[2]uuid.UUID{m, i.ID}]; apart {
+				return true
+			}
+		}
+	}
+
+	return false
+}
+
+// maxHinted is how many contacts may bear what a hint speaks of; more, and it says nothing.
+const maxHinted = 2
+
+// hintedAt finds whom something weaker than a strong sign names: a short number that they gave, or their username among what the
+// business's own system calls its customers.
+func hintedAt(ctx context.Context, tx *tenants.Tx, c Contact, except []uuid.UUID) (map[uuid.UUID][]Reason, error) {
+	hinted := map[uuid.UUID][]Reason{}
+	numbers, err := givenOf(ctx, tx, idsOf(c.Identities))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range numbers {
+		if r.isHint() && !slices.Contains(except, r.Bears) {
+			hinted[r.Bears] = append(hinted[r.Bears], r.reason())
+		}
+	}
+
+	for _, i := range c.Identities {
+		_, username := whatsapp.Username(i.Username)
+		if len(username) < 5 {
+			continue
+		}
+		for code, words := range map[string][]string{
+			hintUsername: {"x:" + username, "x:" + username + "\x01", "x:@" + username, "x:@" + username + "\x01"},
+			hintEmail: {
+				"x:" + username + "@", "x:" + username + "A",
+				"x:" + plainHandle.Replace(username) + "@", "x:" + plainHandle.Replace(username) + "A",
+			},
+		} {
+			found, err := holdersBetween(ctx, tx, words)
+			if err != nil {
+				return nil, err
+			}
+			for _, id := range found {
+				if len(found) <= maxHinted && !slices.Contains(except, id) {
+					hinted[id] = append(hinted[id], Reason{Code: code, Tier: "C", Args: map[string]string{"username": i.Username}})
+				}
+			}
+		}
+	}
+
+	return hinted, nil
+}
+
+// plainHandle takes out what people put into a username and leave out of an address.
+var plainHandle = strings.NewReplacer(".", "", "_", "")
+
+// holdersBetween are the contacts found by a word within one of two ranges [from, to).
+func holdersBetween(ctx context.Context, tx *tenants.Tx, r []string) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	err := tx.SelectContext(ctx, &ids, `
+		(SELECT contact_id FROM contact_words WHERE tenant_id = $1 AND word >= $2 AND word < $3 LIMIT $6)
+		UNION
+		(SELECT contact_id FROM contact_words WHERE tenant_id = $1 AND word >= $4 AND word < $5 LIMIT $6)
+		ORDER BY contact_id`, tx.Tenant, r[0], r[1], r[2], r[3], maxHinted+1)
+	if err != nil {
+		return nil, fmt.Errorf("look for a username: %w", err)
+	}
+
+	return ids, nil
+}
+
+const (
+	silentWithin = 14 * 24 * time.Hour // between their last message and the first of the new account
+	silentSince  = 7 * 24 * time.Hour  // of quiet before it says anything
+)
+
+// fellSilent tells whether somebody who had been writing stopped when another account appeared.
+func fellSilent(last, appeared, now time.Time) bool {
+	return last.After(neverLast) && last.Before(appeared) && appeared.Sub(last) <= silentWithin && now.Sub(appeared) >= silentSince
+}
+
+// minutesTogether is how near two people's messages are that were probably written on two phones at once (X2).
+const minutesTogether = 10
+
+// activeTogether finds candidates who wrote something else within minutes of the contact. The contact's last messages are looked at.
+func activeTogether(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []Candidate) (map[uuid.UUID]Reason, error) {
+	var ids []uuid.UUID
+	for _, k := range list {
+		ids = append(ids, k.Contact.ID)
+	}
+	var rows []struct {
+		Contact uuid.UUID `db:"contact_id"`
+		At      time.Time `db:"at"`
+		ItemID  int64     `db:"item_id"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		WITH mine AS (
+			SELECT m.at, m.item_id, m.text FROM identities i
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+			CROSS JOIN LATERAL (SELECT m.at, m.item_id, m.text FROM messages m
+			                    WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' AND NOT m.imported ORDER BY m.at DESC, m.id DESC LIMIT 50) m
+			WHERE i.tenant_id = $1 AND i.contact_id = $2 AND i.absorbed_into IS NULL
+		)
+		SELECT DISTINCT ON (i.contact_id) i.contact_id, m.at, m.item_id
+		FROM identities i
+		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		CROSS JOIN mine m
+		WHERE i.tenant_id = $1 AND i.contact_id = ANY($3) AND i.absorbed_into IS NULL
+		  AND EXISTS (SELECT 1 FROM messages o WHERE o.tenant_id = $1 AND o.tenure_id = t.id AND o.direction = 'in' AND NOT o.imported AND o.text <> m.text
+		              AND o.at BETWEEN m.at - $4 * interval '1 minute' AND m.at + $4 * interval '1 minute')
+		ORDER BY i.contact_id, m.at DESC, m.item_id`, tx.Tenant, contact, pq.Array(ids), minutesTogether)
+	if err != nil {
+		return nil, fmt.Errorf("look who wrote at the same time: %w", err)
+	}
+	found := map[uuid.UUID]Reason{}
+	for _, r := range rows {
+		found[r.Contact] = Reason{Code: hintTogether, ItemID: r.ItemID, Args: map[string]string{"at": r.At.UTC().Format(time.RFC3339)}}
+	}
+
+	return found, nil
 }

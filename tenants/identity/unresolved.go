@@ -54,8 +54,18 @@ func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (al
 			contacts = append(contacts, id)
 		}
 	}
-	if err := syncWords(ctx, tx, contacts); err != nil {
+	words, err := syncWords(ctx, tx, contacts)
+	if err != nil {
 		return nil, nil, err
+	}
+	waiting, err := givenBy(ctx, tx, words)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range waiting {
+		if !slices.Contains(contacts, id) {
+			contacts = append(contacts, id)
+		}
 	}
 
 	var rows []standing
@@ -149,26 +159,38 @@ func strongCandidates(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID)
 	if err != nil {
 		return nil, err
 	}
+	numbers, err := givenOf(ctx, tx, identities)
+	if err != nil {
+		return nil, err
+	}
 	ruled, err := ruledApart(ctx, tx, identities)
 	if err != nil {
 		return nil, err
 	}
 
-	for _, s := range signs {
+	add := func(s sign, tier string, why Reason) {
 		if s.Contact == nil || s.Known == nil || *s.Contact == *s.Known {
-			continue
+			return
 		}
-		if at, apart := ruled[[2]uuid.UUID{s.Subject, s.Target}]; apart && (s.tier() != "A" || !s.At.After(at)) {
-			continue
+		if at, apart := ruled[[2]uuid.UUID{s.Subject, s.Target}]; apart && (tier != "A" || !s.At.After(at)) {
+			return
 		}
 		list := found[*s.Contact]
 		i := slices.IndexFunc(list, func(c caseCandidate) bool { return c.Identity == s.Target })
 		if i == -1 {
-			found[*s.Contact] = append(list, caseCandidate{Identity: s.Target, Tier: s.tier(), Reasons: []Reason{s.reason()}})
-			continue
+			found[*s.Contact] = append(list, caseCandidate{Identity: s.Target, Tier: tier, Reasons: []Reason{why}})
+			return
 		}
-		list[i].Reasons = append(list[i].Reasons, s.reason())
-		list[i].Tier = min(list[i].Tier, s.tier())
+		list[i].Reasons = append(list[i].Reasons, why)
+		list[i].Tier = min(list[i].Tier, tier)
+	}
+	for _, s := range signs {
+		add(s, s.tier(), s.reason())
+	}
+	for _, r := range numbers {
+		if !r.isHint() {
+			add(r.sign, r.tier(), r.reason())
+		}
 	}
 	for _, list := range found {
 		slices.SortStableFunc(list, func(a, b caseCandidate) int { return strings.Compare(a.Tier, b.Tier) })

@@ -56,8 +56,9 @@ func clip(w string) string {
 	return strings.ToValidUTF8(w[:maxWord], "")
 }
 
-// syncWords writes anew the words of contacts whose names or identifiers may have changed. A tombstone is not found by anything.
-func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
+// syncWords writes anew the words of contacts whose names or identifiers may have changed, and returns those that did. A tombstone is
+// not found by anything.
+func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]string, error) {
 	var rows []struct {
 		Contact  uuid.UUID `db:"contact_id"`
 		Kind     string    `db:"kind"`
@@ -86,12 +87,12 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		SELECT w.contact_id, '', w.word, true FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = ANY($2)`,
 		tx.Tenant, pq.Array(contacts))
 	if err != nil {
-		return fmt.Errorf("read what contacts are found by: %w", err)
+		return nil, fmt.Errorf("read what contacts are found by: %w", err)
 	}
 
 	saved, err := savedOf(ctx, tx, contacts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	type entry struct {
@@ -140,7 +141,7 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO contact_words (tenant_id, contact_id, word) SELECT $1, w.* FROM unnest($2::uuid[], $3::text[]) AS w`,
 			tx.Tenant, pq.Array(addTo), pq.Array(add)); err != nil {
-			return fmt.Errorf("add search words: %w", err)
+			return nil, fmt.Errorf("add search words: %w", err)
 		}
 	}
 	if len(drop) > 0 {
@@ -148,9 +149,9 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			DELETE FROM contact_words c USING unnest($2::uuid[], $3::text[]) AS w (contact_id, word)
 			WHERE c.tenant_id = $1 AND c.contact_id = w.contact_id AND c.word = w.word`,
 			tx.Tenant, pq.Array(dropFrom), pq.Array(drop)); err != nil {
-			return fmt.Errorf("drop search words: %w", err)
+			return nil, fmt.Errorf("drop search words: %w", err)
 		}
 	}
 
-	return nil
+	return append(add, drop...), nil
 }

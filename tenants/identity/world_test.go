@@ -103,6 +103,7 @@ type event struct {
 	quotes   string // wamid of the message it answers
 	taps     bool   // by a button
 	card     string // the phone of a card they shared on request
+	click    string // of the advertisement they came by
 }
 
 const storyStart = 1_760_000_000
@@ -160,6 +161,9 @@ func (e event) item() (whatsapp.ItemKind, []byte) {
 		item["type"], item["text"] = "text", map[string]any{"body": text}
 		if e.quotes != "" {
 			item["context"] = map[string]any{"id": e.quotes}
+		}
+		if e.click != "" {
+			item["referral"] = map[string]any{"source_type": "ad", "ctwa_clid": e.click}
 		}
 		if e.taps {
 			item["type"], item["button"] = "button", map[string]any{"text": text, "payload": "yes"}

@@ -40,6 +40,7 @@ type Event struct {
 
 	ContextID string // wamid of the message this one quotes or answers
 	TargetID  string // wamid of the message this one reacts to, edits or revokes
+	ClickID   string `json:",omitempty"` // of the advertisement that the message came by (ctwa_clid): domain facts 3
 
 	Status string // sent, delivered, read, played, failed or one not known yet
 	Errors []StatusError

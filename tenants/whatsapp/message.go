@@ -34,6 +34,7 @@ func (e *envelope) message() error {
 	e.expect(e.Type, messageTypes)
 	e.GroupID = truncate(it.text("group_id"), maxID)
 	e.ContextID = truncate(it.object("context").text("id"), maxID)
+	e.ClickID = truncate(it.object("referral").text("ctwa_clid"), maxID)
 	e.Errors = statusErrors(it)
 	e.Content = e.content(it[e.Type])
 	e.Text = textOf(e.Type, it)

@@ -32,6 +32,7 @@ type Case struct {
 	Waiting    int // cases of this tab
 	Candidates []Candidate
 	At         int    // which candidate is shown
+	Certain    string // what would settle it soonest; empty where nothing needs to
 	Raw        string // address of the event of a case that names nobody
 	LeaseUntil time.Time
 	LeasedBy   string // a colleague who has it open; empty for nobody
@@ -59,7 +60,9 @@ type Candidate struct {
 	Against  []string
 	Compared []Compared
 	Said     []Said
-	Risky    bool // something speaks against it
+	Risky    bool  // something speaks against it
+	Odds     int64 // how likely it is by all that is known, in percent
+	Pool     int64 // of how many customers, about; 0 where it was not counted
 }
 
 // Because is one reason in words.
