@@ -122,20 +122,6 @@ func GetCase(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Case, error) {
 	return cases[0], nil
 }
 
-// CasesByID reads cases, in the order of ids. Those the tenant does not have are left out.
-func CasesByID(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Case, error) {
-	var rows []caseRow
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT `+caseColumns+`, k.waiting_since AS place
-		FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, place) JOIN cases k ON k.tenant_id = $1 AND k.id = w.id ORDER BY w.place`,
-		tx.Tenant, pq.Array(ids))
-	if err != nil {
-		return nil, fmt.Errorf("read cases: %w", err)
-	}
-
-	return fillCases(ctx, tx, rows)
-}
-
 // fillCases reads the people that cases are about, and what speaks for and against each candidate.
 func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, error) {
 	stored := make([][]caseCandidate, len(rows))
