@@ -206,54 +206,64 @@ func Merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInp
 
 // merge is Merge with the lock already held.
 func merge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInput) (uuid.UUID, error) {
+	id, p, err := join(ctx, tx, actor, in)
+	if err != nil {
+		return uuid.Nil, err
+	}
+
+	return id, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "contact.merge", ObjectKind: "contact", ObjectID: in.Keep.String(),
+		Detail: map[string]any{"lose": in.Lose, "link": id, "risky": p.Risky(), "identities": p.Moves.Identities},
+	})
+}
+
+// join is merge without its entry in the audit: one of many has one for all. Where it refuses, nothing was changed.
+func join(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in MergeInput) (uuid.UUID, Preview, error) {
 	if len([]rune(in.Reason)) > 500 || strings.ContainsRune(in.Reason, 0) {
-		return uuid.Nil, &tenants.Invalid{Field: "reason", Key: "too_long"}
+		return uuid.Nil, Preview{}, &tenants.Invalid{Field: "reason", Key: "too_long"}
 	}
 	p, err := PreviewMerge(ctx, tx, in.Keep, in.Lose)
 	switch {
 	case err != nil:
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	case !p.Allowed():
-		return uuid.Nil, &tenants.Conflict{Code: p.Blocked[0].Code}
+		return uuid.Nil, Preview{}, &tenants.Conflict{Code: p.Blocked[0].Code}
 	case in.Versions != nil && *in.Versions != p.Versions:
-		return uuid.Nil, &tenants.Conflict{Code: "changed"}
+		return uuid.Nil, Preview{}, &tenants.Conflict{Code: "changed"}
 	case p.Risky() && !in.MayRisk:
-		return uuid.Nil, tenants.ErrForbidden
+		return uuid.Nil, Preview{}, tenants.ErrForbidden
 	case p.Risky() && strings.TrimSpace(in.Reason) == "":
-		return uuid.Nil, &tenants.Invalid{Field: "reason", Key: "reason_needed"}
+		return uuid.Nil, Preview{}, &tenants.Invalid{Field: "reason", Key: "reason_needed"}
 	}
 
 	l := link{ID: newID(), Kind: "merged", Actor: actor, Keep: &in.Keep, Lose: &in.Lose, Reason: in.Reason, CaseID: in.CaseID}
 	if p.Keep.DisplayName == "" && p.Lose.DisplayName != "" {
 		l.Proof.Filled = map[string]string{"display_name": p.Lose.DisplayName}
 		if _, err := tx.ExecContext(ctx, `UPDATE contacts SET display_name = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, in.Keep, p.Lose.DisplayName); err != nil {
-			return uuid.Nil, fmt.Errorf("fill in name: %w", err)
+			return uuid.Nil, Preview{}, fmt.Errorf("fill in name: %w", err)
 		}
 	}
 	if err := writeLink(ctx, tx, l); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 	if err := journalMoves(ctx, tx, l.ID, in.Keep, in.Lose); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 	if err := decideTogether(ctx, tx, actor, l, p); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 	involved := append(idsOf(p.Keep.Identities), idsOf(p.Lose.Identities)...)
 	if _, err := regroup(ctx, tx, involved); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 	if err := SyncContacts(ctx, tx, []uuid.UUID{in.Keep, in.Lose}); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 	if err := resettle(ctx, tx, involved); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, Preview{}, err
 	}
 
-	return l.ID, tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "contact.merge", ObjectKind: "contact", ObjectID: in.Keep.String(),
-		Detail: map[string]any{"lose": in.Lose, "link": l.ID, "risky": p.Risky(), "identities": p.Moves.Identities},
-	})
+	return l.ID, p, nil
 }
 
 // journalMoves keeps which accounts a link brings from one contact to another, and when the two were last heard of.

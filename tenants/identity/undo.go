@@ -155,25 +155,10 @@ func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 	if err := Lock(ctx, tx); err != nil {
 		return Link{}, err
 	}
-	p, err := mayUndo(ctx, tx, id)
-	switch {
-	case err != nil:
+	if err := takeBackLink(ctx, tx, actor, id, mayAny); err != nil {
 		return Link{}, err
-	case !p.Allowed():
-		return Link{}, &tenants.Conflict{Code: p.Blocked[0].Code}
-	case !mayAny && p.Link.Rule == "" && (p.Link.ActorKind != actor.Kind || p.Link.ActorID != actor.ID):
-		return Link{}, tenants.ErrForbidden
 	}
-
-	l := p.Link
-	switch {
-	case l.Rule != "":
-		err = undoRuled(ctx, tx, actor, l)
-	case l.Kind == "merged":
-		err = undoMerge(ctx, tx, actor, l)
-	default:
-		err = cut(ctx, tx, actor, l)
-	}
+	l, err := GetLink(ctx, tx, id)
 	if err != nil {
 		return Link{}, err
 	}
@@ -183,7 +168,30 @@ func Undo(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 		return Link{}, err
 	}
 
-	return GetLink(ctx, tx, id)
+	return l, nil
+}
+
+// takeBackLink is Undo with the lock already held and without its entry in the audit. Where it refuses, nothing was changed.
+func takeBackLink(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, mayAny bool) error {
+	p, err := mayUndo(ctx, tx, id)
+	switch {
+	case err != nil:
+		return err
+	case !p.Allowed():
+		return &tenants.Conflict{Code: p.Blocked[0].Code}
+	case !mayAny && p.Link.Rule == "" && (p.Link.ActorKind != actor.Kind || p.Link.ActorID != actor.ID):
+		return tenants.ErrForbidden
+	}
+
+	l := p.Link
+	switch {
+	case l.Rule != "":
+		return undoRuled(ctx, tx, actor, l)
+	case l.Kind == "merged":
+		return undoMerge(ctx, tx, actor, l)
+	default:
+		return cut(ctx, tx, actor, l)
+	}
 }
 
 func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
