@@ -11,6 +11,7 @@ TEST := $(GO) test -race -gcflags=golang.org/x/crypto/argon2=-race=false -timeou
 # What a run or a test is given besides: make run ARGS=--no-demo, make test PKG=./server/...
 ARGS ?=
 PKG ?= ./...
+FUZZTIME ?= 1m
 
 .PHONY: help
 help: ## print these targets
@@ -31,6 +32,13 @@ test: install-test-deps fresh ## run every test, with the race detector and a re
 .PHONY: e2e
 e2e: install-test-deps ## run the browser journeys only
 	$(WITH_POSTGRES) -- $(TEST) -count 1 -v ./e2e/...
+
+.PHONY: fuzz
+fuzz: ## look for what breaks the parser and the resolver, each for FUZZTIME (FUZZTIME=1m)
+	$(GO) test ./tenants/whatsapp -run '^$$' -fuzz '^FuzzSplitAndParse$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./tenants/whatsapp -run '^$$' -fuzz '^FuzzNeighbours$$' -fuzztime $(FUZZTIME)
+	$(WITH_POSTGRES) -- $(GO) test ./tenants/identity -run '^$$' -fuzz '^FuzzResolve$$' -fuzztime $(FUZZTIME)
+	$(WITH_POSTGRES) -- $(GO) test ./tenants/identity -run ComeTo -rapid.checks 2000 -timeout 1h
 
 .PHONY: bench
 bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCALE=1)

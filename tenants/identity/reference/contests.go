@@ -122,7 +122,7 @@ func (p *picture) denials() []string {
 		if d.at <= p.known[d.act] {
 			continue
 		}
-		a, b := account{}, account{}
+		var a, b account
 		switch {
 		case d.body == -1:
 			a, _ = p.had(other(d.act, d.handle), d.at)

@@ -102,7 +102,7 @@ func (r *resolver) moment(h Handle, at int64) (label int, gap string, beside []i
 	case end == always && len(coming) > 1:
 		return -1, Between, coming
 	case end == always:
-		if _, last, seen := r.alone(h, always, begin); h.Kind == Phone && r.named(coming[0]) && seen && begin-last > silence {
+		if last, seen := r.alone(h, always, begin); h.Kind == Phone && r.named(coming[0]) && seen && begin-last > silence {
 			return -1, Silent, coming
 		}
 		return coming[0], "", nil

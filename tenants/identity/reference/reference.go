@@ -56,6 +56,8 @@ type Act struct {
 	Kind     string
 	A, B     Handle
 	AtA, AtB int64
+	Now      bool // they have it from then on, as far as anybody knew
+	Cut      bool // of Apart: the one never had the other, whatever WhatsApp said of it by then
 	Undone   bool
 }
 
@@ -264,10 +266,15 @@ func (r *resolver) heldApart(a, b int) *Act {
 	return nil
 }
 
-// denied is the decision by which an account does not have a handle, or nil.
-func (r *resolver) denied(label int, h Handle) *Act {
+// denied is the decision by which an account did not have a handle over a time, or nil. Whoever says that the one who had a phone
+// once is not this account does not say that this account never had it.
+func (r *resolver) denied(label int, h Handle, first, last int64) *Act {
 	for _, act := range r.acts {
-		if act.Kind == Apart && r.standing(act) && (act.A == h && r.has(label, act.B) || act.B == h && r.has(label, act.A)) {
+		if act.Kind != Apart || !r.standing(act) {
+			continue
+		}
+		meant := func(at int64) bool { return act.Cut || at <= last && (act.Now || first <= at) }
+		if act.A == h && r.has(label, act.B) && meant(act.AtA) || act.B == h && r.has(label, act.A) && meant(act.AtB) {
 			return act
 		}
 	}
@@ -277,7 +284,7 @@ func (r *resolver) denied(label int, h Handle) *Act {
 
 // show keeps that an account had a handle over a time, unless a person's decision denies it.
 func (r *resolver) show(body int, h Handle, first, last int64) bool {
-	if act := r.denied(r.label[body], h); act != nil {
+	if act := r.denied(r.label[body], h, first, last); act != nil {
 		r.proofs = append(r.proofs, proof{act: act, body: body, other: -1, handle: h, at: last})
 		return false
 	}

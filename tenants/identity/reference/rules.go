@@ -212,7 +212,7 @@ func (r *resolver) believePast() {
 	var believed []pair
 	for _, p := range pairs {
 		mine := r.label[p.body]
-		against := r.denied(mine, p.handle) != nil
+		against := r.denied(mine, p.handle, first[p], last[p]) != nil
 		for _, c := range r.claims {
 			others := c.handle == p.handle && r.label[c.body] != mine
 			another := c.handle != p.handle && c.handle.Kind == p.handle.Kind && r.label[c.body] == mine
@@ -221,7 +221,7 @@ func (r *resolver) believePast() {
 		for _, o := range pairs {
 			against = against || o.handle == p.handle && r.label[o.body] != mine
 		}
-		if _, before, seen := r.alone(p.handle, always, first[p]); seen && first[p]-before > silence {
+		if before, seen := r.alone(p.handle, always, first[p]); seen && first[p]-before > silence {
 			against = true
 		}
 		if !against {
@@ -233,19 +233,16 @@ func (r *resolver) believePast() {
 	}
 }
 
-// alone is the first and the last time in [from, to) at which a phone or parent was named without a BSUID.
-func (r *resolver) alone(h Handle, from, to int64) (first, last int64, seen bool) {
+// alone is the last time in [from, to) at which a phone or parent was named without a BSUID.
+func (r *resolver) alone(h Handle, from, to int64) (last int64, seen bool) {
 	for _, e := range r.events {
 		if e.Who.BSUID != "" || !slices.Contains(e.handles(), h) || e.At < from || e.At >= to {
 			continue
 		}
-		if !seen {
-			first, seen = e.At, true
-		}
-		last = e.At
+		last, seen = e.At, true
 	}
 
-	return first, last, seen
+	return last, seen
 }
 
 // absorbPhoneOnly: an account known by phones alone is the one whose BSUID its phone is next seen with, unless it had left the phone or
@@ -261,7 +258,7 @@ func (r *resolver) absorbPhoneOnly() {
 					continue
 				}
 				last := before.last
-				if _, seen, ok := r.alone(h, before.last, after.first); ok {
+				if seen, ok := r.alone(h, before.last, after.first); ok {
 					last = seen
 				}
 				if after.first-last <= silence && r.join(before.body, after.body, after.first) {

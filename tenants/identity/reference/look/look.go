@@ -37,6 +37,7 @@ func Told(scope string, received time.Time, e whatsapp.Event) *reference.Event {
 		out.Name = e.WAMID
 	case whatsapp.KindStatus:
 		out.Name = e.WAMID + "=" + e.Status
+	default: // evidence only
 	}
 	if r := e.Rotation; r != nil {
 		out.Change = &reference.Change{Old: naming(r.Old), New: naming(r.New)}
