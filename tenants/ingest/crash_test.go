@@ -1,0 +1,242 @@
+package ingest_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity/reference"
+	"github.com/pehchan/pehchan/tenants/identity/reference/look"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// crew is several workers at one database, each of which can be killed and replaced.
+type crew struct {
+	*place
+	stops []func()
+}
+
+func (p *place) hire(t *testing.T, workers int) *crew {
+	t.Helper()
+
+	c := &crew{place: p}
+	for range workers {
+		c.stops = append(c.stops, c.start(t))
+	}
+	t.Cleanup(c.stopAll)
+
+	return c
+}
+
+func (c *crew) start(t *testing.T) (stop func()) {
+	t.Helper()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	w := ingest.NewWorker(c.DB, slog.New(slog.DiscardHandler))
+	w.Batch = 7 // so that there are many batches to die in
+	go func() { done <- w.Run(ctx) }()
+
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("worker: %v", err)
+		}
+	}
+}
+
+func (c *crew) stopAll() {
+	for _, stop := range c.stops {
+		stop()
+	}
+	c.stops = nil
+}
+
+// deliver posts a body until it is taken, as WhatsApp does.
+func (p *place) deliver(t *testing.T, body string) {
+	t.Helper()
+
+	until(t, "the delivery is taken", func() bool {
+		_, err := p.receiver.Receive(context.Background(), p.app, []byte(body))
+		return err == nil
+	})
+}
+
+// rumour writes one thing that WhatsApp says about few people.
+func rumour(r *rand.Rand, n int) string {
+	pick := func(values ...string) string { return values[r.IntN(len(values))] }
+	phone, bsuid := pick("919800000101", "919800000102", "919800000103"), pick("IN.1", "IN.2", "IN.3", "IN.4")
+	at := 1_760_000_000 + r.IntN(7)*86400 + n
+	id := fmt.Sprintf(`"id":"wamid.r%d","timestamp":"%d"`, n, at)
+	switch r.IntN(7) {
+	case 0:
+		return fmt.Sprintf(`{%s,"type":"system","from":%q,"system":{"type":"user_changed_number","wa_id":%q,"user_id":%q,"previous_user_id":%q}}`,
+			id, phone, pick("919800000102", "919800000103"), pick("IN.2", "IN.3"), bsuid)
+	case 1:
+		return fmt.Sprintf(`{%s,"type":"text","from":%q,"text":{"body":"hello"}}`, id, phone)
+	case 2, 3:
+		return fmt.Sprintf(`{%s,"type":"text","from_user_id":%q,"text":{"body":"hello"}}`, id, bsuid)
+	default:
+		return fmt.Sprintf(`{%s,"type":"text","from":%q,"from_user_id":%q,"text":{"body":"hello"}}`, id, phone, bsuid)
+	}
+}
+
+// steps are what a delivery says, as the reference takes it.
+func (p *place) steps(t *testing.T, body string) (steps []reference.Step) {
+	t.Helper()
+
+	var scope string
+	err := p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &scope, `SELECT scope FROM numbers WHERE id = $1`, p.ashaNumber)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := whatsapp.Split([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		e, err := whatsapp.ParseEvent(it.Kind, it.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, reference.Step{Event: look.Told(scope, time.Time{}, e)})
+	}
+
+	return steps
+}
+
+// TestWorkersKilledInTheMiddleOfABatch: three workers share a tenant. Time and again a batch is made to wait at a table it writes
+// to, and there the connection it works on is cut, or all workers are stopped. What was written by then is gone, the work is done
+// again by another, and in the end everything is as if nothing had happened.
+func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	owner, err := sql.Open("postgres", p.OwnerDSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close() }()
+	app, err := sql.Open("postgres", p.AppDSN) // who may end its own sessions
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = app.Close() }()
+
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 1))
+	c := p.hire(t, 3)
+	var bodies []string
+	n := 0
+	for round, table := range []string{"identifiers", "messages", "inbox_items", "tenures", "cases", "identities", "contacts", "pairings", "messages", "inbox_counters"} {
+		lock, err := owner.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lock.Exec(`LOCK TABLE ` + table + ` IN SHARE MODE`); err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			// Somebody new in each, so that every table is written to.
+			messages := []string{text(round*100+n, "hello"), fmt.Sprintf(`{"id":"wamid.n%d","timestamp":"%d","type":"text","from_user_id":"IN.9%d","text":{"body":"hi"}}`, n, 1_760_000_000+n, n)}
+			for range 1 + r.IntN(4) {
+				n++
+				messages = append(messages, rumour(r, n))
+			}
+			n++
+			bodies = append(bodies, toAsha(messages...))
+			c.deliver(t, bodies[len(bodies)-1])
+			c.deliver(t, bodies[r.IntN(len(bodies))])
+		}
+
+		var waiting []int
+		until(t, "a batch waits at "+table, func() bool {
+			waiting = sessionsWaitingFor(t, owner, table)
+			return len(waiting) > 0
+		})
+		if round%2 == 0 {
+			if _, err := app.Exec(`SELECT pg_terminate_backend($1)`, waiting[r.IntN(len(waiting))]); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			c.stopAll()
+			for range 3 {
+				c.stops = append(c.stops, c.start(t))
+			}
+		}
+		if err := lock.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.settle(t)
+
+	var steps []reference.Step
+	for _, body := range bodies {
+		steps = append(steps, p.steps(t, body)...)
+	}
+	var got []string
+	err = p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) (err error) {
+		got, err = look.Picture(ctx, tx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(people(reference.Picture(steps)), people(got)); diff != "" {
+		t.Errorf("the rules and the world differ (-rules +world):\n%s\nafter\n%s", diff, strings.Join(bodies, "\n"))
+	}
+	m := p.meter(t, p.asha)
+	if m.Items.Routed != m.Items.Received || m.Items.Received < int64(len(steps)) {
+		t.Errorf("items: %+v, want all of at least %d routed", m.Items, len(steps))
+	}
+	p.wantBalance(t)
+}
+
+// people are the accounts and contacts of a picture that tells of conflicts too.
+func people(picture []string) (lines []string) {
+	for _, line := range picture {
+		if !strings.HasPrefix(line, "conflict ") {
+			lines = append(lines, strings.Replace(line, "nobody ", "person ", 1))
+		}
+	}
+	slices.Sort(lines)
+
+	return lines
+}
+
+// sessionsWaitingFor are the sessions that wait for a table's lock.
+func sessionsWaitingFor(t *testing.T, db *sql.DB, table string) (pids []int) {
+	t.Helper()
+
+	rows, err := db.Query(`
+		SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+		WHERE NOT l.granted AND l.locktype = 'relation' AND l.relation = $1::regclass AND d.datname = current_database()`, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var pid int
+		if err := rows.Scan(&pid); err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	return pids
+}
