@@ -23,7 +23,7 @@ import (
 
 // rows is how long a list the memory is measured with. A cell nobody uses makes any list as large, so that a short one shows as well
 // as a long one whether it is held. Try 200,000 with -rows.
-var rows = flag.Int("rows", 3000, "rows of the list that TestMemoryDoesNotGrow takes in and gives out")
+var rows = flag.Int("rows", 1500, "rows of the list that TestMemoryDoesNotGrow takes in and gives out")
 
 const (
 	listBytes  = 24 << 20
@@ -127,7 +127,7 @@ func TestMemoryDoesNotGrow(t *testing.T) { //nolint:paralleltest // see above
 // Workers that die at any moment, two at a time, lose no row and take none in twice.
 func TestEveryRowOnceWhateverDies(t *testing.T) {
 	t.Parallel()
-	const people = 2000
+	const people = 1200
 	s := newShop(t, false)
 	i := s.upload(&longList{rows: people})
 	rng := rand.New(rand.NewPCG(1, 2))
