@@ -121,7 +121,7 @@ func TestServeAndWorkUntilTold(t *testing.T) {
 		t.Errorf("GET /healthz: got %d, want 200", resp.StatusCode)
 	}
 	healthy := machine{env: append(m.env, "PEHCHAN_LISTEN="+strings.TrimPrefix(url, "http://"))}
-	healthy.object(t, "", []string{"ok"}, "healthcheck")
+	healthy.object(t, "", []string{"ok", "roles"}, "healthcheck")
 
 	busy := healthy.run(t, "", "serve")
 	if busy.code != 1 || !strings.Contains(busy.errOut, "address already in use") {
