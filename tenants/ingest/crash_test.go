@@ -62,14 +62,22 @@ func (c *crew) stopAll() {
 	c.stops = nil
 }
 
-// deliver posts a body until it is taken, as WhatsApp does.
-func (p *place) deliver(t *testing.T, body string) {
-	t.Helper()
+// post posts bodies, each until it is taken, as WhatsApp does. It says on the channel when all are, or why not.
+func (p *place) post(ctx context.Context, bodies []string) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		for _, body := range bodies {
+			for _, err := p.receiver.Receive(ctx, p.app, []byte(body)); err != nil; _, err = p.receiver.Receive(ctx, p.app, []byte(body)) {
+				if ctx.Err() != nil {
+					done <- err
+					return
+				}
+			}
+		}
+		done <- nil
+	}()
 
-	until(t, "the delivery is taken", func() bool {
-		_, err := p.receiver.Receive(context.Background(), p.app, []byte(body))
-		return err == nil
-	})
+	return done
 }
 
 // rumour writes one thing that WhatsApp says about few people.
@@ -134,6 +142,8 @@ func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
 	}
 	defer func() { _ = app.Close() }()
 
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -148,6 +158,7 @@ func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
 		if _, err := lock.Exec(`LOCK TABLE ` + table + ` IN SHARE MODE`); err != nil {
 			t.Fatal(err)
 		}
+		var now []string
 		for range 4 {
 			// Somebody new in each, so that every table is written to.
 			messages := []string{text(round*100+n, "hello"), fmt.Sprintf(`{"id":"wamid.n%d","timestamp":"%d","type":"text","from_user_id":"IN.9%d","text":{"body":"hi"}}`, n, 1_760_000_000+n, n)}
@@ -157,9 +168,9 @@ func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
 			}
 			n++
 			bodies = append(bodies, toAsha(messages...))
-			c.deliver(t, bodies[len(bodies)-1])
-			c.deliver(t, bodies[r.IntN(len(bodies))])
+			now = append(now, bodies[len(bodies)-1], bodies[r.IntN(len(bodies))])
 		}
+		taken := p.post(ctx, now) // which the batch that waits may keep waiting too
 
 		var waiting []int
 		until(t, "a batch waits at "+table, func() bool {
@@ -177,6 +188,9 @@ func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
 			}
 		}
 		if err := lock.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-taken; err != nil {
 			t.Fatal(err)
 		}
 	}
