@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,13 +17,14 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-const auditPageSize = 25
+const auditPageSize = 20
 
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
@@ -30,7 +32,7 @@ var auditSubjects = map[string][]string{
 	"numbers":  {"number", "app", "ingest"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts"},
 	"keys":     {"apikey"},
-	"settings": {"tenant"},
+	"settings": {"tenant", "rule"},
 }
 
 func (s *Server) auditPage(c *fiber.Ctx) error {
@@ -51,10 +53,13 @@ func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 
 	var (
 		entries []access.JournalEntry
-		names   = map[string]string{} // of the business's numbers, by id
+		names   = map[string]string{} // of the business's numbers and customers, by id
 	)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if entries, err = access.Journal(ctx, tx, m, access.JournalQuery{Before: before, Subjects: subjects, Limit: auditPageSize + 1}); err != nil {
+			return err
+		}
+		if err := nameCustomers(ctx, tx, eyes{clear: m.Can("phones:clear")}, entries, names); err != nil {
 			return err
 		}
 		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
@@ -114,7 +119,7 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 	}
 	switch e.ObjectKind {
 	case "contact":
-		link("contacts:read", "/contacts/", i18n.T(ctx, "contacts.open"))
+		link("contacts:read", "/contacts/", cmp.Or(names[e.ObjectID], i18n.T(ctx, "contacts.open")))
 	case "import":
 		link("contacts:import", uploadPath+"/", i18n.T(ctx, "imports.open"))
 	case "number":
@@ -124,6 +129,10 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		link("queue:read", "/resolve/", i18n.T(ctx, "merge.see_case"))
 	case "link":
 		link("merges:read", "/merges/", i18n.T(ctx, "merge.see_receipt"))
+	case "rule":
+		if slices.Contains(identity.RuleKinds, e.ObjectID) {
+			link("rules:read", linksPath+"/", i18n.T(ctx, "rules.name_"+e.ObjectID))
+		}
 	}
 
 	var detail map[string]any
@@ -131,8 +140,39 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		return view
 	}
 	view.Detail = auditDetail(detail)
+	for i, d := range view.Detail {
+		view.Detail[i].After = cmp.Or(names[d.After], d.After)
+	}
 
 	return view
+}
+
+// nameCustomers adds what the customers are called that entries are about or speak of.
+func nameCustomers(ctx context.Context, tx *tenants.Tx, e eyes, entries []access.JournalEntry, names map[string]string) error {
+	var ids []uuid.UUID
+	add := func(id any) {
+		if text, ok := id.(string); ok {
+			if parsed, err := uuid.Parse(text); err == nil {
+				ids = append(ids, parsed)
+			}
+		}
+	}
+	for _, entry := range entries {
+		if entry.ObjectKind == "contact" {
+			add(entry.ObjectID)
+		}
+		var detail struct{ Contact, Lose any }
+		if err := json.Unmarshal([]byte(entry.Detail), &detail); err == nil {
+			add(detail.Contact)
+			add(detail.Lose)
+		}
+	}
+	people, err := identity.Several(ctx, tx, ids)
+	for id, contact := range people {
+		names[id.String()] = e.label(ctx, contact)
+	}
+
+	return err
 }
 
 // auditDetail lists what an entry holds besides: what was before and after, then the rest.

@@ -12,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
@@ -84,6 +85,41 @@ func (s *Server) revealPhone(c *fiber.Ctx) error {
 	return s.showContact(c, fiber.StatusOK, contactShown{revealed: true})
 }
 
+// setShared says whether several people use a phone of a contact.
+func (s *Server) setShared(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m, which, shared := c.UserContext(), member(c), field(c, "identifier"), field(c, "shared") == "yes"
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		contact, err := identity.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, i := range contact.Identities {
+			for _, d := range i.Identifiers {
+				if d.ID.String() == which && d.Kind == whatsapp.KindPhone {
+					return identity.SetShared(ctx, tx, m.Actor, contact.ID, d.Value, shared)
+				}
+			}
+		}
+
+		return tenants.ErrNotFound
+	})
+	if err != nil {
+		return err
+	}
+	back := "yes"
+	if shared {
+		back = "no"
+	}
+
+	return s.done(c, "/contacts/"+id.String(), flash{
+		Key: "toast.saved", Undo: "/contacts/" + id.String() + "/shared", Fields: map[string]string{"identifier": which, "shared": back},
+	})
+}
+
 // fillHistory puts on the page how we know who this is, and what was joined and taken apart.
 func fillHistory(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, p *pages.Contact) error {
 	proofs, err := identity.Evidence(ctx, tx, contact.ID)
@@ -107,25 +143,35 @@ func fillHistory(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 	if err != nil {
 		return err
 	}
-	m, _ := access.From(ctx)
 	for _, l := range links {
-		moment := pages.Moment{
-			Kind: l.Kind, At: l.At, By: l.ActorName, Undone: l.UndoneAt != nil, Reason: e.words(l.Reason), Text: e.sentence(joined[l.ID]),
-		}
-		if moment.Text == "" {
-			moment.Text = e.label(ctx, contact)
-		}
-		if m.Can("merges:read") {
-			moment.Receipt = "/merges/" + l.ID.String()
-		}
-		if mayUndo(m, l) && !moment.Undone && (l.Kind == "merged") {
-			moment.Undo = moment.Receipt + "/undo"
-		}
-		p.Moments = append(p.Moments, moment)
+		p.Moments = append(p.Moments, e.linked(ctx, l, joined[l.ID], e.label(ctx, contact)))
 	}
 	slices.SortStableFunc(p.Moments, func(a, b pages.Moment) int { return b.At.Compare(a.At) })
 
 	return nil
+}
+
+// linked is a link in the history. One that says not what it joined speaks of the contact by its name.
+func (e eyes) linked(ctx context.Context, l identity.Link, joined identity.Joined, name string) pages.Moment {
+	m, _ := access.From(ctx)
+	moment := pages.Moment{Kind: l.Kind, At: l.At, By: l.ActorName, Undone: l.UndoneAt != nil, Reason: e.words(l.Reason), Text: e.sentence(joined.Handles)}
+	if sign, ok := l.Sign(); ok {
+		moment.Kind, moment.By, moment.Why = "by_rule", "", e.reason(ctx, sign)
+	}
+	if len(joined.New) > 0 {
+		moment.Kind, moment.Text, moment.Became = "changed", e.sentence(joined.Old), e.sentence(joined.New)
+	}
+	if moment.Text == "" {
+		moment.Text = name
+	}
+	if m.Can("merges:read") {
+		moment.Receipt = "/merges/" + l.ID.String()
+	}
+	if mayUndo(m, l) && !moment.Undone && l.Kind == "merged" {
+		moment.Undo = moment.Receipt + "/undo"
+	}
+
+	return moment
 }
 
 // proof is a piece of evidence as a receipt that can be opened.

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -206,26 +207,43 @@ func (s *Server) evidencePage(c *fiber.Ctx) error {
 			return err
 		}
 		name = eyes{clear: m.Can("phones:clear")}.label(ctx, contact)
-		proofs, err := identity.Evidence(ctx, tx, id)
+		carries, err := restsOn(ctx, tx, id, number)
 		if err != nil {
 			return err
 		}
-		for _, proof := range proofs {
-			for _, of := range proof.Items {
-				if of == number {
-					item, err = ingest.ItemByID(ctx, tx, number)
-					return err
-				}
-			}
+		if !carries {
+			return tenants.ErrNotFound
 		}
+		item, err = ingest.ItemByID(ctx, tx, number)
 
-		return tenants.ErrNotFound
+		return err
 	})
 	if err != nil {
 		return err
 	}
 
 	return s.showEvent(c, item, "/contacts/"+id.String(), name)
+}
+
+// restsOn tells whether an event carries evidence about a contact, or carried that of a link by a rule, also one taken back.
+func restsOn(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, item int64) (bool, error) {
+	proofs, err := identity.Evidence(ctx, tx, contact)
+	if err != nil {
+		return false, err
+	}
+	for _, proof := range proofs {
+		if slices.Contains(proof.Items, item) {
+			return true, nil
+		}
+	}
+	links, err := identity.Links(ctx, tx, contact)
+	for _, l := range links {
+		if sign, ok := l.Sign(); ok && sign.ItemID == item {
+			return true, nil
+		}
+	}
+
+	return false, err
 }
 
 func (s *Server) showEvent(c *fiber.Ctx, item ingest.Item, back, name string) error {

@@ -130,7 +130,7 @@ func (e eyes) account(i identity.Identity) pages.Account {
 	a := pages.Account{Name: e.words(i.ProfileName), Username: i.Username, Hidden: !i.PhoneVisible}
 	for _, d := range i.Identifiers {
 		h := e.handle(d.Kind, d.Value)
-		h.Past, h.First, h.Last = !d.Current, d.FirstSeen, d.LastSeen
+		h.Past, h.First, h.Last, h.ID, h.Shared = !d.Current, d.FirstSeen, d.LastSeen, d.ID.String(), d.Shared
 		a.Handles = append(a.Handles, h)
 	}
 	if kind, value := i.Address(); kind != "" {

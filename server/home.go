@@ -41,7 +41,11 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 			p.Figures.Lost += n.Received - n.Routed - n.Held - n.SetAside - n.Waiting
 		}
 
-		return homeQueue(ctx, tx, &p)
+		if err := homeQueue(ctx, tx, &p); err != nil {
+			return err
+		}
+
+		return fillRules(ctx, tx, m, &p)
 	})
 	if err != nil {
 		return err

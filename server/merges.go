@@ -112,7 +112,9 @@ func (s *Server) merge(c *fiber.Ctx) error {
 }
 
 func mayUndo(m access.Member, l identity.Link) bool {
-	return m.Can("merges:undo_any") || m.Can("merges:undo_own") && l.ActorKind == m.Actor.Kind && l.ActorID == m.Actor.ID
+	own := l.Rule != "" || l.ActorKind == m.Actor.Kind && l.ActorID == m.Actor.ID // what a rule did is nobody else's
+
+	return m.Can("merges:undo_any") || m.Can("merges:undo_own") && own
 }
 
 // receiptPage shows a link: what it joined, who did it and why, and what taking it back would do.
@@ -140,7 +142,7 @@ func (s *Server) showReceipt(c *fiber.Ctx, status int) error {
 			return err
 		}
 
-		return fillReceipt(ctx, tx, eyes{clear: m.Can("phones:clear")}, m, preview, &p)
+		return fillReceipt(ctx, tx, eyes{clear: m.Can("phones:clear"), items: s.items(m)}, m, preview, &p)
 	})
 	if err != nil {
 		return err
@@ -180,9 +182,18 @@ func fillReceipt(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, p
 		}
 	}
 	joined, err := identity.LinkHandles(ctx, tx, []identity.Link{l})
-	p.Handles = e.handles(joined[l.ID])
+	if err != nil {
+		return err
+	}
+	p.Handles, p.Old, p.New = e.handles(joined[l.ID].Handles), e.handles(joined[l.ID].Old), e.handles(joined[l.ID].New)
+	if sign, ok := l.Sign(); ok {
+		p.By, p.Rule, p.Why = "", l.Rule, e.reason(ctx, sign)
+		if sign.ItemID != 0 && l.Keep != nil {
+			p.Event = "/contacts/" + p.Keep.ID + "/evidence/" + e.items.Write(sign.ItemID).String()
+		}
+	}
 
-	return err
+	return nil
 }
 
 // undoMerge takes a link back: agents their own, leads and owners any.

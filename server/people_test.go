@@ -49,8 +49,20 @@ func (s *shop) as(fn func(*tenants.Tx) error) {
 // writes is a text message of somebody who shows the phone, the WhatsApp ID, or both.
 func (s *shop) writes(day int, phone, bsuid, name, text string) {
 	s.t.Helper()
+	s.sends(day, phone, bsuid, name, map[string]any{"type": "text", "text": map[string]any{"body": text}})
+}
+
+// shares is somebody without a phone who sends theirs, asked for by WhatsApp's own button.
+func (s *shop) shares(day int, phone, bsuid, name string) {
+	s.t.Helper()
+	card := map[string]any{"origin": "contact_request", "phones": []any{map[string]any{"phone": "+" + phone, "wa_id": phone}}}
+	s.sends(day, "", bsuid, name, map[string]any{"type": "contacts", "contacts": []any{card}})
+}
+
+func (s *shop) sends(day int, phone, bsuid, name string, item map[string]any) {
+	s.t.Helper()
 	s.items++
-	item := map[string]any{"id": fmt.Sprint("w-", s.items), "timestamp": fmt.Sprint(s.began.AddDate(0, 0, day).Unix() + s.items), "type": "text", "text": map[string]any{"body": text}}
+	item["id"], item["timestamp"] = fmt.Sprint("w-", s.items), fmt.Sprint(s.began.AddDate(0, 0, day).Unix()+s.items)
 	contact := map[string]any{"profile": map[string]any{"name": name}}
 	if phone != "" {
 		item["from"], contact["wa_id"] = phone, phone

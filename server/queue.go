@@ -71,7 +71,7 @@ func (s *Server) queuePage(c *fiber.Ctx) error {
 		return err
 	}
 
-	p := pages.Queue{Frame: s.frame(c, "resolve.title"), Now: time.Now(), CanDecide: m.Can("queue:decide")}
+	p := pages.Queue{Frame: s.frame(c, "resolve.title"), Now: time.Now(), CanDecide: m.Can("queue:decide"), CanConnect: m.Can("numbers:connect")}
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		counts, err := identity.CountCases(ctx, tx)
 		if err != nil {
@@ -103,6 +103,7 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
 	}
 	sortNumbers(p.Numbers)
+	p.NoNumber = len(p.Numbers) == 0
 	if f.Number != uuid.Nil {
 		p.Number = f.Number.String()
 	}

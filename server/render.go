@@ -84,6 +84,7 @@ var places = []struct{ key, href string }{
 	{"audit", "/audit"},
 	{"apps", "/apps"},
 	{"keys", "/dev/keys"},
+	{"links", linksPath},
 	{"settings", "/settings"},
 }
 

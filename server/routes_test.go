@@ -84,6 +84,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/contacts/:id/evidence/:item", "++++++xxL"},
 	{"POST", "/contacts/:id", "+++xxxxxL"},
 	{"POST", "/contacts/:id/reveal", "xx+xxxxxL"}, // who sees phones in clear has nothing to reveal
+	{"POST", "/contacts/:id/shared", "+++xxxxxL"},
 	{"GET", "/merges/preview", "+++xxxxxL"},
 	{"POST", "/merges", "+++xxxxxL"},
 	{"GET", "/merges/:id", "+++xx+xxL"},
@@ -98,6 +99,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/settings", "++++++++L"},
 	{"POST", "/settings/me", "++++++++L"},
 	{"POST", "/settings/business", "+xxxxxxxL"},
+	{"GET", "/settings/links", "++xx++xxL"},
+	{"GET", "/settings/links/:kind", "++xx++xxL"},
+	{"POST", "/settings/links/:kind", "+xxxxxxxL"},
 	{"GET", "/dev/keys", "+xxx++xxL"},
 	{"POST", "/dev/keys", "+xxx+xxxL"},
 	{"POST", "/dev/keys/:id/revoke", "+xxx+xxxL"},

@@ -28,7 +28,7 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, business, mine pages.Fil
 		Frame:     s.frame(c, "settings.title"),
 		Me:        pages.Choices{Lang: own.Lang, Theme: own.Theme, Density: own.Density, Shortcuts: own.Shortcuts},
 		Business:  pages.BusinessSettings{Name: m.Tenant.Name, Lang: m.Tenant.Lang, Timezone: m.Tenant.Timezone, Density: m.Tenant.Density},
-		CanChange: m.Can("settings:edit"), Zones: zones, Form: business, MyForm: mine,
+		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: business, MyForm: mine,
 	}
 	p.Frame.Path = "/settings"
 	if m.HasTenant() && !slices.Contains(zones, m.Tenant.Timezone) {

@@ -135,6 +135,43 @@ func Get(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Contact, error) {
 	return list[0], nil
 }
 
+// Several reads contacts by the ids asked for, each the one it was merged into. Ids that are none of the tenant's are left out.
+func Several(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) (map[uuid.UUID]Contact, error) {
+	var rows []struct {
+		Asked uuid.UUID `db:"asked"`
+		Root  uuid.UUID `db:"id"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		WITH RECURSIVE up AS (
+			SELECT id AS asked, id, merged_into FROM contacts WHERE tenant_id = $1 AND id = ANY($2)
+			UNION ALL
+			SELECT up.asked, c.id, c.merged_into FROM up JOIN contacts c ON c.tenant_id = $1 AND c.id = up.merged_into
+		)
+		SELECT asked, id FROM up WHERE merged_into IS NULL`, tx.Tenant, pq.Array(ids))
+	if err != nil {
+		return nil, fmt.Errorf("follow contacts: %w", err)
+	}
+	roots := map[uuid.UUID]bool{}
+	for _, r := range rows {
+		roots[r.Root] = true
+	}
+	list, err := hydrate(ctx, tx, keys(roots))
+	if err != nil {
+		return nil, err
+	}
+
+	byRoot := make(map[uuid.UUID]Contact, len(list))
+	for _, c := range list {
+		byRoot[c.ID] = c
+	}
+	out := make(map[uuid.UUID]Contact, len(rows))
+	for _, r := range rows {
+		out[r.Asked] = byRoot[r.Root]
+	}
+
+	return out, nil
+}
+
 // hydrate reads whole contacts, in the order of ids.
 func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, error) {
 	if len(ids) == 0 {

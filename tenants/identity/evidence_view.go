@@ -3,7 +3,6 @@ package identity
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -82,6 +81,11 @@ func Evidence(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Proof, 
 		return nil, err
 	}
 	proofs = append(proofs, names...)
+	ruled, err := ruledBy(ctx, tx, idsOf(c.Identities))
+	if err != nil {
+		return nil, err
+	}
+	proofs = append(proofs, ruled...)
 	saved, err := savedBy(ctx, tx, c)
 	if err != nil {
 		return nil, err
@@ -276,48 +280,4 @@ func namesOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Pro
 	}
 
 	return proofs, nil
-}
-
-// LinkHandles names for each link the identifiers that it joined: those an account gained, or those of the accounts that moved.
-func LinkHandles(ctx context.Context, tx *tenants.Tx, links []Link) (map[uuid.UUID][]Handle, error) {
-	var of, named, moved []uuid.UUID
-	for _, l := range links {
-		var proof proofOfLink
-		if err := json.Unmarshal(l.Evidence, &proof); err != nil {
-			return nil, fmt.Errorf("read link proof: %w", err)
-		}
-		if l.Kind == "merged" {
-			moved = append(moved, l.ID)
-			continue
-		}
-		for _, id := range append(slices.Clone(proof.Cut), proof.Gained...) {
-			of, named = append(of, l.ID), append(named, id)
-		}
-	}
-
-	var rows []struct {
-		Link  uuid.UUID     `db:"link_id"`
-		Kind  whatsapp.Kind `db:"kind"`
-		Value string        `db:"value"`
-	}
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT DISTINCT w.link_id, d.kind, d.value
-		FROM unnest($2::uuid[], $3::uuid[]) AS w (link_id, identifier_id)
-		JOIN identifiers d ON d.tenant_id = $1 AND d.id = w.identifier_id
-		UNION
-		SELECT m.link_id, d.kind, d.value
-		FROM link_moves m
-		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = m.identity_id
-		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
-		WHERE m.tenant_id = $1 AND m.link_id = ANY($4)
-		ORDER BY 1, 2 DESC, 3`, tx.Tenant, pq.Array(of), pq.Array(named), pq.Array(moved))
-	if err != nil {
-		return nil, fmt.Errorf("read what links joined: %w", err)
-	}
-	out := map[uuid.UUID][]Handle{}
-	for _, r := range rows {
-		out[r.Link] = append(out[r.Link], Handle{r.Kind, r.Value})
-	}
-
-	return out, nil
 }

@@ -41,12 +41,13 @@ const (
 type Rule struct {
 	Evidence string    `db:"evidence"`
 	Mode     string    `db:"mode"`
-	Since    time.Time `db:"since"`   // of the mode; a rule nobody touched has watched since the business joined
-	By       string    `db:"by_name"` // who switched it
-	Tripped  bool      `db:"tripped"` // the circuit breaker turned it off
-	Linked   int       `db:"linked"`  // links in the window, also those taken back
-	Undone   int       `db:"undone"`  // of those, taken back by people
-	Agreed   int       `db:"agreed"`  // cases in the window with such evidence that people decided as it would have
+	Since    time.Time `db:"since"`    // of the mode; a rule nobody touched has watched since the business joined
+	By       string    `db:"by_name"`  // who switched it
+	Tripped  bool      `db:"tripped"`  // the circuit breaker turned it off
+	Linked   int       `db:"linked"`   // links in the window, also those taken back
+	Undone   int       `db:"undone"`   // of those, taken back by people
+	Standing int       `db:"standing"` // links it has made, ever, that stand
+	Agreed   int       `db:"agreed"`   // cases in the window with such evidence that people decided as it would have
 	Differed int       `db:"differed"`
 }
 
@@ -61,13 +62,15 @@ func Rules(ctx context.Context, tx *tenants.Tx) ([]Rule, error) {
 	var rows []Rule
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT k.evidence, coalesce(r.mode, 'shadow') AS mode, coalesce(r.since, t.created_at) AS since, coalesce(r.by_name, '') AS by_name,
-		       coalesce(r.tripped, false) AS tripped, l.linked, l.undone, c.agreed, c.differed
+		       coalesce(r.tripped, false) AS tripped, l.linked, l.undone, s.standing, c.agreed, c.differed
 		FROM unnest($2::text[]) WITH ORDINALITY AS k (evidence, place)
 		JOIN tenants t ON t.id = $1
 		LEFT JOIN link_rules r ON r.tenant_id = $1 AND r.evidence = k.evidence
 		CROSS JOIN LATERAL (
 			SELECT count(*) AS linked, count(*) FILTER (WHERE l.undone_at IS NOT NULL AND l.undone_by <> 'system') AS undone
-			FROM links l WHERE l.tenant_id = $1 AND l.rule = k.evidence AND l.at > now() - $3 * interval '1 second') l
+			FROM links l WHERE l.tenant_id = $1 AND l.rule <> '' AND l.rule = k.evidence AND l.at > now() - $3 * interval '1 second') l
+		CROSS JOIN LATERAL (
+			SELECT count(*) AS standing FROM links l WHERE l.tenant_id = $1 AND l.rule <> '' AND l.rule = k.evidence AND l.undone_at IS NULL) s
 		CROSS JOIN LATERAL (
 			SELECT count(*) FILTER (WHERE c.outcome = 'same') AS agreed, count(*) FILTER (WHERE c.outcome IN ('not_same', 'new')) AS differed
 			FROM cases c WHERE c.tenant_id = $1 AND c.state = 'done' AND c.closed_at > now() - $3 * interval '1 second'
@@ -89,7 +92,8 @@ type RelinkArgs struct {
 	After    uuid.UUID `json:"after"`
 }
 
-// SetRule switches a rule, and leaves a job that derives again what it links.
+// SetRule switches a rule, and leaves a job that derives again what it links. To set one that turned itself off to off says that it
+// was seen.
 // Errors: Invalid; Conflict "shadow_first" where it has not watched for ShadowFor.
 func SetRule(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, evidence, mode string) error {
 	if !slices.Contains(RuleKinds, evidence) {
@@ -106,7 +110,7 @@ func SetRule(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, evidence,
 		return err
 	}
 	now := rules[slices.IndexFunc(rules, func(r Rule) bool { return r.Evidence == evidence })]
-	if now.Mode == mode {
+	if now.Mode == mode && !now.Tripped {
 		return nil
 	}
 	var clock time.Time
@@ -168,13 +172,13 @@ func upperBound(k, n int) float64 {
 }
 
 // Relink derives again what rules link, for up to limit contacts after the given one that evidence of the kind, or a link by it,
-// is about. It returns the last contact it looked at, uuid.Nil when none is left.
-func Relink(ctx context.Context, tx *tenants.Tx, evidence string, after uuid.UUID, limit int) (uuid.UUID, error) {
+// is about. It returns the last contact it looked at, uuid.Nil when none is left, and how many it looked at.
+func Relink(ctx context.Context, tx *tenants.Tx, evidence string, after uuid.UUID, limit int) (last uuid.UUID, looked int, err error) {
 	if err := Lock(ctx, tx); err != nil {
-		return uuid.Nil, err
+		return uuid.Nil, 0, err
 	}
 	var contacts []uuid.UUID
-	err := tx.SelectContext(ctx, &contacts, `
+	err = tx.SelectContext(ctx, &contacts, `
 		SELECT DISTINCT i.contact_id FROM identities i
 		WHERE i.tenant_id = $1 AND i.contact_id > $3 AND i.absorbed_into IS NULL AND (
 			EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.rule = $2 AND l.undone_at IS NULL AND l.identity_id = i.id)
@@ -186,17 +190,17 @@ func Relink(ctx context.Context, tx *tenants.Tx, evidence string, after uuid.UUI
 			           WHERE t.tenant_id = $1 AND t.identity_id = i.id))
 		ORDER BY i.contact_id LIMIT $4`, tx.Tenant, evidence, after, limit)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("find whom a rule is about: %w", err)
+		return uuid.Nil, 0, fmt.Errorf("find whom a rule is about: %w", err)
 	}
 	if len(contacts) == 0 {
-		return uuid.Nil, nil
+		return uuid.Nil, 0, nil
 	}
 
-	return contacts[len(contacts)-1], SyncContacts(ctx, tx, contacts)
+	return contacts[len(contacts)-1], len(contacts), SyncContacts(ctx, tx, contacts)
 }
 
-// maxWould bounds how many open cases Would looks at: more are "500+".
-const maxWould = 500
+// MaxWould bounds how many open cases Would looks at.
+const MaxWould = 500
 
 // Would lists the open cases that evidence of the kind would have closed by itself were its rule on, oldest first.
 func Would(ctx context.Context, tx *tenants.Tx, evidence string) ([]uuid.UUID, error) {
@@ -208,7 +212,7 @@ func Would(ctx context.Context, tx *tenants.Tx, evidence string) ([]uuid.UUID, e
 		SELECT id, identity_id FROM cases
 		WHERE tenant_id = $1 AND state = 'open' AND kind = 'suggested' AND identity_id IS NOT NULL
 		  AND candidates @> jsonb_build_array(jsonb_build_object('reasons', jsonb_build_array(jsonb_build_object('code', $2::text))))
-		ORDER BY waiting_since, id LIMIT $3`, tx.Tenant, evidence, maxWould)
+		ORDER BY waiting_since, id LIMIT $3`, tx.Tenant, evidence, MaxWould)
 	if err != nil {
 		return nil, fmt.Errorf("read cases of a rule: %w", err)
 	}

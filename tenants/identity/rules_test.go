@@ -29,7 +29,7 @@ func (w *world) setRule(evidence, mode string) error {
 	for after := uuid.Nil; err == nil; {
 		w.as(func(tx *tenants.Tx) error {
 			var err error
-			after, err = identity.Relink(w.t.Context(), tx, evidence, after, 2)
+			after, _, err = identity.Relink(w.t.Context(), tx, evidence, after, 2)
 			return err
 		})
 		if after == uuid.Nil {

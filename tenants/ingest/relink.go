@@ -56,7 +56,7 @@ func relink(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 		return fmt.Errorf("read job: %w", err)
 	}
 
-	last, err := identity.Relink(ctx, tx, args.Evidence, args.After, relinkContacts)
+	last, looked, err := identity.Relink(ctx, tx, args.Evidence, args.After, relinkContacts)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func relink(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 	if raw, err = json.Marshal(args); err != nil {
 		return fmt.Errorf("encode job: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'running', args = $2, tries = 0, run_at = now() WHERE id = $1`, id, raw); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'running', args = $2, done = done + $3, tries = 0, run_at = now() WHERE id = $1`, id, raw, looked); err != nil {
 		return fmt.Errorf("keep progress of job: %w", err)
 	}
 

@@ -47,7 +47,7 @@ type Tenant struct {
 }
 
 // NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
-// icon: home, queue, contacts, numbers, team, audit, settings, apps, keys,
+// icon: home, queue, contacts, numbers, team, audit, links, settings, apps, keys,
 // and for the operator tenants, held.
 type NavItem struct {
 	Key     string
@@ -66,7 +66,7 @@ type Toast struct {
 
 var navIcons = map[string]string{
 	"home": "house", "queue": "list-checks", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
-	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "tenants": "building-2", "held": "archive",
+	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "tenants": "building-2", "held": "archive",
 }
 
 // daily are the entries that stand at the bottom of a phone and first at the

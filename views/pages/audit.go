@@ -95,6 +95,10 @@ func (d AuditDetail) value(ctx context.Context, v string) string {
 		return i18n.T(ctx, "audit.no")
 	case (d.Name == "role" || d.Name == "") && i18n.Known("roles."+v):
 		return i18n.T(ctx, "roles."+v)
+	case d.Name == "mode" && i18n.Known("rules.mode_"+v):
+		return i18n.T(ctx, "rules.mode_"+v)
+	case d.Name == "rule" && i18n.Known("rules.name_"+v):
+		return i18n.T(ctx, "rules.name_"+v)
 	case d.Name == "decision" && i18n.Known("resolve.outcome_"+v):
 		return i18n.T(ctx, "resolve.outcome_"+v)
 	}

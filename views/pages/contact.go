@@ -11,7 +11,8 @@ import (
 
 // Contact is who somebody is, how we know, and what was said. Editing posts
 // to /contacts/{id} (display_name, notes, version), showing the phone to
-// /contacts/{id}/reveal, taking a link back to /merges/{id}/undo.
+// /contacts/{id}/reveal, whether several people use a phone to
+// /contacts/{id}/shared (identifier, shared), taking a link back to /merges/{id}/undo.
 type Contact struct {
 	Frame       layout.Frame
 	Now         time.Time
@@ -54,25 +55,27 @@ type Proof struct {
 
 // Moment is one entry of the history of an identity.
 type Moment struct {
-	Kind    string // a link (attested, rotated, merged, split, imported, cut), a decision (apart, new), a name (username, profile_name, saved_name) or a word of theirs (stopped, resumed, security_code)
+	Kind    string // a link (attested, rotated, changed, merged, by_rule, split, imported, cut), a decision (apart, new), a name (username, profile_name, saved_name) or a word of theirs (stopped, resumed, security_code)
 	At      time.Time
 	By      string
 	Undone  bool
-	Text    string // of a name; of a merge the other's name; else the handles
+	Text    string // of a name; of a merge the other's name; of a change what was before; else the handles
+	Became  string // of a change, what is now
+	Why     string // of a link by a rule, its evidence in a sentence
 	Reason  string
 	Receipt string // address; empty for none
 	Undo    string // where it is taken back; empty where this reader may not
 }
 
 var momentIcons = map[string]string{
-	"attested": "link-2", "rotated": "refresh-cw", "merged": "merge", "split": "split", "cut": "unlink-2", "imported": "inbox",
+	"attested": "link-2", "rotated": "refresh-cw", "changed": "refresh-cw", "merged": "merge", "by_rule": "link-2", "split": "split", "cut": "unlink-2", "imported": "inbox",
 	"apart": "unlink-2", "new": "user", "username": "at-sign", "profile_name": "pencil",
 	"saved_name": "smartphone", "stopped": "ban", "resumed": "check", "security_code": "lock",
 }
 
 func (m Moment) tone() components.Tone {
 	switch m.Kind {
-	case "attested", "rotated":
+	case "attested", "rotated", "changed", "by_rule":
 		return components.Good
 	case "merged", "apart", "new", "cut":
 		return components.Accent

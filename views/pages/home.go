@@ -21,6 +21,8 @@ type Home struct {
 	Held       int // the platform's, on an operator's page; a tenant's own are none
 	Changes    []Change
 	Figures    Figures // for the team density
+	Linked     int     // contacts linked by rules in the last day
+	Tripped    []Rule  // rules that turned themselves off, told to who may switch them
 
 	CanDecide  bool
 	CanQueue   bool // may see the queue

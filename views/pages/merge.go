@@ -43,11 +43,15 @@ type Receipt struct {
 	ID          string
 	Kind        string // merged, attested, rotated, split, cut, imported
 	At          time.Time
-	By          string // empty for WhatsApp's own proof
+	By          string // empty for WhatsApp's own proof, and for a rule
+	Rule        string // the rule that made it, empty for none
+	Why         string // of a rule, the evidence in a sentence
+	Event       string // address of the event that carried it
 	Reason      string
 	Keep        Someone
 	Loser       string   // name of what was merged in
 	Handles     []Handle // what it joined
+	Old, New    []Handle // of a change, what was replaced by what
 	Case        string   // address of the case that led to it
 	UndoneAt    time.Time
 	UndoneBy    string
@@ -62,7 +66,25 @@ func (p Receipt) answer(ctx context.Context) string {
 	if !p.UndoneAt.IsZero() {
 		return i18n.T(ctx, "merge.answer_undone")
 	}
-	return i18n.T(ctx, "merge.answer_"+p.Kind)
+	return i18n.T(ctx, "merge.answer_"+p.kind())
+}
+
+// kind is what to call it.
+func (p Receipt) kind() string {
+	if p.Rule != "" {
+		return "by_rule"
+	}
+	return p.Kind
+}
+
+func (p Receipt) by(ctx context.Context) string {
+	switch {
+	case p.Rule != "":
+		return i18n.T(ctx, "merge.by_rule")
+	case p.By == "":
+		return i18n.T(ctx, "merge.by_whatsapp")
+	}
+	return p.By
 }
 
 func (p Receipt) undoneBy(ctx context.Context) string {

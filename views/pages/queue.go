@@ -13,17 +13,19 @@ import (
 // Queue lists the cases that a person must decide, oldest first. Its filters
 // are ?tab= and ?number=; starting leads to /resolve/next.
 type Queue struct {
-	Frame     layout.Frame
-	Now       time.Time
-	Tab       string // new, suggested, conflicts, waiting, approvals or done
-	Counts    map[string]int
-	Number    string // id of the number filtered by, empty for all
-	Numbers   []NumberChoice
-	Items     []QueueItem
-	Next      string // address of the next page, empty on the last
-	CanDecide bool
-	Week      Week
-	Last      *LastDecision
+	Frame      layout.Frame
+	Now        time.Time
+	Tab        string // new, suggested, conflicts, waiting, approvals or done
+	Counts     map[string]int
+	Number     string // id of the number filtered by, empty for all
+	Numbers    []NumberChoice
+	Items      []QueueItem
+	Next       string // address of the next page, empty on the last
+	CanDecide  bool
+	NoNumber   bool // none is connected yet
+	CanConnect bool
+	Week       Week
+	Last       *LastDecision
 }
 
 // NumberChoice is one of the business's numbers, to filter by.
@@ -96,6 +98,9 @@ func (p Queue) due() int {
 }
 
 func (p Queue) answer(ctx context.Context) string {
+	if p.NoNumber && p.due() == 0 {
+		return ""
+	}
 	if p.due() == 0 {
 		return i18n.T(ctx, "resolve.answer_clear")
 	}

@@ -35,6 +35,9 @@ type Handle struct {
 	Past  bool
 	First time.Time
 	Last  time.Time
+	// ID is to say something about it, where that can be said; Shared tells that several people use this phone.
+	ID     string
+	Shared bool
 }
 
 func (s Someone) href() string { return "/contacts/" + s.ID }
