@@ -58,6 +58,10 @@ var pages = []page{
 	{route: "/team"},
 	{route: "/audit"},
 	{route: "/settings"},
+	{route: "/settings/links"},
+	{route: "/settings/links/:kind", to: func(*world) []string {
+		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
+	}},
 	{route: "/dev/keys"},
 	{route: "/op", by: []string{operator}},
 	{route: "/op/held", by: []string{operator}},

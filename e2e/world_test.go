@@ -44,11 +44,12 @@ func newWorld(t *testing.T) *world {
 	first := w.number(t, 0)
 	w.number(t, 1)
 	w.past(t, first)
+	w.sharesNumber(t, first)
 	w.deliver(t, []byte(`{"object": "whatsapp_business_account", "entry": "`+first.WABAID+`"}`))
 	w.as(t, w.clinic, func(tx *tenants.Tx) error {
 		_, _, err := access.CreateKey(t.Context(), tx, byTest, "Billing", []string{"read"})
 
-		return errors.Join(err, w.lookUp(t, tx), w.decide(t, tx), w.meet(t, tx))
+		return errors.Join(err, w.lookUp(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx))
 	})
 	w.upload(t)
 
