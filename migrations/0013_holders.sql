@@ -4,9 +4,10 @@
 -- +goose Up
 SET LOCAL lock_timeout = '2s';
 
--- A time at which the person meant had a_id, and b_id, where it had passed on when the decision was taken; NULL: whoever had it then
+-- A time at which the person meant had a_id, and b_id; past: it had passed on when the decision was taken. NULL: whoever had it then
 -- (known_until).
-ALTER TABLE decisions ADD COLUMN a_at timestamptz, ADD COLUMN b_at timestamptz;
+ALTER TABLE decisions ADD COLUMN a_at timestamptz, ADD COLUMN b_at timestamptz,
+    ADD COLUMN a_past boolean NOT NULL DEFAULT false, ADD COLUMN b_past boolean NOT NULL DEFAULT false;
 
 -- Who held an identifier at a time; where nobody did, who was seen with it last. NULL where nobody ever was.
 CREATE FUNCTION holder(tenant uuid, identifier uuid, at timestamptz) RETURNS uuid LANGUAGE sql STABLE AS $$
@@ -32,4 +33,4 @@ CREATE POLICY tenant ON called USING (tenant_id = nullif(current_setting('app.te
 -- +goose Down
 DROP TABLE called;
 DROP FUNCTION holder(uuid, uuid, timestamptz);
-ALTER TABLE decisions DROP COLUMN a_at, DROP COLUMN b_at;
+ALTER TABLE decisions DROP COLUMN a_at, DROP COLUMN b_at, DROP COLUMN a_past, DROP COLUMN b_past;

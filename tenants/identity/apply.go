@@ -99,9 +99,13 @@ func newPlan(l *loaded, d *derivation) *plan {
 		if row.AbsorbedInto == nil {
 			continue
 		}
-		if home := p.home(row); home >= 0 && p.owner[home] == uuid.Nil {
+		switch home := p.home(row); {
+		case home == -1:
+		case p.owner[home] == uuid.Nil:
 			p.owner[home] = id
 			p.revived[id] = home
+		case p.owner[home] != *row.AbsorbedInto:
+			p.absorbed[id] = p.owner[home] // with its contact, which the one it was absorbed into had from it
 		}
 	}
 	for i := range p.owner {

@@ -78,7 +78,7 @@ func (d *deriver) place(out *derivation, r ref, spans []ownedSpan, segments []se
 			if !seen && s.gap != "alone" {
 				continue
 			}
-			if s.gap == "alone" {
+			if !seen {
 				first, last = d.nodes[r].first, d.nodes[r].last
 			}
 			s.account = len(out.accounts)
@@ -139,31 +139,33 @@ func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, accoun
 
 // contestHolders opens a conflict where a phone passed from one WhatsApp account to another without the first having moved off.
 func (d *deriver) contestHolders(out *derivation, r ref, spans []ownedSpan, accountFor func(int) int) {
-	type tenancy struct {
-		holder      int
-		first, left int64
-	}
-	var holders []tenancy
+	var holders []int
 	for _, s := range spans {
-		i := slices.IndexFunc(holders, func(t tenancy) bool { return t.holder == s.holder })
-		if i == -1 {
-			holders = append(holders, tenancy{holder: s.holder, first: s.first, left: forever})
-			i = len(holders) - 1
-		}
-		if s.closed {
-			holders[i].left = s.last
-		}
+		holders = union(holders, []int{s.holder})
 	}
 
 	for i := 1; i < len(holders); i++ {
 		before, after := holders[i-1], holders[i]
-		if before.left <= after.first {
+		first := spans[slices.IndexFunc(spans, func(s ownedSpan) bool { return s.holder == after })].first
+		if leftBy(spans, before, first) {
 			continue
 		}
 		out.contests = append(out.contests, contest{
-			kind: contestRecycled, subject: accountFor(after.holder), others: []int{accountFor(before.holder)}, via: r, at: after.first, verdict: -1,
+			kind: contestRecycled, subject: accountFor(after), others: []int{accountFor(before)}, via: r, at: first, verdict: -1,
 		})
 	}
+}
+
+// leftBy tells whether a holder had moved off by a time, and had not come back.
+func leftBy(spans []ownedSpan, holder int, at int64) bool {
+	var last ownedSpan
+	for _, s := range spans {
+		if s.holder == holder && s.first <= at && s.last >= last.last {
+			last = s
+		}
+	}
+
+	return last.closed && last.last <= at
 }
 
 // contestProofs opens a conflict for each decision that WhatsApp has contradicted since it was taken.
@@ -189,7 +191,10 @@ func (d *deriver) contestProofs(out *derivation, accountFor func(int) int) {
 
 // dropDecided removes contests about accounts a person has already ruled on, either way.
 func (d *deriver) dropDecided(out *derivation) {
-	owns := func(i int, r ref) bool {
+	means := func(i int, r ref, held when) bool {
+		if held.at != anytime && !d.isBSUID(r) {
+			return out.accountOf(r, held.at) == i
+		}
 		return slices.ContainsFunc(out.accounts[i].holds, func(h hold) bool { return h.id == r })
 	}
 	out.contests = slices.DeleteFunc(out.contests, func(c contest) bool {
@@ -198,7 +203,7 @@ func (d *deriver) dropDecided(out *derivation) {
 		}
 		return !slices.ContainsFunc(c.others, func(o int) bool {
 			return !slices.ContainsFunc(d.verdicts, func(v verdict) bool {
-				return owns(c.subject, v.a) && owns(o, v.b) || owns(c.subject, v.b) && owns(o, v.a)
+				return means(c.subject, v.a, v.aHeld) && means(o, v.b, v.bHeld) || means(c.subject, v.b, v.bHeld) && means(o, v.a, v.aHeld)
 			})
 		})
 	})

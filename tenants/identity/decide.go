@@ -276,6 +276,22 @@ func decideNew(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case)
 			return err
 		}
 	}
+	var nobodys []uuid.UUID // accounts it might be that are no contact
+	if err := tx.SelectContext(ctx, &nobodys, `
+		SELECT i.id FROM cases k CROSS JOIN LATERAL jsonb_array_elements(k.candidates) AS c
+		JOIN identities i ON i.tenant_id = $1 AND i.id = (c ->> 'identity_id')::uuid AND i.contact_id IS NULL AND i.absorbed_into IS NULL
+		WHERE k.tenant_id = $1 AND k.id = $2 ORDER BY i.id`, tx.Tenant, c.ID); err != nil {
+		return fmt.Errorf("read candidates: %w", err)
+	}
+	for _, id := range nobodys {
+		of, err := identityByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := apart(ctx, tx, actor, []Identity{*c.Identity}, []Identity{of}, &c.ID); err != nil {
+			return err
+		}
+	}
 	if err := decide(ctx, tx, actor, decision{kind: "is_new", a: leadingOf(*c.Identity), caseID: &c.ID}); err != nil {
 		return err
 	}

@@ -143,14 +143,17 @@ func (d *deriver) join(a, b int, at int64) {
 // forbidden finds a decision that keeps account a apart from account b, or, where b is -1, from whoever had the identifier via
 // over a time.
 func (d *deriver) forbidden(a, b int, over span, via ref) int {
-	side := func(r ref, at int64, holder int) bool {
+	side := func(r ref, meant when, holder int) bool {
 		if holder == -1 {
-			return r == via && (at == anytime || over.first <= at && at <= over.last)
+			return r == via && meant.reaches(over)
 		}
-		return d.isBSUID(r) && d.find(int(r)) == holder
+		if d.isBSUID(r) {
+			return d.find(int(r)) == holder
+		}
+		return !d.named(holder) && slices.ContainsFunc(d.spans[r], func(s span) bool { return d.find(s.holder) == holder })
 	}
 	for i, v := range d.verdicts {
-		if !v.same && (side(v.a, v.aAt, a) && side(v.b, v.bAt, b) || side(v.b, v.bAt, a) && side(v.a, v.aAt, b)) {
+		if !v.same && (side(v.a, v.aHeld, a) && side(v.b, v.bHeld, b) || side(v.b, v.bHeld, a) && side(v.a, v.aHeld, b)) {
 			return i
 		}
 	}
@@ -271,22 +274,26 @@ func (d *deriver) moveOn(r rotation, holder int) {
 // adoptPhoneOnly joins an account known by phones alone to the WhatsApp ID that its phone is next seen with, unless the phone
 // had been silent for over 180 days or its holder had moved off.
 func (d *deriver) adoptPhoneOnly() {
-	for _, id := range d.ordered() {
-		if d.nodes[id].kind != whatsapp.KindPhone {
-			continue
-		}
-		spans := d.ownedSpans(id)
-		for i := 1; i < len(spans); i++ {
-			before, after := spans[i-1], spans[i]
-			if before.closed || d.named(before.holder) || !d.named(after.holder) {
+	for more := true; more; {
+		more = false
+		for _, id := range d.ordered() {
+			if d.nodes[id].kind != whatsapp.KindPhone {
 				continue
 			}
-			last := before.last
-			if _, seen, ok := d.sighted(id, before.last, after.first); ok {
-				last = seen
-			}
-			if _, passed := d.passedOn(id, after.holder, last, after.first); !passed {
-				d.join(before.holder, after.holder, after.first)
+			spans := d.ownedSpans(id)
+			for i := 1; i < len(spans); i++ {
+				before, after := spans[i-1], spans[i]
+				if before.closed || d.named(before.holder) || !d.named(after.holder) {
+					continue
+				}
+				last := before.last
+				if _, seen, ok := d.sighted(id, before.last, after.first); ok {
+					last = seen
+				}
+				if _, passed := d.passedOn(id, after.holder, last, after.first); !passed {
+					d.join(before.holder, after.holder, after.first)
+					more = more || d.named(before.holder)
+				}
 			}
 		}
 	}

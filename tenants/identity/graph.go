@@ -53,12 +53,23 @@ type rotation struct {
 // verdict is a person's standing decision about two identifiers: one account/person or not. known is how far the evidence
 // between the two went when they decided; what WhatsApp attests later is new proof.
 type verdict struct {
-	id   uuid.UUID
-	a, b ref
-	// When the person meant had a and b: what others did with it at other times is not spoken of. anytime: of whoever has it.
-	aAt, bAt int64
-	same     bool
-	known    int64
+	id           uuid.UUID
+	a, b         ref
+	aHeld, bHeld when
+	same         bool
+	known        int64
+}
+
+// when is at which time the person meant by a verdict had the identifier, and whether it had passed on when the verdict was taken.
+type when struct {
+	at   int64 // anytime: whoever has it is meant
+	past bool
+}
+
+// reaches tells whether a span is about the holder meant: one that lies at the time, or goes on after it where the identifier was
+// theirs still. What others did with it before is not spoken of.
+func (w when) reaches(over span) bool {
+	return w.at == anytime || over.last >= w.at && (!w.past || over.first <= w.at)
 }
 
 // graph is the evidence about one or more components of identifiers, whole: no evidence leads out of it.

@@ -214,11 +214,13 @@ func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UU
 		Known int64     `db:"known_until"`
 		AAt   *int64    `db:"a_at"`
 		BAt   *int64    `db:"b_at"`
+		APast bool      `db:"a_past"`
+		BPast bool      `db:"b_past"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT DISTINCT ON (least(a_id, b_id), greatest(a_id, b_id))
 		       id, kind, a_id, b_id, extract(epoch FROM known_until)::bigint AS known_until,
-		       extract(epoch FROM a_at)::bigint AS a_at, extract(epoch FROM b_at)::bigint AS b_at
+		       extract(epoch FROM a_at)::bigint AS a_at, extract(epoch FROM b_at)::bigint AS b_at, a_past, b_past
 		FROM decisions
 		WHERE tenant_id = $1 AND revoked_at IS NULL AND kind IN ('must_link', 'cannot_link') AND a_id = ANY($2) AND b_id = ANY($2)
 		ORDER BY least(a_id, b_id), greatest(a_id, b_id), decided_at DESC, id DESC`, tx.Tenant, pq.Array(ids))
@@ -226,14 +228,15 @@ func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UU
 		return fmt.Errorf("read decisions: %w", err)
 	}
 	for _, r := range rows {
-		v := verdict{id: r.ID, a: l.refs[r.A], b: l.refs[r.B], aAt: anytime, bAt: anytime, same: r.Kind == "must_link", known: r.Known}
-		if r.AAt != nil {
-			v.aAt = *r.AAt
+		held := func(at *int64, past bool) when {
+			if at == nil {
+				return when{at: anytime}
+			}
+			return when{at: *at, past: past}
 		}
-		if r.BAt != nil {
-			v.bAt = *r.BAt
-		}
-		l.verdicts = append(l.verdicts, v)
+		l.verdicts = append(l.verdicts, verdict{
+			id: r.ID, a: l.refs[r.A], b: l.refs[r.B], aHeld: held(r.AAt, r.APast), bHeld: held(r.BAt, r.BPast), same: r.Kind == "must_link", known: r.Known,
+		})
 	}
 
 	return nil

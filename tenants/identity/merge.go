@@ -315,8 +315,7 @@ func ownAccount(ctx context.Context, tx *tenants.Tx, c Contact) (Identity, error
 	return c.Identities[0], nil
 }
 
-// leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle; one that has passed
-// on, as they had it.
+// leadingOf is the identifier a decision about an identity names: its current BSUID, else its newest handle.
 func leadingOf(i Identity) heldAt {
 	for _, d := range i.Identifiers {
 		if d.Kind == whatsapp.KindBSUID && d.Current {
@@ -324,11 +323,8 @@ func leadingOf(i Identity) heldAt {
 		}
 	}
 	newest := i.Identifiers[0]
-	if newest.Current {
-		return heldAt{id: newest.ID}
-	}
 
-	return heldAt{id: newest.ID, at: &newest.LastSeen}
+	return heldAt{id: newest.ID, at: &newest.LastSeen, past: !newest.Current}
 }
 
 // resettle derives the components of identities again after a person's decision about them: contests may be answered by it.
