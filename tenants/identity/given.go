@@ -67,7 +67,9 @@ func givenHints(subject uuid.UUID, e whatsapp.Event) []hint {
 }
 
 // isShortNumber tells whether a number is of few digits alone: a price or a date as well as a number of theirs.
-func isShortNumber(value string) bool { return len(value) < 6 && strings.Trim(value, "0123456789") == "" }
+func isShortNumber(value string) bool {
+	return len(value) < 6 && strings.Trim(value, "0123456789") == ""
+}
 
 // isLongNumber tells whether a number is too long to hit by chance: ten letters and digits, not digits alone unless they are twelve.
 func isLongNumber(value string) bool {

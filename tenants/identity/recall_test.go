@@ -73,7 +73,9 @@ func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] 
 type person [2]spelled
 
 // latin is how another system has the name.
-func (p person) latin(rng *rand.Rand) string { return pick(rng, p[0].latin) + " " + pick(rng, p[1].latin) }
+func (p person) latin(rng *rand.Rand) string {
+	return pick(rng, p[0].latin) + " " + pick(rng, p[1].latin)
+}
 
 // onWhatsApp is how somebody shows their name: in either script, now and then with a slip of the finger, an honorific or an emoji.
 func (p person) onWhatsApp(rng *rand.Rand, words int) string {
