@@ -192,8 +192,8 @@ func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error
 		subjects, targets, vias = append(subjects, s.Subject), append(targets, s.Target), append(vias, s.Via)
 		parents, at = append(parents, s.Kind == signParent), append(at, s.At)
 	}
-	var clear []int
-	err := tx.SelectContext(ctx, &clear, `
+	var still []int
+	err := tx.SelectContext(ctx, &still, `
 		SELECT w.n - 1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::boolean[], $6::timestamptz[]) WITH ORDINALITY AS w (subject, target, via, parent, at, n)
 		WHERE EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.value = w.via
 		              WHERE t.tenant_id = $1 AND t.identity_id = w.target AND t.current)
@@ -216,8 +216,8 @@ func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error
 	if err != nil {
 		return nil, fmt.Errorf("look for what speaks against: %w", err)
 	}
-	out := make([]sign, len(clear))
-	for i, n := range clear {
+	out := make([]sign, len(still))
+	for i, n := range still {
 		out[i] = signs[n]
 	}
 

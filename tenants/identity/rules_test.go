@@ -277,11 +277,14 @@ func TestAnOldReplyIsOnlyAStrongSign(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string][]event{
 		"after 91 days": {
-			somebodyKnown, {at: 1, wamid: "t", status: "read", phone: ashaPhone}, {at: 60, wamid: "x", phone: ashaPhone},
+			somebodyKnown,
+			{at: 1, wamid: "t", status: "read", phone: ashaPhone},
+			{at: 60, wamid: "x", phone: ashaPhone},
 			{at: 93, wamid: "b", bsuid: ashaID, quotes: "t"},
 		},
 		"the number changed since": {
-			somebodyKnown, {at: 38, wamid: "t", status: "read", phone: ashaPhone},
+			somebodyKnown,
+			{at: 38, wamid: "t", status: "read", phone: ashaPhone},
 			{at: 39, wamid: "s", system: "user_changed_number", phone: ashaPhone, newPhone: "919800000109"},
 			{at: 40, wamid: "b", bsuid: ashaID, quotes: "t"},
 		},
