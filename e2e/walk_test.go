@@ -42,8 +42,9 @@ var pages = []page{
 	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{w.item} }},
 	{route: "/numbers/items/:item", to: func(w *world) []string { return []string{w.odd} }},
 	{route: "/resolve", to: func(*world) []string {
-		return []string{"/resolve", "/resolve?tab=new", "/resolve?tab=conflicts", "/resolve?tab=waiting", "/resolve?tab=done"}
+		return []string{"/resolve", "/resolve?tab=new", "/resolve?tab=suggested&sign=typed_number", "/resolve?tab=conflicts", "/resolve?tab=waiting", "/resolve?tab=done"}
 	}},
+	{route: "/resolve/many/:id", to: func(w *world) []string { return []string{w.many} }},
 	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
 	{route: "/resolve/:id/event", to: func(w *world) []string { return []string{w.event} }},
 	{route: "/contacts", to: func(*world) []string { return []string{"/contacts", "/contacts?q=nobody+at+all"} }},

@@ -22,6 +22,7 @@ type world struct {
 	item     string   // an event of a number set aside
 	odd      string   // one that names no number
 	cases    []string // one of every kind, and one that is done
+	many     string   // of cases chosen to be decided at once
 	event    string   // behind a case that names nobody
 	contacts []string // with every type of message; recognised by a status; merged
 	proof    string   // the event behind a piece of evidence
@@ -120,6 +121,11 @@ func (w *world) decide(t *testing.T, tx *tenants.Tx) error {
 		seen[kind] = true
 		w.cases = append(w.cases, "/resolve/"+c.ID.String())
 	}
+	many, err := identity.StartBulk(t.Context(), tx, w.meera, identity.BulkInput{Decision: identity.DecideNew, All: &identity.CaseFilter{}})
+	if err != nil {
+		return err
+	}
+	w.many = "/resolve/many/" + many.String()
 	if len(seen) != 4 || len(rest) > 0 || w.event == "" {
 		return fmt.Errorf("the past holds cases of kinds %v only, or too few", seen)
 	}

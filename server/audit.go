@@ -127,6 +127,8 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		link("numbers:read", "/numbers/", view.Object)
 	case "case":
 		link("queue:read", "/resolve/", i18n.T(ctx, "merge.see_case"))
+	case "bulk":
+		link("queue:read", bulkPath+"/", i18n.T(ctx, "bulk.see"))
 	case "link":
 		link("merges:read", "/merges/", i18n.T(ctx, "merge.see_receipt"))
 	case "rule":
@@ -185,6 +187,9 @@ func auditDetail(detail map[string]any) []pages.AuditDetail {
 		}
 	}
 
+	if cases, many := detail["cases"].([]any); many {
+		detail["cases"] = float64(len(cases)) // the entry holds their ids, the page counts them
+	}
 	for _, name := range slices.Sorted(maps.Keys(detail)) {
 		if name != "before" && name != "after" {
 			list = append(list, pages.AuditDetail{Name: name, After: text(detail[name])})

@@ -77,6 +77,7 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		p.NumberID = how.filter.Number.String()
 	}
 
+	whole := uuid.Nil // the case that asks about the same people
 	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		e, err := eyesOf(ctx, tx, m)
 		if err != nil {
@@ -96,6 +97,10 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		if err != nil {
 			return err
 		}
+		if k.PartOf != nil {
+			whole = *k.PartOf
+			return nil
+		}
 		if k.LeaseBy != "" && k.LeaseBy != m.Actor.ID {
 			p.LeasedBy, p.LeaseUntil, p.CanDecide = e.name(ctx, k.LeaseBy), orZero(k.LeaseUntil), false
 			if p.CanGoOn = m.Can("queue:decide"); p.CanGoOn && status == fiber.StatusOK {
@@ -109,6 +114,10 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		return err
 	}
 
+	if whole != uuid.Nil {
+		return c.Redirect("/resolve/"+whole.String()+"?"+queueQuery(how.filter), fiber.StatusSeeOther)
+	}
+
 	return s.show(c, status, pages.CasePage(p))
 }
 
@@ -120,6 +129,15 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, k id
 	}
 	for _, by := range k.UnsureBy {
 		p.Unsure = append(p.Unsure, e.name(ctx, by))
+	}
+	if k.State == "open" {
+		p.AnswerBy, _ = k.AnswerBy(p.Now)
+	}
+	if k.Proposal != nil && k.State == "open" {
+		p.Proposal = &pages.Proposal{By: e.name(ctx, k.Proposal.By), Mine: k.Proposal.By == m.Actor.ID, Contact: k.Proposal.Contact.String(), Reason: e.words(k.Proposal.Reason)}
+		if how.who == uuid.Nil && how.query == "" && how.at == 0 {
+			how.who = k.Proposal.Contact
+		}
 	}
 	if k.State == "done" {
 		p.CanDecide, p.LeaseUntil = false, time.Time{}

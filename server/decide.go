@@ -66,8 +66,11 @@ func (s *Server) decideCase(c *fiber.Ctx) error {
 	if link != uuid.Nil {
 		say.Undo = "/merges/" + link.String() + "/undo"
 	}
-	if after.IdentityID == nil && d.Kind == identity.DecideNew {
+	switch {
+	case after.IdentityID == nil && d.Kind == identity.DecideNew:
 		say.Key = "toast.put_aside"
+	case d.Kind == identity.DecideSame && link == uuid.Nil:
+		say.Key = "toast.second_person"
 	}
 	switch {
 	case link != uuid.Nil && hint:

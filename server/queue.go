@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,7 +28,7 @@ const (
 
 // queueFilter reads ?tab= and ?number=. An unknown tab is none.
 func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) {
-	f := identity.CaseFilter{Page: identity.Page{Limit: queuePageSize, Cursor: c.Query("cursor")}}
+	f := identity.CaseFilter{Urgent: true, Page: identity.Page{Limit: queuePageSize, Cursor: c.Query("cursor")}}
 	switch tab {
 	case identity.TabNew, identity.TabSuggested, identity.TabConflicts, identity.TabWaiting, identity.TabApprovals, identity.TabDone:
 		f.Tab = tab
@@ -80,6 +81,9 @@ func (s *Server) queuePage(c *fiber.Ctx) error {
 		if f.Tab == "" {
 			f.Tab = firstTab(counts)
 		}
+		if f.Tab == identity.TabSuggested {
+			f.Evidence = signCode(c.Query("sign"))
+		}
 		p.Tab, p.Counts = f.Tab, tabCounts(counts)
 
 		return fillQueue(ctx, tx, m, f, &p)
@@ -108,6 +112,13 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 		p.Number = f.Number.String()
 	}
 
+	if f.Tab == identity.TabSuggested {
+		signs, err := identity.Signs(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		p.Sign, p.Signs = f.Evidence, signChoices(ctx, signs)
+	}
 	cases, next, err := identity.Cases(ctx, tx, f)
 	if err != nil {
 		return err
@@ -135,6 +146,28 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 	return err
 }
 
+// signCode is the code of a kind of sign, "" for what can be none.
+func signCode(s string) string {
+	if len(s) > 40 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return ""
+	}
+
+	return s
+}
+
+// signChoices are the kinds of sign that a tab's cases rest on, the most frequent first.
+func signChoices(ctx context.Context, signs map[string]int) []pages.SignChoice {
+	list := make([]pages.SignChoice, 0, len(signs))
+	for code, count := range signs {
+		list = append(list, pages.SignChoice{Code: code, Name: pages.SignName(ctx, code), Count: count})
+	}
+	slices.SortFunc(list, func(a, b pages.SignChoice) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+
+	return list
+}
+
 func week(ctx context.Context, tx *tenants.Tx) (pages.Week, error) {
 	w, err := identity.Week(ctx, tx)
 
@@ -145,6 +178,13 @@ func queueItem(ctx context.Context, e eyes, m access.Member, k identity.Case, la
 	item := pages.QueueItem{
 		ID: k.ID.String(), Kind: k.Kind, Since: k.Since, Conflict: k.Kind == identity.CaseConflict, HoldUntil: orZero(k.HoldUntil),
 		Outcome: k.Outcome, ClosedAt: orZero(k.ClosedAt), ClosedBy: k.ClosedBy, Who: whoOf(e, k),
+	}
+	if k.State == "open" {
+		item.AnswerBy, _ = k.AnswerBy(time.Now())
+		item.Money = k.Money
+	}
+	if k.Proposal != nil {
+		item.Proposed = e.name(ctx, k.Proposal.By)
 	}
 	if k.IdentityID != nil {
 		if last, ok := latest[*k.IdentityID]; ok {
@@ -168,7 +208,7 @@ func queueItem(ctx context.Context, e eyes, m access.Member, k identity.Case, la
 // whoOf is whom a case is about, nil where it names nobody.
 func whoOf(e eyes, k identity.Case) *pages.Someone {
 	switch {
-	case k.Contact != nil:
+	case k.Contact != nil && (len(k.Contact.Identities) > 0 || k.Identity == nil):
 		who := e.someone(*k.Contact)
 		return &who
 	case k.Identity != nil:
@@ -184,6 +224,9 @@ func lastDecision(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, 
 	last, ok, err := identity.Last(ctx, tx, m.Actor)
 	if err != nil || !ok {
 		return nil, err
+	}
+	if last.Bulk != uuid.Nil {
+		return &pages.LastDecision{Decision: last.Decision, Count: last.Count, Undo: bulkPath + "/" + last.Bulk.String() + "/undo"}, nil
 	}
 	k, err := identity.GetCase(ctx, tx, last.Case)
 	if err != nil {
@@ -211,6 +254,9 @@ func queueQuery(f identity.CaseFilter, more ...string) string {
 	}
 	if f.Number != uuid.Nil {
 		q.Set("number", f.Number.String())
+	}
+	if f.Evidence != "" {
+		q.Set("sign", f.Evidence)
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		q.Set(more[i], more[i+1])

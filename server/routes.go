@@ -74,6 +74,10 @@ func (s *Server) Routes() []Route {
 
 		{get, "/resolve", "queue:read", s.queuePage},
 		{get, "/resolve/next", "queue:decide", s.nextCase},
+		{post, bulkPath, "queue:decide", s.chooseCases},
+		{get, bulkPath + "/:id", "queue:read", s.bulkPage},
+		{post, bulkPath + "/:id", "queue:decide", s.runBulk},
+		{post, bulkPath + "/:id/undo", "queue:decide", s.undoBulk},
 		{get, "/resolve/:id", "queue:read", s.casePage},
 		{get, "/resolve/:id/event", "queue:read", s.caseEvent},
 		{post, "/resolve/:id", "queue:decide", s.decideCase},

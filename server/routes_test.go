@@ -63,6 +63,10 @@ var routeTable = []struct{ method, path, cells string }{
 
 	{"GET", "/resolve", "+++xx+xxL"},
 	{"GET", "/resolve/next", "+++xxxxxL"},
+	{"POST", "/resolve/many", "+++xxxxxL"},
+	{"GET", "/resolve/many/:id", "+++xx+xxL"},
+	{"POST", "/resolve/many/:id", "+++xxxxxL"},
+	{"POST", "/resolve/many/:id/undo", "+++xxxxxL"},
 	{"GET", "/resolve/:id", "+++xx+xxL"},
 	{"GET", "/resolve/:id/event", "+++xx+xxL"},
 	{"POST", "/resolve/:id", "+++xxxxxL"},

@@ -48,9 +48,11 @@ func (c Case) AnswerBy(now time.Time) (until time.Time, ok bool) {
 	if c.Asked == nil || c.Answered != nil && !c.Answered.Before(*c.Asked) {
 		return time.Time{}, false
 	}
-	until = c.Asked.Add(Window)
+	if until = c.Asked.Add(Window); !until.After(now) {
+		return time.Time{}, false
+	}
 
-	return until, until.After(now)
+	return until, true
 }
 
 // Proposal is one person's "same person" against a warning, which a second person must say too.

@@ -38,6 +38,8 @@ type Case struct {
 	LeasedBy   string // a colleague who has it open; empty for nobody
 	CanGoOn    bool   // this reader may take the next case instead
 	Unsure     []string
+	Proposal   *Proposal // of one person, against a warning
+	AnswerBy   time.Time // until when an answer can go out; zero where nobody waits for one
 	HoldUntil  time.Time
 	CanDecide  bool // this reader, now
 	MayLink    bool // this reader may decide against a warning
@@ -50,6 +52,15 @@ type Case struct {
 	ClosedBy   string
 	Receipt    string // address of the link it made
 	Last       *LastDecision
+}
+
+// Proposal is one person's "same person" against a warning: a second person
+// must say so too.
+type Proposal struct {
+	By      string
+	Mine    bool   // this reader's
+	Contact string // id of whom they named
+	Reason  string
 }
 
 // Candidate is somebody the case might be about.
@@ -129,18 +140,39 @@ func (p Case) title(ctx context.Context) string {
 // canSay tells whether this reader may say that the candidate is the same.
 func (p Case) canSay() bool {
 	c := p.candidate()
-	return p.CanDecide && c != nil && (!c.Risky || p.MayLink)
+	return p.CanDecide && c != nil && (!c.Risky || p.MayLink || p.takesTwo() && !p.proposed(true))
+}
+
+// takesTwo: something speaks against it, and this reader may not decide that
+// alone, but with a second person.
+func (p Case) takesTwo() bool {
+	c := p.candidate()
+	return c.Risky && !p.MayLink && (c.Tier == "A" || c.Tier == "B")
+}
+
+// proposed tells whether somebody, this reader or a colleague, has said "same"
+// of the candidate shown.
+func (p Case) proposed(mine bool) bool {
+	c := p.candidate()
+	return p.Proposal != nil && c != nil && p.Proposal.Contact == c.ID && p.Proposal.Mine == mine
 }
 
 // needsReason: a name proves nothing, and a warning needs an answer.
 func (p Case) needsReason() bool {
 	c := p.candidate()
-	return c != nil && (c.Risky || c.Tier == "C" || c.Tier == "")
+	second := c != nil && p.takesTwo() && p.proposed(false)
+	return c != nil && !second && (c.Risky || c.Tier == "C" || c.Tier == "")
 }
 
 func (p Case) verdict(ctx context.Context) string {
 	c := p.candidate()
 	switch {
+	case p.takesTwo() && p.proposed(true):
+		return i18n.T(ctx, "bulk.verdict_yours")
+	case p.takesTwo() && p.proposed(false):
+		return i18n.T(ctx, "bulk.verdict_second")
+	case p.takesTwo():
+		return i18n.T(ctx, "bulk.verdict_two")
 	case c.Risky && !p.MayLink:
 		return i18n.T(ctx, "resolve.verdict_lead")
 	case c.Risky:

@@ -68,7 +68,7 @@ type Moment struct {
 }
 
 var momentIcons = map[string]string{
-	"attested": "link-2", "rotated": "refresh-cw", "changed": "refresh-cw", "merged": "merge", "by_rule": "link-2", "split": "split", "cut": "unlink-2", "imported": "inbox",
+	"attested": "link-2", "settled": "check", "rotated": "refresh-cw", "changed": "refresh-cw", "merged": "merge", "by_rule": "link-2", "split": "split", "cut": "unlink-2", "imported": "inbox",
 	"apart": "unlink-2", "new": "user", "username": "at-sign", "profile_name": "pencil",
 	"saved_name": "smartphone", "stopped": "ban", "resumed": "check", "security_code": "lock",
 }

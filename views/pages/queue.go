@@ -10,8 +10,10 @@ import (
 	"github.com/pehchan/pehchan/views/layout"
 )
 
-// Queue lists the cases that a person must decide, oldest first. Its filters
-// are ?tab= and ?number=; starting leads to /resolve/next.
+// Queue lists the cases that a person must decide, the urgent first. Its
+// filters are ?tab=, ?number= and ?sign=; starting leads to /resolve/next, and
+// what is ticked is posted to /resolve/many (case or all, decision, tab,
+// number, sign).
 type Queue struct {
 	Frame      layout.Frame
 	Now        time.Time
@@ -20,7 +22,9 @@ type Queue struct {
 	Number     string // id of the number filtered by, empty for all
 	Numbers    []NumberChoice
 	Items      []QueueItem
-	Next       string // address of the next page, empty on the last
+	Next       string       // address of the next page, empty on the last
+	Sign       string       // the kind of sign filtered by, empty for all
+	Signs      []SignChoice // of the suggested
 	CanDecide  bool
 	NoNumber   bool // none is connected yet
 	CanConnect bool
@@ -44,10 +48,27 @@ type QueueItem struct {
 	Lease     string // who has it open, empty for nobody
 	LeaseMine bool
 	HoldUntil time.Time
-	Unsure    []string // who could not tell
+	Unsure    []string  // who could not tell
+	AnswerBy  time.Time // until when an answer can go out; zero where nobody waits for one
+	Money     bool      // their last words are about an order or a payment
+	Proposed  string    // who said "same person" against a warning
 	Outcome   string
 	ClosedAt  time.Time
 	ClosedBy  string
+}
+
+// SignChoice is one kind of sign that cases rest on.
+type SignChoice struct {
+	Code, Name string
+	Count      int
+}
+
+// SignName is a kind of sign in a few words.
+func SignName(ctx context.Context, code string) string {
+	if key := "bulk.sign_" + code; i18n.Known(key) {
+		return i18n.T(ctx, key)
+	}
+	return i18n.T(ctx, "bulk.sign_other")
 }
 
 // Week is what became of the queue in the last seven days.
@@ -58,6 +79,7 @@ type Week struct{ ByPeople, ByProof, Undone int }
 type LastDecision struct {
 	Decision string
 	Name     string
+	Count    int // how many it was about; 0 for one
 	Undo     string
 	Next     string // where to go afterwards
 }
@@ -113,6 +135,40 @@ func (p Queue) start() string {
 		q.Set("number", p.Number)
 	}
 	return "/resolve/next?" + q.Encode()
+}
+
+// canPick tells whether many of these may be decided at once: new people, or
+// suggestions that rest on one kind of sign.
+func (p Queue) canPick() bool {
+	return p.CanDecide && len(p.Items) > 0 && (p.Tab == "new" || p.Tab == "suggested" && p.Sign != "")
+}
+
+// matching is how many cases the filter shows; 0 where it is not counted.
+func (p Queue) matching() int {
+	if p.Number != "" {
+		return 0
+	}
+	for _, s := range p.Signs {
+		if s.Code == p.Sign {
+			return s.Count
+		}
+	}
+	return p.Counts[p.Tab]
+}
+
+func (p Queue) signs(ctx context.Context) []components.Chip {
+	q := func(sign string) string {
+		href := p.address(p.Tab, p.Number)
+		if sign != "" {
+			href += "&sign=" + url.QueryEscape(sign)
+		}
+		return href
+	}
+	chips := []components.Chip{{Label: i18n.T(ctx, "bulk.any_sign"), Href: q(""), Current: p.Sign == ""}}
+	for _, s := range p.Signs {
+		chips = append(chips, components.Chip{Label: s.Name, Href: q(s.Code), Current: s.Code == p.Sign, Count: i18n.Number(ctx, int64(s.Count))})
+	}
+	return chips
 }
 
 func (p Queue) canStart() bool { return p.CanDecide && p.Tab != "done" && len(p.Items) > 0 }

@@ -191,13 +191,30 @@ func TestAHintOrAWarningAsksForAReason(t *testing.T) {
 	risky := who()
 	risky.Candidates[0].Risky, risky.Candidates[0].Against = true, []string{"Two live accounts."}
 	doc := render(t, "en", pages.CasePage(risky))
+	if doc.Find("[data-testid=decide-same]").Length() != 1 || doc.Find("[name=reason]").Length() != 1 {
+		t.Error("an agent cannot propose a link against a warning with a reason")
+	}
+	if got := text(find(t, doc, "verdict")); !strings.Contains(got, "second person") {
+		t.Errorf("verdict reads %q, want that it takes two", got)
+	}
+	risky.Proposal = &pages.Proposal{By: "Imran", Contact: risky.Candidates[0].ID, Reason: "same voice"}
+	if doc := render(t, "en", pages.CasePage(risky)); doc.Find("[name=reason]").Length() != 0 || !strings.Contains(text(find(t, doc, "proposal")), "Imran") {
+		t.Error("the second person is not told what the first said, or is asked for a reason")
+	}
+	risky.Proposal.Mine = true
+	if doc := render(t, "hi", pages.CasePage(risky)); doc.Find("[data-testid=decide-same]").Length() != 0 {
+		t.Error("one person can be both of two")
+	}
+	tier := risky.Candidates[0].Tier
+	risky.Proposal, risky.Candidates[0].Tier = nil, "C"
+	doc = render(t, "en", pages.CasePage(risky))
 	if doc.Find("[data-testid=decide-same]").Length() != 0 || doc.Find("[data-testid=decide-not_same]").Length() != 1 {
-		t.Error("an agent may link against a warning, or may not refuse")
+		t.Error("an agent may link by a hint against a warning, or may not refuse")
 	}
 	if got := text(find(t, doc, "verdict")); !strings.Contains(got, "lead or owner") {
 		t.Errorf("verdict reads %q, want who may", got)
 	}
-	risky.MayLink = true
+	risky.MayLink, risky.Candidates[0].Tier = true, tier
 	if doc := render(t, "en", pages.CasePage(risky)); doc.Find("[data-testid=decide-same]").Length() != 1 || doc.Find("[name=reason]").Length() != 1 {
 		t.Error("a lead cannot link against a warning with a reason")
 	}

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	bulkPath     = "/resolve/many"
+	bulkPageSize = 25
+	// bulkFor is how long one request goes on deciding. The page then shows how far it has come and asks for more.
+	bulkFor = 2 * time.Second
+)
+
+// chooseCases keeps which cases somebody means, and leads to what would become of each.
+func (s *Server) chooseCases(c *fiber.Ctx) error {
+	f, err := queueFilter(c, field(c, "tab"), field(c, "number"))
+	if err != nil {
+		return err
+	}
+	f.Cursor = ""
+	ctx, m := c.UserContext(), member(c)
+	in := identity.BulkInput{Decision: field(c, "decision"), Evidence: signCode(field(c, "sign"))}
+	if f.Evidence = in.Evidence; in.Decision == identity.DecideNew {
+		in.Evidence, f.Evidence = "", ""
+	}
+	if field(c, "all") != "" {
+		in.All = &f
+	}
+	for _, value := range c.Request().PostArgs().PeekMulti("case") {
+		id, err := uuid.ParseBytes(value)
+		if err != nil {
+			return tenants.ErrNotFound
+		}
+		in.Cases = append(in.Cases, id)
+	}
+
+	var id uuid.UUID
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		id, err = identity.StartBulk(ctx, tx, m.Actor, in)
+		return err
+	})
+	var invalid *tenants.Invalid
+	if errors.As(err, &invalid) && invalid.Key == "nothing_chosen" {
+		return s.done(c, "/resolve?"+queueQuery(f), flash{Key: "toast.nothing_chosen"})
+	}
+	if err != nil {
+		return err
+	}
+
+	return c.Redirect(bulkPath+"/"+id.String()+"?"+queueQuery(f), fiber.StatusSeeOther)
+}
+
+func (s *Server) bulkPage(c *fiber.Ctx) error {
+	return s.showBulk(c, fiber.StatusOK, "")
+}
+
+// showBulk shows what would become, or became, of many cases. failed is why it could not go on, an i18n key suffix.
+func (s *Server) showBulk(c *fiber.Ctx, status int, failed string) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+	f.Evidence = signCode(c.Query("sign"))
+	after, err := strconv.Atoi(c.Query("after", "0"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Bulk{Frame: s.frame(c, "bulk.title"), Now: time.Now(), ID: id.String(), Form: pages.Filled{Failed: failed}, Query: queueQuery(f)}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		b, err := identity.GetBulk(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+
+		return fillBulk(ctx, tx, m, b, after, &p)
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, status, pages.BulkPage(p))
+}
+
+func fillBulk(ctx context.Context, tx *tenants.Tx, m access.Member, b identity.Bulk, after int, p *pages.Bulk) error {
+	e, err := eyesOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	mine := b.ActorKind == m.Actor.Kind && b.ActorID == m.Actor.ID
+	p.Decision, p.State, p.By, p.At, p.CutShort = b.Decision, b.State, b.ActorName, b.CreatedAt, b.CutShort
+	p.Total, p.Chosen, p.Done, p.Skipped, p.Undone, p.Kept = b.Total, b.Chosen, b.Done, b.Skipped, b.Undone, b.Kept
+	p.CanRun = mine && m.Can("queue:decide") && b.Chosen > 0
+	p.CanUndo = m.Can("queue:decide") && (mine || m.Can("merges:undo_any")) && b.Done > 0
+	if b.Evidence != "" {
+		p.Sign = pages.SignName(ctx, b.Evidence)
+	}
+	for _, state := range []string{identity.BulkSkipped, identity.BulkKept} {
+		counts, err := identity.BulkWhy(ctx, tx, b.ID, state)
+		if err != nil {
+			return err
+		}
+		for why, count := range counts {
+			p.Why = append(p.Why, pages.BulkWhy{State: state, Code: why, Count: count})
+		}
+	}
+	pages.SortWhy(p.Why)
+
+	items, next, err := identity.BulkItems(ctx, tx, b.ID, "", after, bulkPageSize)
+	if err != nil {
+		return err
+	}
+	if next > 0 {
+		p.Next = p.Path() + "&after=" + strconv.Itoa(next)
+	}
+	for _, i := range items {
+		view := pages.BulkItem{State: i.State, Why: i.Why}
+		if i.Case != nil {
+			view.Who, view.Href = whoOf(e, *i.Case), "/resolve/"+i.CaseID.String()
+		}
+		if i.LinkID != nil && m.Can("merges:read") {
+			view.Href = "/merges/" + i.LinkID.String()
+		}
+		if i.Case != nil && i.State != identity.BulkItemDone && len(i.Case.Candidates) > 0 {
+			view.Candidate = e.label(ctx, i.Case.Candidates[0].Contact)
+		} else if i.Contact != nil {
+			known, err := identity.Get(ctx, tx, *i.Contact)
+			if err != nil {
+				return err
+			}
+			view.Candidate = e.label(ctx, known)
+		}
+		p.Items = append(p.Items, view)
+	}
+
+	return nil
+}
+
+// runBulk decides, as many as there is time for.
+func (s *Server) runBulk(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	more, err := s.stepBulk(c, func(tx *tenants.Tx, id uuid.UUID) (bool, error) {
+		return identity.RunBulk(ctx, tx, m.Actor, id)
+	})
+
+	return s.bulkStepped(c, more, err, "toast.bulk_done")
+}
+
+// undoBulk takes back, as many as there is time for.
+func (s *Server) undoBulk(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	more, err := s.stepBulk(c, func(tx *tenants.Tx, id uuid.UUID) (bool, error) {
+		return identity.UndoBulk(ctx, tx, m.Actor, id, m.Can("merges:undo_any"))
+	})
+
+	return s.bulkStepped(c, more, err, "toast.undone")
+}
+
+func (s *Server) stepBulk(c *fiber.Ctx, step func(*tenants.Tx, uuid.UUID) (bool, error)) (more bool, err error) {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return false, tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	for until := time.Now().Add(bulkFor); ; {
+		err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+			more, err = step(tx, id)
+			return err
+		})
+		if err != nil || !more || time.Now().After(until) {
+			return more, err
+		}
+	}
+}
+
+func (s *Server) bulkStepped(c *fiber.Ctx, more bool, err error, said string) error {
+	var invalid *tenants.Invalid
+	switch {
+	case tenants.ConflictCode(err) != "":
+		return s.showBulk(c, fiber.StatusConflict, tenants.ConflictCode(err))
+	case errors.As(err, &invalid):
+		return s.showBulk(c, fiber.StatusUnprocessableEntity, invalid.Key)
+	case err != nil:
+		return err
+	}
+	q := "tab=" + field(c, "tab")
+	f, err := queueFilter(c, field(c, "tab"), field(c, "number"))
+	if err == nil {
+		f.Evidence = signCode(field(c, "sign"))
+		q = queueQuery(f)
+	}
+	to := bulkPath + "/" + c.Params("id") + "?" + q
+	if more {
+		return c.Redirect(to, fiber.StatusSeeOther)
+	}
+
+	return s.done(c, to, flash{Key: said})
+}
