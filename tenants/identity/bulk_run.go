@@ -134,7 +134,7 @@ func (b Bulk) take(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, ite
 		}
 	}
 
-	done, err := b.takeSame, error(nil)
+	done := b.takeSame
 	if b.Decision == DecideNew {
 		done = b.takeNew
 	}

@@ -67,8 +67,6 @@ func (p Bulk) Path() string { return p.address() + "?" + p.Query }
 
 func (p Bulk) address() string { return "/resolve/many/" + p.ID }
 
-func (p Bulk) working() bool { return p.State == "running" || p.State == "undoing" }
-
 func (p Bulk) why(state string) []BulkWhy {
 	var list []BulkWhy
 	for _, w := range p.Why {
