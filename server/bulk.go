@@ -136,9 +136,7 @@ func fillBulk(ctx context.Context, tx *tenants.Tx, m access.Member, b identity.B
 		if i.LinkID != nil && m.Can("merges:read") {
 			view.Href = "/merges/" + i.LinkID.String()
 		}
-		if i.Case != nil && i.State != identity.BulkItemDone && len(i.Case.Candidates) > 0 {
-			view.Candidate = e.label(ctx, i.Case.Candidates[0].Contact)
-		} else if i.Contact != nil {
+		if i.Contact != nil {
 			known, err := identity.Get(ctx, tx, *i.Contact)
 			if err != nil {
 				return err

@@ -1110,7 +1110,7 @@ func itemTone(state string) components.Tone {
 	switch state {
 	case "done":
 		return components.Good
-	case "skipped", "kept":
+	case "kept":
 		return components.Needs
 	}
 	return components.Neutral
