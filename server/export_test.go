@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
 )
@@ -12,3 +14,14 @@ func (s *Server) Guard(permission string, handler fiber.Handler) fiber.Handler {
 
 // AskForNewAppsNoMore is as if the apps asked for in this second had been too many.
 func (s *Server) AskForNewAppsNoMore() { s.apps.around = rate.NewLimiter(0, 0) }
+
+// AskAtOnce counts n requests of a key at one moment, and returns how many of them are allowed.
+func (s *Server) AskAtOnce(secret string, at time.Time, n int) (allowed int) {
+	for range n {
+		if s.rates.allow(secret, at) {
+			allowed++
+		}
+	}
+
+	return allowed
+}
