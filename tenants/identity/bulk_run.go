@@ -152,14 +152,14 @@ func (b Bulk) takeNew(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, 
 		return nil, nil
 	}
 	var (
-		outcomes                                   []outcome
-		ids, handles, cases, identities, contactOf []uuid.UUID
-		heldUntil                                  []*time.Time
+		outcomes                       []outcome
+		ids, handles, cases, contactOf []uuid.UUID
+		heldUntil                      []*time.Time
 	)
 	for _, i := range items {
 		who := leadingOf(*i.Case.Identity)
 		ids, handles, heldUntil, cases = append(ids, newID()), append(handles, who.id), append(heldUntil, who.at), append(cases, i.CaseID)
-		identities, contactOf = append(identities, *i.Case.IdentityID), append(contactOf, *i.Case.ContactID)
+		contactOf = append(contactOf, *i.Case.ContactID)
 		outcomes = append(outcomes, outcome{item: i, state: BulkItemDone})
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -175,9 +175,7 @@ func (b Bulk) takeNew(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, 
 		tx.Tenant, pq.Array(ids), pq.Array(handles), pq.Array(cases), actor.Kind, actor.ID, b.ID, pq.Array(heldUntil)); err != nil {
 		return nil, fmt.Errorf("keep decisions: %w", err)
 	}
-	if err := resettle(ctx, tx, identities); err != nil {
-		return nil, err
-	}
+	// That somebody is new joins and parts nothing: only the queue hangs on it.
 	if err := SyncContacts(ctx, tx, contactOf); err != nil {
 		return nil, err
 	}
