@@ -64,7 +64,7 @@ func (j *journal) next() *sent {
 		var messages []string
 		for i := range size {
 			wamid, person := fmt.Sprintf("wamid.%d.%d", n, i), j.rand.IntN(1000)
-			if i > 0 && i%7 == 0 {
+			if n > 0 && i > 0 && i%7 == 0 {
 				earlier := j.deliveries[j.rand.IntN(n)]
 				wamid = earlier.wamids[0]
 			}
