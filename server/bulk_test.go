@@ -67,7 +67,7 @@ func TestManyNewAtOnceAndBack(t *testing.T) {
 	}
 	b.has(b.get("/resolve"), http.StatusOK, "You said of 3 customers: new people.", path+"/undo")
 	owner := st.signedIn(t, "asha")
-	owner.has(owner.get("/audit"), http.StatusOK, "Many cases decided at once", path)
+	owner.has(owner.get("/audit"), http.StatusOK, "Several cases decided at once", path)
 
 	colleague.has(colleague.post(path+"/undo", nil), http.StatusForbidden)
 	b.want(b.post(path+"/undo", url.Values{"tab": {"new"}}), http.StatusSeeOther, path+"?tab=new")
