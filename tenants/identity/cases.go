@@ -318,7 +318,7 @@ func (b *Batch) syncProse(ctx context.Context) error {
 		LEFT JOIN tenures ot ON ot.tenant_id = $1 AND ot.identifier_id = d.id
 		LEFT JOIN identities o ON o.tenant_id = $1 AND o.id = ot.identity_id
 		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
-		ORDER BY i.id, h.at`, b.tx.Tenant, pq.Array(keys(b.identities)))
+		ORDER BY i.id, h.at, h.claim_value, o.id`, b.tx.Tenant, pq.Array(keys(b.identities)))
 	if err != nil {
 		return fmt.Errorf("read prose hints: %w", err)
 	}
@@ -331,14 +331,17 @@ func (b *Batch) syncProse(ctx context.Context) error {
 		if r.Contact != nil || r.Candidate != nil && *r.Candidate == r.Identity {
 			continue
 		}
-		w := wantedCase{key: key, kind: CaseUnresolved, identity: &r.Identity, since: r.At, item: &r.ItemID}
-		if r.Candidate != nil {
-			w.kind = CaseSuggested
-			w.candidates = []caseCandidate{{Identity: *r.Candidate, Tier: "B", Reasons: []Reason{{
-				Code: hintProse, Args: map[string]string{"via": r.Value, "at": r.At.UTC().Format(time.RFC3339)}, ItemID: r.ItemID,
-			}}}}
+		// WhatsApp may have spoken of one account more than once: that is one question, with all whom it named.
+		if n := len(wanted); n == 0 || wanted[n-1].key != key {
+			wanted = append(wanted, wantedCase{key: key, kind: CaseUnresolved, identity: &r.Identity, since: r.At, item: &r.ItemID})
 		}
-		wanted = append(wanted, w)
+		w := &wanted[len(wanted)-1]
+		if r.Candidate != nil && !slices.ContainsFunc(w.candidates, func(c caseCandidate) bool { return c.Identity == *r.Candidate }) {
+			w.kind = CaseSuggested
+			w.candidates = append(w.candidates, caseCandidate{Identity: *r.Candidate, Tier: "B", Reasons: []Reason{{
+				Code: hintProse, Args: map[string]string{"via": r.Value, "at": r.At.UTC().Format(time.RFC3339)}, ItemID: r.ItemID,
+			}}})
+		}
 	}
 
 	_, err = openCases(ctx, b.tx, existing, wanted, func(string) string { return OutcomeGone })
