@@ -128,6 +128,16 @@ func fillBulk(ctx context.Context, tx *tenants.Tx, m access.Member, b identity.B
 	if next > 0 {
 		p.Next = p.Path() + "&after=" + strconv.Itoa(next)
 	}
+	var known []uuid.UUID
+	for _, i := range items {
+		if i.Contact != nil {
+			known = append(known, *i.Contact)
+		}
+	}
+	people, err := identity.Several(ctx, tx, known)
+	if err != nil {
+		return err
+	}
 	for _, i := range items {
 		view := pages.BulkItem{State: i.State, Why: i.Why}
 		if i.Case != nil {
@@ -137,11 +147,7 @@ func fillBulk(ctx context.Context, tx *tenants.Tx, m access.Member, b identity.B
 			view.Href = "/merges/" + i.LinkID.String()
 		}
 		if i.Contact != nil {
-			known, err := identity.Get(ctx, tx, *i.Contact)
-			if err != nil {
-				return err
-			}
-			view.Candidate = e.label(ctx, known)
+			view.Candidate = e.label(ctx, people[*i.Contact])
 		}
 		p.Items = append(p.Items, view)
 	}

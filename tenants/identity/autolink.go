@@ -33,17 +33,27 @@ func (r ruled) same(o ruled) bool {
 
 // linkByRule brings the links by rule of contacts to what is called for now, and returns the contacts that it changed.
 func linkByRule(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]uuid.UUID, error) {
+	var rules []struct {
+		Evidence string `db:"evidence"`
+		On       bool   `db:"switched_on"`
+		Linked   bool   `db:"linked"` // links by it stand
+	}
+	if err := tx.SelectContext(ctx, &rules, `
+		SELECT evidence, mode = 'on' AS switched_on,
+		       EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.rule <> '' AND l.rule = r.evidence AND l.undone_at IS NULL) AS linked
+		FROM link_rules r WHERE r.tenant_id = $1`, tx.Tenant); err != nil {
+		return nil, fmt.Errorf("read rules: %w", err)
+	}
 	var on []string
-	if err := tx.SelectContext(ctx, &on, `
-		SELECT evidence FROM link_rules WHERE tenant_id = $1 AND (mode = 'on' OR EXISTS (
-			SELECT 1 FROM links l WHERE l.tenant_id = $1 AND l.rule = link_rules.evidence AND l.undone_at IS NULL))`, tx.Tenant); err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
+	idle := true
+	for _, r := range rules {
+		if r.On {
+			on = append(on, r.Evidence)
+		}
+		idle = idle && !r.On && !r.Linked
 	}
-	if len(on) == 0 {
+	if idle {
 		return nil, nil
-	}
-	if err := tx.SelectContext(ctx, &on, `SELECT evidence FROM link_rules WHERE tenant_id = $1 AND mode = 'on'`, tx.Tenant); err != nil {
-		return nil, fmt.Errorf("read rules: %w", err)
 	}
 
 	var subjects []uuid.UUID
@@ -173,7 +183,7 @@ func calledFor(ctx context.Context, tx *tenants.Tx, kinds []string, subjects []u
 	return called, nil
 }
 
-// bothAtOnce is how near two accounts write to each other to be probably two people (matching.md X2).
+// bothAtOnce is how near to each other two accounts write something different to be probably two people (matching.md X2).
 const bothAtOnce = 10 * time.Minute
 
 // unopposed drops signs that something speaks against (matching.md X1, X2, X4): an account of the target's own in the portfolio, a phone of the subject's own, a number that is shared, silent for long, or no longer theirs, an open conflict,
@@ -206,9 +216,9 @@ func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error
 		  AND (w.parent OR (SELECT max(s.last_at) FROM tenures t CROSS JOIN seen(t) AS s
 		                    WHERE t.tenant_id = $1 AND t.identity_id = w.target) >= w.at - $7 * interval '1 second')
 		  AND NOT EXISTS (
-			SELECT 1 FROM tenures a JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = a.id AND m.direction = 'in'
+			SELECT 1 FROM tenures a JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = a.id AND m.direction = 'in' AND NOT m.imported
 			JOIN tenures b ON b.tenant_id = $1 AND b.identity_id = w.target
-			JOIN messages o ON o.tenant_id = $1 AND o.tenure_id = b.id AND o.direction = 'in'
+			JOIN messages o ON o.tenant_id = $1 AND o.tenure_id = b.id AND o.direction = 'in' AND NOT o.imported AND o.text <> m.text
 			     AND o.at BETWEEN m.at - $8 * interval '1 second' AND m.at + $8 * interval '1 second'
 			WHERE a.tenant_id = $1 AND a.identity_id = w.subject)
 		ORDER BY w.n`,
@@ -320,23 +330,30 @@ func endRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error)
 	return regroup(ctx, tx, []uuid.UUID{r.Subject, r.Target})
 }
 
-// undoRuled takes back a link by rule for a person, who thereby says that the two are not one, and has the circuit breaker look.
+// undoRuled takes back a link by rule for a person, who thereby says the contrary of what the rule decided, and has the circuit
+// breaker look.
 func undoRuled(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
-	subject, err := identityByID(ctx, tx, *l.IdentityID)
-	if err != nil {
-		return err
+	var made struct {
+		A     uuid.UUID  `db:"a_id"`
+		B     uuid.UUID  `db:"b_id"`
+		AAt   *time.Time `db:"a_at"`
+		BAt   *time.Time `db:"b_at"`
+		APast bool       `db:"a_past"`
+		BPast bool       `db:"b_past"`
 	}
-	target, err := identityByID(ctx, tx, *l.TargetID)
-	if err != nil {
-		return err
+	if err := tx.GetContext(ctx, &made, `
+		SELECT a_id, b_id, a_at, b_at, a_past, b_past FROM decisions WHERE tenant_id = $1 AND link_id = $2 AND kind = 'must_link'`, tx.Tenant, l.ID); err != nil {
+		return fmt.Errorf("read what a rule decided: %w", err)
 	}
-	if err := apart(ctx, tx, actor, []Identity{subject}, []Identity{target}, nil); err != nil {
+	if err := decide(ctx, tx, actor, decision{
+		kind: "cannot_link", a: heldAt{made.A, made.AAt, made.APast}, b: heldAt{made.B, made.BAt, made.BPast},
+	}); err != nil {
 		return err
 	}
 	if err := undoMerge(ctx, tx, actor, l); err != nil {
 		return err
 	}
-	_, err = breakRule(ctx, tx, l.Rule)
+	_, err := breakRule(ctx, tx, l.Rule)
 
 	return err
 }

@@ -91,7 +91,7 @@ func StartBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Bulk
 			return uuid.Nil, err
 		}
 	}
-	cases, err := casesOf(ctx, tx, in.Cases)
+	cases, err := CasesByID(ctx, tx, in.Cases)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -152,19 +152,6 @@ func allOf(ctx context.Context, tx *tenants.Tx, f CaseFilter) (ids []uuid.UUID, 
 	}
 
 	return ids, len(rows) > MaxBulk, nil
-}
-
-// casesOf reads cases in the order of their ids' list, each once; those the tenant does not have are left out.
-func casesOf(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Case, error) {
-	var rows []caseRow
-	if err := tx.SelectContext(ctx, &rows, `
-		SELECT `+caseColumns+`, k.waiting_since AS place
-		FROM (SELECT id, min(n) AS n FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, n) GROUP BY id) w
-		JOIN cases k ON k.tenant_id = $1 AND k.id = w.id ORDER BY w.n`, tx.Tenant, pq.Array(ids)); err != nil {
-		return nil, fmt.Errorf("read cases: %w", err)
-	}
-
-	return fillCases(ctx, tx, rows)
 }
 
 // judge says of each case why it cannot be decided with many others, if it cannot. What needs a look of its own is never decided in
@@ -279,7 +266,7 @@ func BulkItems(ctx context.Context, tx *tenants.Tx, id uuid.UUID, state string, 
 	for i := range items {
 		ids[i] = items[i].CaseID
 	}
-	cases, err := casesOf(ctx, tx, ids)
+	cases, err := CasesByID(ctx, tx, ids)
 	if err != nil {
 		return nil, 0, err
 	}

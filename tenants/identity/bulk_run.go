@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -152,28 +151,17 @@ func (b Bulk) takeNew(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, 
 		return nil, nil
 	}
 	var (
-		outcomes                       []outcome
-		ids, handles, cases, contactOf []uuid.UUID
-		heldUntil                      []*time.Time
+		outcomes         []outcome
+		taken            []decision
+		cases, contactOf []uuid.UUID
 	)
 	for _, i := range items {
-		who := leadingOf(*i.Case.Identity)
-		ids, handles, heldUntil, cases = append(ids, newID()), append(handles, who.id), append(heldUntil, who.at), append(cases, i.CaseID)
-		contactOf = append(contactOf, *i.Case.ContactID)
+		taken = append(taken, decision{kind: "is_new", a: leadingOf(*i.Case.Identity), caseID: &i.CaseID, bulk: &b.ID})
+		cases, contactOf = append(cases, i.CaseID), append(contactOf, *i.Case.ContactID)
 		outcomes = append(outcomes, outcome{item: i, state: BulkItemDone})
 	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO decisions (tenant_id, id, kind, a_id, a_at, known_until, actor_kind, actor_id, case_id, bulk_id, decided_at)
-		SELECT $1, w.id, 'is_new', w.a, w.at, greatest(d.last_seen,
-		       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.bsuid_id = w.a),
-		       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.other_id = w.a),
-		       (SELECT max(s.at) FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id = w.a),
-		       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND w.a IN (r.old_bsuid, r.new_bsuid, r.old_phone, r.new_phone))),
-		       $5, $6, w.case_id, $7, clock_timestamp()
-		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $8::timestamptz[]) AS w (id, a, case_id, at)
-		JOIN identifiers d ON d.tenant_id = $1 AND d.id = w.a`,
-		tx.Tenant, pq.Array(ids), pq.Array(handles), pq.Array(cases), actor.Kind, actor.ID, b.ID, pq.Array(heldUntil)); err != nil {
-		return nil, fmt.Errorf("keep decisions: %w", err)
+	if err := decide(ctx, tx, actor, taken...); err != nil {
+		return nil, err
 	}
 	// That somebody is new joins and parts nothing: only the queue hangs on it.
 	if err := SyncContacts(ctx, tx, contactOf); err != nil {
@@ -312,7 +300,7 @@ func (b Bulk) backNew(ctx context.Context, tx *tenants.Tx, _ tenants.Actor, item
 	if err := settleHolders(ctx, tx, about); err != nil {
 		return nil, err
 	}
-	cases, err := casesOf(ctx, tx, ids)
+	cases, err := CasesByID(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -17,6 +18,7 @@ type decision struct {
 	b      heldAt // zero for is_new
 	link   *uuid.UUID
 	caseID *uuid.UUID
+	bulk   *uuid.UUID // the Bulk it was taken with
 }
 
 // heldAt is an identifier as a decision names a person by it: what they had at a time. past: it has passed on since. Without a
@@ -27,37 +29,57 @@ type heldAt struct {
 	past bool
 }
 
-// decide keeps a decision with how far the evidence about its identifiers went when it was taken.
-func decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d decision) error {
-	var b *uuid.UUID
-	if d.b.id != uuid.Nil {
-		b = &d.b.id
+// decide keeps decisions, each with how far the evidence about its identifiers went when it was taken.
+func decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, list ...decision) error {
+	if len(list) == 0 {
+		return nil
+	}
+
+	var (
+		ids, as                 []uuid.UUID
+		bs, links, cases, bulks []*uuid.UUID
+		kinds                   []string
+		aAt, bAt                []*time.Time
+		aPast, bPast            []bool
+	)
+	for _, d := range list {
+		b := &d.b.id
+		if d.b.id == uuid.Nil {
+			b = nil
+		}
+		ids, kinds, as, bs = append(ids, newID()), append(kinds, d.kind), append(as, d.a.id), append(bs, b)
+		aAt, bAt, aPast, bPast = append(aAt, d.a.at), append(bAt, d.b.at), append(aPast, d.a.past), append(bPast, d.b.past)
+		links, cases, bulks = append(links, d.link), append(cases, d.caseID), append(bulks, d.bulk)
 	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO decisions (tenant_id, id, kind, a_id, b_id, known_until, actor_kind, actor_id, link_id, case_id, a_at, b_at, a_past, b_past, decided_at)
-		SELECT $1, $2, $3, $4, $5, greatest(max(i.last_seen),
-		       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND (p.bsuid_id IN ($4, $5) OR p.other_id IN ($4, $5))),
-		       (SELECT max(s.at) FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id IN ($4, $5)),
-		       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND (r.old_bsuid IN ($4, $5) OR r.new_bsuid IN ($4, $5) OR r.old_phone IN ($4, $5) OR r.new_phone IN ($4, $5)))),
-		       $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp()
-		FROM identifiers i WHERE i.tenant_id = $1 AND i.id IN ($4, $5)`,
-		tx.Tenant, newID(), d.kind, d.a.id, b, actor.Kind, actor.ID, d.link, d.caseID, d.a.at, d.b.at, d.a.past, d.b.past)
+		INSERT INTO decisions (tenant_id, id, kind, a_id, b_id, a_at, b_at, a_past, b_past, link_id, case_id, bulk_id, actor_kind, actor_id, known_until, decided_at)
+		SELECT $1, w.id, w.kind, w.a, w.b, w.a_at, w.b_at, w.a_past, w.b_past, w.link_id, w.case_id, w.bulk_id, $2, $3, known.until, clock_timestamp()
+		FROM unnest($4::uuid[], $5::text[], $6::uuid[], $7::uuid[], $8::timestamptz[], $9::timestamptz[], $10::boolean[], $11::boolean[], $12::uuid[], $13::uuid[], $14::uuid[])
+		     AS w (id, kind, a, b, a_at, b_at, a_past, b_past, link_id, case_id, bulk_id)
+		CROSS JOIN LATERAL (
+			SELECT max(greatest(i.last_seen,
+			       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.bsuid_id = i.id),
+			       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.other_id = i.id),
+			       (SELECT max(s.at) FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id = i.id),
+			       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND i.id IN (r.old_bsuid, r.new_bsuid, r.old_phone, r.new_phone)))) AS until
+			FROM identifiers i WHERE i.tenant_id = $1 AND i.id IN (w.a, w.b)) known`,
+		tx.Tenant, actor.Kind, actor.ID, pq.Array(ids), pq.Array(kinds), pq.Array(as), pq.Array(bs), pq.Array(aAt), pq.Array(bAt), pq.Array(aPast), pq.Array(bPast),
+		pq.Array(links), pq.Array(cases), pq.Array(bulks))
 	if err != nil {
-		return fmt.Errorf("keep decision: %w", err)
+		return fmt.Errorf("keep decisions: %w", err)
 	}
 
 	return nil
 }
 
-// apart keeps two identities from being one person: each of one with each of the other.
+// apart keeps two people from being one: each account of one from each of the other.
 func apart(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, a, b []Identity, caseID *uuid.UUID) error {
+	var list []decision
 	for _, x := range a {
 		for _, y := range b {
-			if err := decide(ctx, tx, actor, decision{kind: "cannot_link", a: leadingOf(x), b: leadingOf(y), caseID: caseID}); err != nil {
-				return err
-			}
+			list = append(list, decision{kind: "cannot_link", a: leadingOf(x), b: leadingOf(y), caseID: caseID})
 		}
 	}
 
-	return nil
+	return decide(ctx, tx, actor, list...)
 }

@@ -107,6 +107,20 @@ const caseColumns = `k.id, k.kind, k.state, k.key, k.identity_id, k.contact_id, 
 	CASE WHEN k.lease_until > now() THEN k.lease_by ELSE '' END AS lease_by, k.lease_until, k.version, k.outcome, k.closed_at, k.closed_by, k.link_id, k.item_id,
 	k.asked_at, k.answered_at, k.money, k.part_of, k.proposed_by, k.proposed_contact, k.proposed_reason`
 
+// CasesByID reads cases, each once and in the order of ids. Those the tenant does not have are left out.
+func CasesByID(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Case, error) {
+	var rows []caseRow
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT `+caseColumns+`, k.waiting_since AS place
+		FROM (SELECT id, min(n) AS n FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, n) GROUP BY id) w
+		JOIN cases k ON k.tenant_id = $1 AND k.id = w.id ORDER BY w.n`, tx.Tenant, pq.Array(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read cases: %w", err)
+	}
+
+	return fillCases(ctx, tx, rows)
+}
+
 // GetCase reads one case. ErrNotFound where the tenant has none such.
 func GetCase(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Case, error) {
 	var rows []caseRow

@@ -101,20 +101,6 @@ func Relinking(ctx context.Context, tx *tenants.Tx) (map[string]int, error) {
 	return running, nil
 }
 
-// CasesByID reads cases, in the order of ids. Those the tenant does not have are left out.
-func CasesByID(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Case, error) {
-	var rows []caseRow
-	err := tx.SelectContext(ctx, &rows, `
-		SELECT `+caseColumns+`, k.waiting_since AS place
-		FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, place) JOIN cases k ON k.tenant_id = $1 AND k.id = w.id ORDER BY w.place`,
-		tx.Tenant, pq.Array(ids))
-	if err != nil {
-		return nil, fmt.Errorf("read cases: %w", err)
-	}
-
-	return fillCases(ctx, tx, rows)
-}
-
 // ruledBy is what rules have linked the accounts by, as proofs. A card is one already.
 func ruledBy(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Proof, error) {
 	var links []Link

@@ -234,9 +234,6 @@ func fellSilent(last, appeared, now time.Time) bool {
 	return last.After(neverLast) && last.Before(appeared) && appeared.Sub(last) <= silentWithin && now.Sub(appeared) >= silentSince
 }
 
-// minutesTogether is how near two people's messages are that were probably written on two phones at once (X2).
-const minutesTogether = 10
-
 // activeTogether finds candidates who wrote something else within minutes of the contact. The contact's last messages are looked at.
 func activeTogether(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []Candidate) (map[uuid.UUID]Reason, error) {
 	var ids []uuid.UUID
@@ -262,8 +259,8 @@ func activeTogether(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list
 		CROSS JOIN mine m
 		WHERE i.tenant_id = $1 AND i.contact_id = ANY($3) AND i.absorbed_into IS NULL
 		  AND EXISTS (SELECT 1 FROM messages o WHERE o.tenant_id = $1 AND o.tenure_id = t.id AND o.direction = 'in' AND NOT o.imported AND o.text <> m.text
-		              AND o.at BETWEEN m.at - $4 * interval '1 minute' AND m.at + $4 * interval '1 minute')
-		ORDER BY i.contact_id, m.at DESC, m.item_id`, tx.Tenant, contact, pq.Array(ids), minutesTogether)
+		              AND o.at BETWEEN m.at - $4 * interval '1 second' AND m.at + $4 * interval '1 second')
+		ORDER BY i.contact_id, m.at DESC, m.item_id`, tx.Tenant, contact, pq.Array(ids), bothAtOnce.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("look who wrote at the same time: %w", err)
 	}
