@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -254,9 +253,6 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 	}
 	view.Against, view.Risky = e.reasons(ctx, against), len(against) > 0
 	view.Compared = compare(ctx, e, mine, o.Contact)
-	if o.Score != nil && len(o.Reasons) > 0 {
-		view.Odds, view.Pool = int64(math.Round(100*o.Score.P)), int64(math.Round(math.Exp2(-o.Score.Prior)))
-	}
 
 	var err error
 	view.Said, _, err = lastSaid(ctx, tx, e, o.Contact.ID)

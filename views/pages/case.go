@@ -71,9 +71,7 @@ type Candidate struct {
 	Against  []string
 	Compared []Compared
 	Said     []Said
-	Risky    bool  // something speaks against it
-	Odds     int64 // how likely it is by all that is known, in percent
-	Pool     int64 // of how many customers, about; 0 where it was not counted
+	Risky    bool // something speaks against it
 }
 
 // Because is one reason in words.
