@@ -134,7 +134,7 @@ func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, accoun
 		out.contests = append(out.contests, contest{kind: s.gap, subject: others[0], others: []int{subject}, via: r, at: s.to, verdict: -1})
 		return
 	}
-	out.contests = append(out.contests, contest{kind: s.gap, subject: subject, others: others, via: r, at: at, verdict: -1})
+	out.contests = append(out.contests, contest{kind: s.gap, subject: subject, others: others, via: r, at: at, from: s.from, verdict: -1})
 }
 
 // contestHolders opens a conflict where a phone passed from one WhatsApp account to another without the first having moved off.

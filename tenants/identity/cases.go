@@ -237,6 +237,9 @@ func (p *plan) conflict(c contest) wantedCase {
 		args["via_kind"], args["via"] = string(via.kind), via.value
 		w.key += ":" + via.scope + ":" + via.value
 	}
+	if c.from != 0 {
+		w.key += fmt.Sprintf(":%d", c.from)
+	}
 	if c.verdict >= 0 {
 		w.key += ":" + p.verdicts[c.verdict].id.String()
 	}

@@ -38,7 +38,8 @@ type contest struct {
 	others  []int
 	via     ref
 	at      int64
-	verdict int // index into graph.verdicts for contestDecision, else -1
+	from    int64 // where the gap starts of which contestMoved and contestBetween speak; an identifier may have several
+	verdict int   // index into graph.verdicts for contestDecision, else -1
 }
 
 // derivation is what the evidence and the standing decisions say: who holds what and when, and what is contradictory.
