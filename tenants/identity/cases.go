@@ -24,6 +24,7 @@ const (
 	OutcomeNotSame = "not_same"
 	OutcomeNew     = "new"
 	OutcomeProved  = "proved" // WhatsApp settled it
+	OutcomeListed  = "listed" // a list of the business's own says who it is
 	OutcomeMerged  = "merged" // the contact became part of another
 	OutcomeGone    = "gone"   // nothing left to decide
 )

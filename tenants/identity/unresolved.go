@@ -103,6 +103,10 @@ func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (al
 	if err != nil {
 		return nil, nil, err
 	}
+	listed, err := listedOf(ctx, tx, unresolved)
+	if err != nil {
+		return nil, nil, err
+	}
 
 	var wanted []wantedCase
 	var existing []string
@@ -114,6 +118,10 @@ func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (al
 		}
 		if !r.unresolved() {
 			outcomes[key] = r.outcome()
+			continue
+		}
+		if listed[r.Contact] && len(found[r.Contact]) == 0 {
+			outcomes[key] = OutcomeListed
 			continue
 		}
 		w := wantedCase{key: key, kind: CaseUnresolved, identity: r.Identity, contact: &r.Contact, since: *r.Since, candidates: found[r.Contact]}

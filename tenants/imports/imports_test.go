@@ -305,13 +305,7 @@ func TestNotIfAnotherTenant(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, false)
 	i := s.upload(strings.NewReader("name,phone\nAsha," + asha))
-	other := uuid.Must(uuid.NewV7())
-	if err := s.db.System(t.Context(), func(tx *tenants.Tx) error {
-		_, err := tx.Exec(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'ravi-motors', 'Ravi Motors')`, other)
-		return err
-	}); err != nil {
-		t.Fatal(err)
-	}
+	other := s.neighbour()
 	type step = func(context.Context, *tenants.Tx, tenants.Actor, uuid.UUID) error
 	for name, do := range map[string]step{
 		"run": imports.Run, "undo": imports.Undo, "discard": imports.Discard,

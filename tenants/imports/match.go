@@ -40,6 +40,14 @@ func (v *verdict) end(outcome, why string) {
 	v.outcome, v.why = outcome, why
 }
 
+// answers tells whether a row that is taken in says who has a WhatsApp ID: what the business's own system calls them, and no phone,
+// which would say that two are one.
+func (v *verdict) answers() bool {
+	taken := v.outcome == OutcomeNew || v.outcome == OutcomeChanged || v.outcome == OutcomeSame
+
+	return taken && v.values.bsuid != "" && v.values.phone == "" && v.values.key() != ""
+}
+
 // known is all that the judging of a batch of rows looks up.
 type known struct {
 	handles  map[identity.Handle]identity.Known

@@ -106,7 +106,7 @@ func (s *shop) work() {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = imports.NewWorker(s.db, slog.New(slog.DiscardHandler)).Run(ctx)
+		_ = imports.NewWorker(s.db, slog.New(slog.NewTextHandler(s.t.Output(), nil))).Run(ctx)
 	}()
 	s.t.Cleanup(func() {
 		stop()
@@ -125,6 +125,26 @@ func (s *shop) upload(list io.Reader) imports.Import {
 	return i
 }
 
+func (s *shop) uploadLines(lines ...string) imports.Import {
+	s.t.Helper()
+
+	return s.upload(strings.NewReader(strings.Join(lines, "\n")))
+}
+
+// neighbour adds another tenant.
+func (s *shop) neighbour() uuid.UUID {
+	s.t.Helper()
+	other := uuid.Must(uuid.NewV7())
+	if err := s.db.System(s.t.Context(), func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'ravi-motors', 'Ravi Motors')`, other)
+		return err
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+
+	return other
+}
+
 // until waits for the worker to bring the import to a state, as long as it gets on.
 func (s *shop) until(id uuid.UUID, state string) imports.Import {
 	s.t.Helper()
@@ -137,6 +157,9 @@ func (s *shop) until(id uuid.UUID, state string) imports.Import {
 		})
 		if i.State == state {
 			return i
+		}
+		if i.State == imports.Failed {
+			break
 		}
 		if i.AtRow != at {
 			at, patience = i.AtRow, time.Now()
@@ -167,7 +190,7 @@ func (s *shop) try(i imports.Import, change func(*imports.Mapping)) imports.Impo
 // take uploads a list and takes it in, as its columns are guessed.
 func (s *shop) take(lines ...string) imports.Import {
 	s.t.Helper()
-	i := s.try(s.upload(strings.NewReader(strings.Join(lines, "\n"))), nil)
+	i := s.try(s.uploadLines(lines...), nil)
 	s.step(i.ID, imports.Run)
 
 	return s.until(i.ID, imports.Done)

@@ -33,8 +33,28 @@ func take(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, error)
 			return 0, err
 		}
 	}
+	if err := writeVerdicts(ctx, tx, i, verdicts); err != nil {
+		return 0, err
+	}
+	if i.State == Running {
+		if err := identity.SettleListed(ctx, tx, i.Actor(), i.FileName, matched(verdicts)); err != nil {
+			return 0, err
+		}
+	}
 
-	return rows[len(rows)-1].Row, writeVerdicts(ctx, tx, i, verdicts)
+	return rows[len(rows)-1].Row, nil
+}
+
+// matched are the contacts known before that rows say who they are.
+func matched(verdicts []verdict) []uuid.UUID {
+	var contacts []uuid.UUID
+	for _, v := range verdicts {
+		if v.answers() && !v.made {
+			contacts = append(contacts, v.contact)
+		}
+	}
+
+	return contacts
 }
 
 func apply(ctx context.Context, tx *tenants.Tx, i Import, verdicts []verdict) error {
@@ -76,7 +96,8 @@ func apply(ctx context.Context, tx *tenants.Tx, i Import, verdicts []verdict) er
 // effect is what taking a row in changed, as it is kept for taking it back.
 type effect struct {
 	identity.CardChange
-	Pair *identity.Pair `json:"pair,omitempty"`
+	Pair    *identity.Pair `json:"pair,omitempty"`
+	Answers bool           `json:"answers,omitempty"` // says who somebody is that was known before
 }
 
 func writeVerdicts(ctx context.Context, tx *tenants.Tx, i Import, verdicts []verdict) error {
@@ -99,8 +120,8 @@ func writeVerdicts(ctx context.Context, tx *tenants.Tx, i Import, verdicts []ver
 		if v.contact != uuid.Nil {
 			contacts[k] = &v.contact
 		}
-		if i.State == Running && (v.pair != nil || v.outcome == OutcomeNew || v.outcome == OutcomeChanged) {
-			encoded, err := json.Marshal(effect{CardChange: v.change, Pair: v.pair})
+		if i.State == Running && (v.pair != nil || v.outcome == OutcomeNew || v.outcome == OutcomeChanged || v.answers()) {
+			encoded, err := json.Marshal(effect{CardChange: v.change, Pair: v.pair, Answers: v.answers() && !v.made})
 			if err != nil {
 				return fmt.Errorf("encode effect: %w", err)
 			}

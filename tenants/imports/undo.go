@@ -24,8 +24,8 @@ type effectRow struct {
 	effect  effect
 }
 
-// takeBack undoes the rows after the given one. It returns the last row it dealt with, after where there was none.
-func takeBack(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, error) {
+// takeBack undoes the rows after the given one, for whoever asked for it. It returns the last row it dealt with, after where there was none.
+func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, after int) (int, error) {
 	if err := identity.Lock(ctx, tx); err != nil {
 		return 0, err
 	}
@@ -38,6 +38,7 @@ func takeBack(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, er
 		changes  []identity.CardChange
 		pairs    []identity.Pair
 		contacts []uuid.UUID
+		answered []uuid.UUID
 		stayed   = map[int]string{}
 	)
 	for n := range rows {
@@ -52,6 +53,9 @@ func takeBack(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, er
 		}
 		if r.Contact == nil {
 			continue
+		}
+		if r.effect.Answers {
+			answered = append(answered, *r.Contact)
 		}
 		if !r.effect.Empty() {
 			r.effect.Contact = *r.Contact
@@ -79,6 +83,9 @@ func takeBack(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, er
 	if err != nil {
 		return 0, err
 	}
+	if err := identity.UnsettleListed(ctx, tx, by, answered); err != nil {
+		return 0, err
+	}
 	for _, r := range rows {
 		switch {
 		case r.Contact == nil || stayed[r.Row] != "":
@@ -101,7 +108,7 @@ func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) 
 		SELECT r.row, r.contact_id, r.made, r.effect,
 		       r.contact_id IS NOT NULL AND EXISTS (
 		           SELECT 1 FROM (SELECT import_id, outcome FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
-		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
+		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'stopped', 'done', 'failed')
 		           WHERE o.import_id <> $2 AND o.outcome IN ('new', 'changed', 'same')) AS listed,
 		       r.contact_id IS NOT NULL AND EXISTS (
 		           SELECT 1 FROM (SELECT import_id, made FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
@@ -109,7 +116,7 @@ func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) 
 		           WHERE o.import_id <> $2 AND o.made) AS orphan,
 		       r.bsuid <> '' AND r.phone <> '' AND EXISTS (
 		           SELECT 1 FROM (SELECT import_id, phone, outcome FROM import_rows WHERE tenant_id = $1 AND bsuid = r.bsuid AND bsuid <> '' OFFSET 0) o
-		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'done', 'failed')
+		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'stopped', 'done', 'failed')
 		           WHERE o.import_id <> $2 AND o.phone = r.phone AND o.outcome <> 'skipped') AS shared
 		FROM import_rows r WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.row > $3 ORDER BY r.row LIMIT $4`, tx.Tenant, id, after, batchRows)
 	if err != nil {

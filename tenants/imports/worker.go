@@ -121,12 +121,13 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 	if i.Mapping.Headed {
 		after = max(after, 1)
 	}
+	by := tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name}
 	last, err := after, error(nil)
 	switch i.State {
 	case Checking, Running:
 		last, err = take(ctx, tx, i, after)
 	case Undoing:
-		last, err = takeBack(ctx, tx, i, after)
+		last, err = takeBack(ctx, tx, by, i, after)
 	}
 	if err != nil {
 		return false, err
@@ -135,7 +136,7 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 		return true, keep(ctx, tx, i, id, last)
 	}
 
-	return true, end(ctx, tx, i, id, tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name})
+	return true, end(ctx, tx, i, id, by)
 }
 
 func keep(ctx context.Context, tx *tenants.Tx, i Import, id uuid.UUID, last int) error {
