@@ -72,7 +72,11 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 	}
 	duplicates += known
 
-	return duplicates, advance(ctx, tx, messages, statuses)
+	if err := advance(ctx, tx, messages, statuses); err != nil {
+		return 0, err
+	}
+
+	return duplicates, touchThreads(ctx, tx, batch, seen)
 }
 
 type messageKey struct {

@@ -306,6 +306,12 @@ func divide(ctx context.Context, tx *tenants.Tx, have, want, gone []tenure) erro
 			}
 		}
 	}
+	for _, w := range want {
+		all = append(all, w.ID)
+	}
+	if err := moveTips(ctx, tx, all); err != nil {
+		return err
+	}
 	if len(drop) == 0 {
 		return nil
 	}

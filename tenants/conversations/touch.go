@@ -1,0 +1,171 @@
+package conversations
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// threadKey is one account's conversation with one of the business's numbers.
+type threadKey struct{ identity, number uuid.UUID }
+
+// tipKey is the part of a thread that came or went by one identifier.
+type tipKey struct{ tenure, number uuid.UUID }
+
+// tip is what a batch says of a part of a thread. Zero times say nothing.
+type tip struct {
+	place        time.Time // of the last message
+	first, asked time.Time // of those that want an answer, the first and the last
+}
+
+// touchThreads notes for the inbox what a batch of events says of threads: when something was last said, who asks, and whom the
+// business has answered. Whatever comes again changes nothing. Messages in groups and past chats ask nobody for an answer, and
+// neither does what is said about an earlier message.
+func touchThreads(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) error {
+	tips, answered := map[tipKey]tip{}, map[threadKey]time.Time{}
+	for i, s := range seen {
+		p, at, e := batch.Placements[i], batch.At(i), s.Event
+		if p.TenureID == uuid.Nil {
+			continue
+		}
+		thread := threadKey{p.IdentityID, s.NumberID}
+		plain := e.GroupID == "" && e.TargetID == ""
+		switch e.Kind {
+		case whatsapp.KindMessage, whatsapp.KindCall, whatsapp.KindEcho, whatsapp.KindHistory:
+			k := tipKey{p.TenureID, s.NumberID}
+			t := tips[k]
+			t.place = latest(t.place, at)
+			switch {
+			case !plain:
+			case e.Direction == whatsapp.DirectionOut:
+				answered[thread] = latest(answered[thread], at)
+			case e.Kind != whatsapp.KindHistory:
+				if t.first.IsZero() || at.Before(t.first) {
+					t.first = at
+				}
+				t.asked = latest(t.asked, at)
+			}
+			tips[k] = t
+		case whatsapp.KindStatus: // also of what other software sent, which is not among the messages
+			if e.Status == "sent" && plain {
+				answered[thread] = latest(answered[thread], at)
+			}
+		default: // bears on who is who only
+		}
+	}
+
+	if err := putTips(ctx, tx, tips); err != nil {
+		return err
+	}
+
+	return answerThreads(ctx, tx, answered)
+}
+
+// touchAnswered notes a message of the business's own that was not seen in a batch: one just submitted to an account by an
+// identifier of its.
+func touchAnswered(ctx context.Context, tx *tenants.Tx, account, tenure, number uuid.UUID, at time.Time) error {
+	if err := putTips(ctx, tx, map[tipKey]tip{{tenure, number}: {place: at}}); err != nil {
+		return err
+	}
+
+	return answerThreads(ctx, tx, map[threadKey]time.Time{{account, number}: at})
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+
+	return b
+}
+
+func (a tipKey) compare(b tipKey) int {
+	return cmp.Or(bytes.Compare(a.tenure[:], b.tenure[:]), bytes.Compare(a.number[:], b.number[:]))
+}
+
+func putTips(ctx context.Context, tx *tenants.Tx, tips map[tipKey]tip) error {
+	if len(tips) == 0 {
+		return nil
+	}
+
+	var (
+		tenures, numbers []uuid.UUID
+		place            []time.Time
+		first, asked     []*time.Time
+	)
+	for _, k := range slices.SortedFunc(maps.Keys(tips), tipKey.compare) { // two transactions take rows in one order
+		t := tips[k]
+		tenures, numbers, place = append(tenures, k.tenure), append(numbers, k.number), append(place, t.place)
+		first, asked = append(first, timeOrNil(t.first)), append(asked, timeOrNil(t.asked))
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO thread_tips AS p (tenant_id, tenure_id, number_id, place, asked_at, waiting_since, unread)
+		SELECT $1, w.tenure_id, w.number_id, date_trunc('minute', w.place, 'UTC'), w.asked_at, w.first_at, w.asked_at IS NOT NULL
+		FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+		     AS w (tenure_id, number_id, place, first_at, asked_at)
+		ON CONFLICT (tenant_id, tenure_id, number_id) DO UPDATE
+		SET place = greatest(p.place, excluded.place), asked_at = greatest(p.asked_at, excluded.asked_at),
+		    waiting_since = CASE WHEN excluded.asked_at > coalesce(greatest(p.answered_at, p.done_at), '-infinity')
+		                         THEN least(p.waiting_since, excluded.waiting_since) ELSE p.waiting_since END,
+		    unread = p.unread OR coalesce(excluded.asked_at > coalesce(p.asked_at, '-infinity'), false)
+		WHERE excluded.place > p.place OR excluded.asked_at > coalesce(p.asked_at, '-infinity')`,
+		tx.Tenant, pq.Array(tenures), pq.Array(numbers), pq.Array(place), pq.Array(first), pq.Array(asked))
+	if err != nil {
+		return fmt.Errorf("note messages of threads: %w", err)
+	}
+
+	return nil
+}
+
+// answerThreads notes that the business has written. Whoever asked before that waits no more, by whichever identifier they wrote.
+func answerThreads(ctx context.Context, tx *tenants.Tx, answered map[threadKey]time.Time) error {
+	if len(answered) == 0 {
+		return nil
+	}
+
+	var (
+		accounts, numbers []uuid.UUID
+		at                []time.Time
+	)
+	for k, t := range answered {
+		accounts, numbers, at = append(accounts, k.identity), append(numbers, k.number), append(at, t)
+	}
+	_, err := tx.ExecContext(ctx, `
+		WITH theirs AS (
+			SELECT p.tenure_id, p.number_id, w.at
+			FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS w (identity_id, number_id, at)
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = w.identity_id
+			JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = w.number_id
+			WHERE w.at > coalesce(p.answered_at, '-infinity')
+			ORDER BY p.tenure_id, p.number_id FOR UPDATE OF p
+		)
+		UPDATE thread_tips p
+		SET answered_at = w.at,
+		    waiting_since = CASE WHEN p.waiting_since > w.at THEN p.waiting_since WHEN p.waiting_since IS NOT NULL AND p.asked_at > w.at THEN p.asked_at END
+		FROM theirs w WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`,
+		tx.Tenant, pq.Array(accounts), pq.Array(numbers), pq.Array(at))
+	if err != nil {
+		return fmt.Errorf("note answers to threads: %w", err)
+	}
+
+	return nil
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+
+	return &t
+}
