@@ -261,7 +261,7 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 }
 
 func lastSaid(ctx context.Context, tx *tenants.Tx, e eyes, contact uuid.UUID) (said []pages.Said, number string, err error) {
-	entries, _, err := conversations.Thread(ctx, tx, contact, identity.Page{Limit: caseMessages})
+	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: caseMessages})
 	if err != nil {
 		return nil, "", err
 	}
@@ -334,7 +334,7 @@ func fillNobody(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p 
 		return nil //nolint:nilerr // what cannot be read is shown as it came
 	}
 	p.Number = e.numbers[item.NumberID.UUID]
-	p.Said = []pages.Said{{At: event.At, Type: event.Type, Text: e.words(event.Text)}}
+	p.Said = []pages.Said{{Out: event.Direction == whatsapp.DirectionOut, At: event.At, Type: event.Type, Text: e.words(event.Text)}}
 
 	return nil
 }

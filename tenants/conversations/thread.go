@@ -126,9 +126,9 @@ type Entry struct {
 	Quoted    *Message  // what it answers, where we have that
 }
 
-// Thread is Messages for the eye: edits, revocations and reactions stand with the message they are about, whichever page that is
+// Entries are Messages for the eye: edits, revocations and reactions stand with the message they are about, whichever page that is
 // on. Only those whose message we do not have stay entries of their own.
-func Thread(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identity.Page) (entries []Entry, next string, err error) {
+func Entries(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identity.Page) (entries []Entry, next string, err error) {
 	c, err := identity.Get(ctx, tx, contact)
 	if err != nil {
 		return nil, "", err

@@ -108,7 +108,7 @@ func (s *shop) whois(bsuid string) identity.Contact {
 func (s *shop) thread(c identity.Contact, page identity.Page) (entries []conversations.Entry, next string) {
 	s.t.Helper()
 	s.as(func(tx *tenants.Tx) (err error) {
-		entries, next, err = conversations.Thread(s.t.Context(), tx, c.ID, page)
+		entries, next, err = conversations.Entries(s.t.Context(), tx, c.ID, page)
 		return err
 	})
 
@@ -214,7 +214,7 @@ func TestThreadNotIfAnotherTenant(t *testing.T) {
 		if _, _, err := conversations.Messages(t.Context(), tx, c.ID, identity.Page{}); !errors.Is(err, tenants.ErrNotFound) {
 			t.Errorf("messages of another tenant: %v, want not found", err)
 		}
-		if _, _, err := conversations.Thread(t.Context(), tx, c.ID, identity.Page{}); !errors.Is(err, tenants.ErrNotFound) {
+		if _, _, err := conversations.Entries(t.Context(), tx, c.ID, identity.Page{}); !errors.Is(err, tenants.ErrNotFound) {
 			t.Errorf("thread of another tenant: %v, want not found", err)
 		}
 		latest, err := conversations.Latest(t.Context(), tx, []uuid.UUID{c.Identities[0].ID})
