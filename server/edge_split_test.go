@@ -172,6 +172,10 @@ var splitCases = []edgeCase{
 			drift: messages malformed_bsuid 1x`},
 	{n: 25, told: []any{ev{id: "a", alone: true}}, want: `
 			case: unidentifiable`},
+	// Its twin the other way: what the business wrote in its app, to nobody named. To a group nobody needs to be.
+	{n: 25, told: []any{ev{is: "echo", id: "a", alone: true, text: "ready at six"}}, want: `
+			case: unidentifiable`},
+	{n: 25, told: []any{ev{is: "echo", id: "a", alone: true, text: "ready at six", more: map[string]any{"group_id": "120363041234567890"}}}, want: ``},
 }
 
 // count is how many rows a query counts, as the business sees them.

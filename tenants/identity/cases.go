@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // The kinds of case, and how one ended.
@@ -266,11 +267,18 @@ func (p *plan) leastOf(account int) string {
 	return p.nodes[least.id].value
 }
 
-// openUnidentifiable opens a case for each message that names nobody (edge case 25). It is stored; only a person can say more.
+// namesSomebody tells whether an event of its kind speaks of a customer whenever all is well: what they wrote, and what the business
+// wrote to them in its app. Past chats ask nobody anything, and to a group one writes without naming anybody.
+func namesSomebody(e whatsapp.Event) bool {
+	return makesContact(e) || e.Kind == whatsapp.KindEcho && e.GroupID == ""
+}
+
+// openUnidentifiable opens a case for each message, in or out, that names nobody (edge case 25). It is stored; only a person can say
+// more.
 func (b *Batch) openUnidentifiable(ctx context.Context) error {
 	var wanted []wantedCase
 	for i, s := range b.seen {
-		if b.Placements[i].TenureID != uuid.Nil || !makesContact(s.Event) {
+		if b.Placements[i].TenureID != uuid.Nil || !namesSomebody(s.Event) {
 			continue
 		}
 		item := s.ItemID

@@ -128,6 +128,14 @@ func (p Case) choose(id string) string {
 	return p.address() + "?" + q.Encode()
 }
 
+// way is the ending of the words about a message that names nobody: one of the business's own has words of its own.
+func (p Case) way() string {
+	if len(p.Said) > 0 && p.Said[0].Out {
+		return "out"
+	}
+	return "in"
+}
+
 func (p Case) title(ctx context.Context) string {
 	if p.Who == nil {
 		return i18n.T(ctx, "resolve.who_nobody")
