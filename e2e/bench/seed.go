@@ -52,6 +52,9 @@ func (p *place) seedPeople(ctx context.Context, b business, first, last int) err
 		 FROM generate_series($3::bigint, $4::bigint) k, generate_series(1, 2) n WHERE $2::text <> ''`,
 		`INSERT INTO profile_facts (tenant_id, tenure_id, kind, value, first_seen, last_seen)
 		 SELECT $1::uuid, seed_id(7, k), 'profile_name', seed_name(k), now() - interval '150 days', ` + heard + ` FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
+		`INSERT INTO called (tenant_id, identifier_id, words, first_at)
+		 SELECT $1::uuid, seed_id(2, k), (SELECT string_agg(w, ' ' ORDER BY w COLLATE "C") FROM unnest(string_to_array(lower(seed_name(k)), ' ')) AS w), now() - interval '150 days'
+		 FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
 		`INSERT INTO contact_activity (tenant_id, contact_id, last_at)
 		 SELECT $1::uuid, seed_id(4, k), ` + heard + ` FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
 		`INSERT INTO contact_words (tenant_id, contact_id, word)

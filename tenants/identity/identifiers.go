@@ -22,6 +22,7 @@ type seenHandle struct {
 	raw         string
 	first, last time.Time
 	lone        bool // its own row is where the time is kept
+	leads       bool // it decides whose some event is
 }
 
 // identifierRow is one row of identifiers.
@@ -46,14 +47,14 @@ type knownRow struct {
 	ToAt       *time.Time    `db:"to_at"`
 	SeenFrom   *time.Time    `db:"seen_from"` // the tenure's first_seen
 	Current    *bool         `db:"current"`
-	ContactID  *uuid.UUID    `db:"contact_id"`
+	ContactID  *uuid.UUID    `db:"contact_id"` // of those that lead
 }
 
 // recordIdentifiers makes sure that every identifier of every event has its row (edge case 10), and reads who holds it. Where
 // nothing else of an event is stored with its time, it lengthens the identifier's own life.
 func (b *Batch) recordIdentifiers(ctx context.Context) (map[handle]uuid.UUID, error) {
 	found := map[handle]*seenHandle{}
-	note := func(kind whatsapp.Kind, value, raw, scope string, at time.Time, lone bool) {
+	note := func(kind whatsapp.Kind, value, raw, scope string, at time.Time, lone, leads bool) {
 		if value == "" {
 			return
 		}
@@ -63,13 +64,13 @@ func (b *Batch) recordIdentifiers(ctx context.Context) (map[handle]uuid.UUID, er
 			f = &seenHandle{raw: raw, first: at, last: at}
 			found[h] = f
 		}
-		f.first, f.last, f.lone = earlier(f.first, at), later(f.last, at), f.lone || lone
+		f.first, f.last, f.lone, f.leads = earlier(f.first, at), later(f.last, at), f.lone || lone, f.leads || leads
 	}
 	// A pairing has the time of identifiers seen together, a sighting that of a phone or parent seen without a BSUID.
 	party := func(p whatsapp.Party, scope string, at time.Time, rotated, past bool) {
-		note(whatsapp.KindPhone, p.Phone, p.PhoneRaw, scope, at, rotated)
-		note(whatsapp.KindBSUID, p.BSUID, p.BSUID, scope, at, rotated || past || p.Phone == "" && p.Parent == "")
-		note(whatsapp.KindParentBSUID, p.Parent, p.Parent, scope, at, rotated)
+		note(whatsapp.KindPhone, p.Phone, p.PhoneRaw, scope, at, rotated, p.BSUID == "")
+		note(whatsapp.KindBSUID, p.BSUID, p.BSUID, scope, at, rotated || past || p.Phone == "" && p.Parent == "", true)
+		note(whatsapp.KindParentBSUID, p.Parent, p.Parent, scope, at, rotated, p.BSUID == "" && p.Phone == "")
 	}
 	for _, s := range b.seen {
 		if r := s.Event.Rotation; r != nil {
@@ -112,20 +113,21 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 	}
 
 	var kinds, values, scopes []string
+	var leads []bool
 	handles := make([]handle, 0, len(found))
-	for h := range found {
-		handles = append(handles, h)
+	for h, f := range found {
+		handles, leads = append(handles, h), append(leads, f.leads)
 		kinds, values, scopes = append(kinds, string(h.kind)), append(values, h.value), append(scopes, h.scope)
 	}
 	var rows []knownRow
 	err := b.tx.SelectContext(ctx, &rows, `
 		SELECT w.n, i.id, i.first_seen, i.last_seen, t.id AS tenure_id, t.identity_id, t.from_at, t.to_at, t.first_seen AS seen_from, t.current, n.contact_id
-		FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS w (kind, value, scope, n)
+		FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS w (kind, value, scope, leads, n)
 		JOIN identifiers i ON i.tenant_id = $1 AND i.kind = w.kind AND i.value = w.value AND i.scope = w.scope
 		LEFT JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = i.id
-		LEFT JOIN identities n ON n.tenant_id = $1 AND n.id = t.identity_id
+		LEFT JOIN identities n ON w.leads AND n.tenant_id = $1 AND n.id = t.identity_id
 		ORDER BY t.first_seen, t.id`,
-		b.tx.Tenant, pq.Array(kinds), pq.Array(values), pq.Array(scopes))
+		b.tx.Tenant, pq.Array(kinds), pq.Array(values), pq.Array(scopes), pq.Array(leads))
 	if err != nil {
 		return nil, fmt.Errorf("find identifiers: %w", err)
 	}
@@ -151,7 +153,9 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 			b.tenures[r.ID] = append(b.tenures[r.ID], tenure{
 				ID: r.TenureID.UUID, IdentityID: r.IdentityID.UUID, IdentifierID: r.ID, FromAt: r.FromAt, ToAt: r.ToAt, FirstSeen: *r.SeenFrom, Current: *r.Current,
 			})
-			b.holders[r.IdentityID.UUID] = r.ContactID
+			if found[h].leads {
+				b.holders[r.IdentityID.UUID] = r.ContactID
+			}
 		}
 	}
 	if len(moved) > 0 {

@@ -36,7 +36,7 @@ const (
 )
 
 const (
-	laneRows   = 400
+	laneRows   = 1000
 	laneBytes  = 8 << 20
 	maxLanes   = 1000 // listed at a time
 	takenPause = 10 * time.Millisecond
