@@ -77,33 +77,38 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 	}
 
 	var rows []sign
+	// Each step looks up by an index what the step before found (OFFSET 0 holds the planner to it): of a business that has just begun
+	// it knows nothing, and would go through whole tables for every account.
 	err := tx.SelectContext(ctx, &rows, `
-		WITH subject AS (
-			SELECT i.id, i.scope, i.contact_id, t.id AS tenure_id, t.identifier_id
-			FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-			WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
-		), said AS (
+		WITH subject AS MATERIALIZED (
+			SELECT i.id, i.scope, i.contact_id, t.id AS tenure_id, t.identifier_id, t.first_seen
+			FROM unnest($2::uuid[]) AS w (id)
+			CROSS JOIN LATERAL (SELECT id, scope, contact_id FROM identities WHERE tenant_id = $1 AND id = w.id AND absorbed_into IS NULL OFFSET 0) i
+			CROSS JOIN LATERAL (SELECT id, identifier_id, first_seen FROM tenures WHERE tenant_id = $1 AND identity_id = i.id OFFSET 0) t
+		), said AS MATERIALIZED (
 			SELECT s.id, s.scope, s.contact_id, h.kind, h.claim_kind, h.claim_value AS via, h.item_id, h.at, ''::text AS not_scope
-			FROM subject s JOIN hints h ON h.tenant_id = $1 AND h.subject_id = s.identifier_id
+			FROM subject s
+			CROSS JOIN LATERAL (SELECT kind, claim_kind, claim_value, item_id, at FROM hints WHERE tenant_id = $1 AND subject_id = s.identifier_id OFFSET 0) h
 			UNION ALL
 			SELECT s.id, s.scope, s.contact_id, '`+hintSaved+`', 'phone', e.phone, e.item_id, e.at, ''
 			FROM subject s
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = s.identifier_id AND d.kind = 'bsuid'
-			CROSS JOIN LATERAL (SELECT s.* FROM saved_contacts s WHERE s.tenant_id = $1 AND s.bsuid <> '' AND s.bsuid = d.value AND s.phone <> '' AND`+liveSaved+`) e
+			CROSS JOIN LATERAL (SELECT kind, value FROM identifiers WHERE tenant_id = $1 AND id = s.identifier_id OFFSET 0) d
+			CROSS JOIN LATERAL (SELECT s.* FROM saved_contacts s WHERE s.tenant_id = $1 AND s.bsuid <> '' AND s.bsuid = d.value AND s.phone <> '' AND`+liveSaved+` OFFSET 0) e
 			JOIN numbers n ON n.tenant_id = $1 AND n.id = e.number_id AND n.scope = s.scope
+			WHERE d.kind = 'bsuid'
 			UNION ALL
-			SELECT s.id, s.scope, s.contact_id, '`+signParent+`', d.kind, d.value, 0, t.first_seen, d.scope
+			SELECT s.id, s.scope, s.contact_id, '`+signParent+`', d.kind, d.value, 0, s.first_seen, d.scope
 			FROM subject s
-			JOIN tenures t ON t.tenant_id = $1 AND t.id = s.tenure_id
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = s.identifier_id AND d.kind = 'parent_bsuid'
+			CROSS JOIN LATERAL (SELECT kind, value, scope FROM identifiers WHERE tenant_id = $1 AND id = s.identifier_id OFFSET 0) d
+			WHERE d.kind = 'parent_bsuid'
 		)
 		SELECT x.id AS subject_id, x.contact_id, o.id AS target_id, o.contact_id AS target_contact, o.scope = x.scope AS together,
 		       x.kind, x.via, x.at, NULL::timestamptz AS sent, true AS sure, x.item_id,
 		       EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = x.via) AS shared
 		FROM said x
-		JOIN identifiers d ON d.tenant_id = $1 AND d.kind = x.claim_kind AND d.value = x.via AND d.scope <> x.not_scope
-		JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = d.id
-		JOIN identities o ON o.tenant_id = $1 AND o.id = t.identity_id AND o.absorbed_into IS NULL AND o.id <> x.id
+		CROSS JOIN LATERAL (SELECT id FROM identifiers WHERE tenant_id = $1 AND kind = x.claim_kind AND value = x.via AND scope <> x.not_scope OFFSET 0) d
+		CROSS JOIN LATERAL (SELECT identity_id FROM tenures WHERE tenant_id = $1 AND identifier_id = d.id OFFSET 0) t
+		CROSS JOIN LATERAL (SELECT id, scope, contact_id FROM identities WHERE tenant_id = $1 AND id = t.identity_id AND absorbed_into IS NULL AND id <> x.id OFFSET 0) o
 		UNION
 		SELECT s.id, s.contact_id, o.id, o.contact_id, o.scope = s.scope,
 		       CASE WHEN m.type IN ('button', 'interactive') THEN '`+signTapped+`' ELSE '`+signQuoted+`' END, d.value, m.at, min(a.at),
@@ -111,13 +116,18 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 		           SELECT 1 FROM rotations r WHERE r.tenant_id = $1 AND r.old_phone = d.id AND r.at > a.at)), m.item_id,
 		       EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = d.value)
 		FROM subject s
-		JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = s.tenure_id AND m.context_wamid <> '' AND m.direction = 'in' AND m.group_id = ''
-		JOIN statuses a ON a.tenant_id = $1 AND a.number_id = m.number_id AND a.wamid = m.context_wamid AND a.status IN ('delivered', 'read', 'played')
-		     AND a.participant = '00000000-0000-0000-0000-000000000000'
-		JOIN tenures t ON t.tenant_id = $1 AND t.id = a.tenure_id
-		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
-		JOIN identities o ON o.tenant_id = $1 AND o.id = t.identity_id AND o.absorbed_into IS NULL AND o.id <> s.id
-		GROUP BY s.id, s.contact_id, o.id, o.contact_id, o.scope, s.scope, m.type, d.value, m.at, m.item_id
+		CROSS JOIN LATERAL (
+			SELECT type, at, item_id, number_id, context_wamid FROM messages
+			WHERE tenant_id = $1 AND tenure_id = s.tenure_id AND context_wamid <> '' AND direction = 'in' AND group_id = '' OFFSET 0) m
+		CROSS JOIN LATERAL (
+			SELECT tenure_id, at FROM statuses
+			WHERE tenant_id = $1 AND number_id = m.number_id AND wamid = m.context_wamid AND status IN ('delivered', 'read', 'played')
+			  AND participant = '00000000-0000-0000-0000-000000000000' OFFSET 0) a
+		CROSS JOIN LATERAL (SELECT identity_id, identifier_id FROM tenures WHERE tenant_id = $1 AND id = a.tenure_id OFFSET 0) t
+		CROSS JOIN LATERAL (SELECT id, kind, value FROM identifiers WHERE tenant_id = $1 AND id = t.identifier_id OFFSET 0) d
+		CROSS JOIN LATERAL (SELECT id, scope, contact_id FROM identities WHERE tenant_id = $1 AND id = t.identity_id AND absorbed_into IS NULL AND id <> s.id OFFSET 0) o
+		WHERE d.kind = 'phone'
+		GROUP BY s.id, s.contact_id, o.id, o.contact_id, o.scope, s.scope, m.type, d.id, d.value, m.at, m.item_id
 		ORDER BY subject_id, kind, via, at, target_id`, tx.Tenant, pq.Array(identities), quotedFor.Seconds())
 	if err != nil {
 		return nil, fmt.Errorf("read signs: %w", err)
