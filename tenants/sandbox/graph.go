@@ -89,6 +89,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.listSubscribed(w, r, parts[0])
 	case edge == "subscribed_apps" && r.Method == http.MethodPost:
 		g.subscribe(w, r, parts[0])
+	case edge == "message_templates" && r.Method == http.MethodGet:
+		g.templates(w, r, parts[0])
 	case edge == "messages" && r.Method == http.MethodPost:
 		g.messages(w, r, parts[0])
 	default:

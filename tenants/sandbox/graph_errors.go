@@ -24,6 +24,8 @@ var (
 	errDeleted    = graphError{http.StatusBadRequest, 33, 0, "(#33) The business phone number has been deleted."}
 	errUnknownID  = graphError{http.StatusBadRequest, 100, 33, "Unsupported get request. Object with this ID does not exist, cannot be loaded due to missing permissions, or does not support this operation."}
 
+	errNeedsPhone = graphError{http.StatusBadRequest, 131062, 0, "(#131062) Business-scoped user id recipients are not supported for this message."}
+
 	errUnknownPath = graphError{http.StatusBadRequest, 2500, 0, "Unknown path components"}
 )
 

@@ -17,9 +17,11 @@ type outgoing struct {
 	To        string `json:"to"`
 	Recipient string `json:"recipient"`
 	Type      string `json:"type"`
+	Tag       string `json:"biz_opaque_callback_data"`
 	Text      struct {
 		Body string `json:"body"`
 	} `json:"text"`
+	Template template `json:"template"`
 }
 
 func (g *Graph) messages(w http.ResponseWriter, r *http.Request, phoneNumberID string) {
@@ -43,6 +45,12 @@ func (g *Graph) messages(w http.ResponseWriter, r *http.Request, phoneNumberID s
 		refuse(w, errParameter(problem))
 		return
 	}
+	if message.Type == "template" {
+		if refused := message.Template.refusal(message.To == ""); refused != nil {
+			refuse(w, *refused)
+			return
+		}
+	}
 
 	wamid := newWAMID()
 	contact, to := object{"input": message.Recipient, "user_id": message.Recipient}, profile{}
@@ -62,7 +70,7 @@ func (g *Graph) messages(w http.ResponseWriter, r *http.Request, phoneNumberID s
 		"messaging_product": "whatsapp", "contacts": []object{contact}, "messages": []object{{"id": wamid}},
 	})
 	if to.bsuid != "" {
-		g.report(number, to, wamid, message.To != "")
+		g.report(number, to, wamid, message.Tag, message.To != "")
 	}
 }
 
@@ -74,8 +82,12 @@ func (m outgoing) problem() string {
 		return "The parameter to or recipient is required."
 	case m.To == "" && !whatsapp.IsBSUID(m.Recipient) && !whatsapp.IsParentBSUID(m.Recipient):
 		return "Param recipient is not a valid business-scoped user id."
+	case m.Type == "template" && (m.Template.Name == "" || m.Template.Language.Code == ""):
+		return "The parameters template['name'] and template['language'] are required."
+	case m.Type == "template":
+		return ""
 	case m.Type != "" && m.Type != "text":
-		return "The sandbox sends messages of type text only."
+		return "The sandbox sends messages of type text and template only."
 	case m.Text.Body == "":
 		return "The parameter text['body'] is required."
 	case utf8.RuneCountInString(m.Text.Body) > whatsapp.MaxTextRunes:
@@ -85,7 +97,7 @@ func (m outgoing) problem() string {
 }
 
 // report posts the sent and delivered statuses of a message to the callback.
-func (g *Graph) report(number Number, to profile, wamid string, toPhone bool) {
+func (g *Graph) report(number Number, to profile, wamid, tag string, toPhone bool) {
 	callback := g.callbackOf(number.WABAID)
 	if callback == "" || len(g.options.AppSecret) == 0 {
 		return
@@ -97,7 +109,9 @@ func (g *Graph) report(number Number, to profile, wamid string, toPhone bool) {
 				return
 			case <-time.After(g.options.Pace):
 			}
-			g.deliver(callback, pack(status(number, to, wamid, time.Now(), state, toPhone)))
+			said := status(number, to, wamid, time.Now(), state, toPhone)
+			set(said.body, "biz_opaque_callback_data", tag)
+			g.deliver(callback, pack(said))
 		}
 	})
 }

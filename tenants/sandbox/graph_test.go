@@ -107,7 +107,7 @@ func TestRefusalsAreShapedLikeMetas(t *testing.T) {
 		return err
 	}
 	send := func(token, id, to string) error {
-		_, err := graph.SendText(t.Context(), token, id, to, "hello")
+		_, err := graph.Send(t.Context(), token, id, whatsapp.Outgoing{Address: to, Text: "hello"})
 		return err
 	}
 	for name, c := range map[string]struct {
@@ -189,7 +189,7 @@ func TestSendReportsSentAndDelivered(t *testing.T) {
 	good := token(t, sandbox.TokenGood)
 
 	for _, address := range []string{"919800000101", sandbox.BSUID("506914300000001", "919800000101")} {
-		wamid, err := graph.SendText(t.Context(), good, clinic, address, "नमस्ते")
+		wamid, err := graph.Send(t.Context(), good, clinic, whatsapp.Outgoing{Address: address, Text: "नमस्ते"})
 		if err != nil {
 			t.Fatalf("send: %v", err)
 		}
@@ -224,7 +224,7 @@ func TestSendRefusesWhatIsNoAddress(t *testing.T) {
 	t.Parallel()
 	graph, _, _ := meta(t)
 	for _, address := range []string{"", "hidden", "@asha", "IN.", "12"} {
-		if _, err := graph.SendText(t.Context(), token(t, sandbox.TokenGood), clinic, address, "x"); !errors.Is(err, whatsapp.ErrAddress) {
+		if _, err := graph.Send(t.Context(), token(t, sandbox.TokenGood), clinic, whatsapp.Outgoing{Address: address, Text: "x"}); !errors.Is(err, whatsapp.ErrAddress) {
 			t.Errorf("%q: got %v, want %v", address, err, whatsapp.ErrAddress)
 		}
 	}

@@ -44,6 +44,7 @@ type Event struct {
 
 	Status string // sent, delivered, read, played, failed or one not known yet
 	Errors []StatusError
+	Tag    string `json:",omitempty"` // what the business put on the message that a status is of (biz_opaque_callback_data)
 
 	Rotation *Rotation // set where WhatsApp says that ids were replaced
 	Cards    []Card    // contact cards, type contacts
@@ -167,7 +168,7 @@ func (e *envelope) status() error {
 	}
 	e.Type = "status"
 	e.expect(e.Status, statusTypes)
-	e.Errors = statusErrors(e.item)
+	e.Errors, e.Tag = statusErrors(e.item), truncate(e.item.text("biz_opaque_callback_data"), maxID)
 	e.warnUnknown(statusKeys)
 	e.recipient()
 	return nil

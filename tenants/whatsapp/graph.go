@@ -9,9 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,6 +52,9 @@ func NewHTTPClient() *http.Client {
 	}
 }
 
+// errNotReached says that nothing of a call left this machine.
+var errNotReached = errors.New("graph was not reached")
+
 // GraphError is Graph's refusal of a call. Codes: domain facts 5.2; 190 is the
 // token, 10 and 200 permissions, 33 or 100 with subcode 33 an unknown id.
 type GraphError struct {
@@ -82,6 +87,9 @@ func (g Graph) do(ctx context.Context, c call, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, graphTotalTimeout)
 	defer cancel()
 
+	// Headers that were not even written cannot have been taken by anybody.
+	var begun atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { begun.Store(true) }})
 	request, err := g.request(ctx, c)
 	if err != nil {
 		return fmt.Errorf("build graph request: %w", err)
@@ -97,6 +105,9 @@ func (g Graph) do(ctx context.Context, c call, out any) error {
 		var inner *url.Error
 		if errors.As(err, &inner) {
 			err = inner.Err
+		}
+		if !begun.Load() {
+			err = fmt.Errorf("%w: %w", errNotReached, err)
 		}
 		return fmt.Errorf("call graph %s %s: %w", c.method, c.path, err)
 	}
@@ -139,7 +150,9 @@ func (g Graph) request(ctx context.Context, c call) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address %s: malformed", c.path)
 	}
-	request.Header.Set("Authorization", "Bearer "+c.token)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	request.Header.Set("Accept", "application/json")
 	if c.body != nil {
 		request.Header.Set("Content-Type", "application/json")
