@@ -50,9 +50,9 @@ func callEvent(e whatsapp.Event) string {
 
 // putCalls keeps what was said of calls, returns how much of it was known before, and makes of each call touched one entry of its
 // thread. The entry is made from all that is known, so that the order in which it came does not matter.
-func putCalls(ctx context.Context, tx *tenants.Tx, events map[callKey]message) (known int, err error) {
+func putCalls(ctx context.Context, tx *tenants.Tx, events map[callKey]message, repeats repeatsOf) error {
 	if len(events) == 0 {
-		return 0, nil
+		return nil
 	}
 
 	var (
@@ -71,8 +71,7 @@ func putCalls(ctx context.Context, tx *tenants.Tx, events map[callKey]message) (
 			first[k.messageKey] = m
 		}
 	}
-	var fresh int
-	err = tx.GetContext(ctx, &fresh, `
+	err := repeats.put(ctx, tx, numbers, `
 		WITH put AS (
 			INSERT INTO call_events AS c (tenant_id, number_id, wacid, event, at, digest, direction, outcome, seconds, item_id)
 			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bigint[]) AS w
@@ -80,16 +79,16 @@ func putCalls(ctx context.Context, tx *tenants.Tx, events map[callKey]message) (
 			SET at = excluded.at, digest = excluded.digest, direction = excluded.direction, outcome = excluded.outcome, seconds = excluded.seconds,
 			    item_id = excluded.item_id
 			WHERE (excluded.at, excluded.digest) < (c.at, c.digest)
-			RETURNING xmax = 0 AS fresh
+			RETURNING number_id, xmax = 0 AS fresh
 		)
-		SELECT count(*) FILTER (WHERE fresh) FROM put`,
+		SELECT number_id, count(*) FROM put WHERE fresh GROUP BY number_id`,
 		tx.Tenant, pq.Array(numbers), pq.Array(wacids), pq.Array(names), pq.Array(at), pq.Array(digests), pq.Array(ways), pq.Array(result),
 		pq.Array(seconds), pq.Array(items))
 	if err != nil {
-		return 0, fmt.Errorf("store calls: %w", err)
+		return fmt.Errorf("store calls: %w", err)
 	}
 
-	return len(events) - fresh, writeCalls(ctx, tx, first)
+	return writeCalls(ctx, tx, first)
 }
 
 // writeCalls brings the entries of calls to what their events say together. first are the earliest events of this batch, which give

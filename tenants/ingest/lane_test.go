@@ -195,22 +195,27 @@ func make1001() []int64 {
 func TestRepeatsAreRouted(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
+	other := p.connect(t, p.asha, "platform", "701", "803", "919800000803")
 	p.receive(t, p.app, toAsha(text(1, "a"), text(1, "a")))
 	p.receive(t, p.app, toAsha(text(1, "a"), text(2, "b"), text(1, "a")))
+	p.receive(t, p.app, delivery(entry("701", change("803", "919800000803", text(1, "a"), text(3, "c"), text(3, "c")))))
 	p.work(t)
 	p.settle(t)
 
-	p.wantItems(t, p.asha, ingest.Counts{Received: 5, Routed: 5})
-	if got := p.meter(t, p.asha).Duplicates; got != 3 {
-		t.Errorf("repeats: got %d, want 3", got)
+	p.wantItems(t, p.asha, ingest.Counts{Received: 8, Routed: 8})
+	if got := p.meter(t, p.asha).Duplicates; got != 4 {
+		t.Errorf("repeats: got %d, want 4", got)
 	}
 	err := p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
 		m, err := ingest.NumberMeter(ctx, tx, p.ashaNumber)
 		if want := (ingest.Counts{Received: 5, Routed: 5}); m.Items != want || m.Duplicates != 3 {
-			t.Errorf("meter of the number: got %+v, want %+v", m, want)
+			t.Errorf("meter of the number: got %+v, want %+v and 3 repeats", m, want)
 		}
 		if err != nil {
 			return err
+		}
+		if m, err := ingest.NumberMeter(ctx, tx, other); err != nil || m.Duplicates != 1 {
+			t.Errorf("meter of the other number: %+v, %v, want 1 repeat", m, err)
 		}
 		lag, err := ingest.NumberLag(ctx, tx, p.ashaNumber)
 		if lag.Of != 5 || lag.P50 <= 0 || lag.P95 < lag.P50 || lag.P95 > time.Minute {

@@ -15,14 +15,14 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 )
 
-// resolve makes events into identities, contacts, messages and cases, and returns how many were repeats.
-func resolve(ctx context.Context, tx *tenants.Tx, seen []identity.Seen) (repeats int, err error) {
+// resolve makes events into identities, contacts, messages and cases, and returns how many of each number were repeats.
+func resolve(ctx context.Context, tx *tenants.Tx, seen []identity.Seen) (repeats map[uuid.UUID]int, err error) {
 	batch, err := identity.Observe(ctx, tx, seen)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if repeats, err = conversations.Record(ctx, tx, batch, seen); err != nil {
-		return 0, err
+		return nil, err
 	}
 
 	return repeats, batch.Settle(ctx)
@@ -95,17 +95,6 @@ func touchNumbers(ctx context.Context, tx *tenants.Tx, items []waitingItem) erro
 	}
 
 	return nil
-}
-
-// soleNumber is the number that all events came by, or the nil one.
-func soleNumber(seen []identity.Seen) uuid.UUID {
-	for _, s := range seen {
-		if s.NumberID != seen[0].NumberID {
-			return uuid.Nil
-		}
-	}
-
-	return seen[0].NumberID
 }
 
 func noRows(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -265,8 +265,10 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 		if err != nil {
 			return err
 		}
-		if items[0].Reason != replaying {
-			counts.at(tx.Tenant, soleNumber(seen)).duplicates += int64(repeats)
+		for number, n := range repeats {
+			if items[0].Reason != replaying {
+				counts.at(tx.Tenant, number).duplicates += int64(n)
+			}
 		}
 	}
 	if err := notices.Record(ctx, tx, told); err != nil {

@@ -187,7 +187,7 @@ func (p NumberManual) apps() []components.Option {
 type Meter struct {
 	Received, Routed, Held, SetAside, Waiting int64
 
-	Duplicates    int64         // repeats of items, at least: those counted among other numbers' are not in it; counted as routed too
+	Duplicates    int64         // repeats of items; counted as routed too
 	OldestWaiting time.Duration // zero when nothing waits
 
 	// From acceptance to being seen, of the events of the last hour; zero when none came.
