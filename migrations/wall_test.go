@@ -14,7 +14,7 @@ import (
 // tenant its own rows at most.
 var platform = []string{
 	"api_keys", "app_counters", "apps", "drift", "inbox_counters", "inbox_events", "inbox_items", "inbox_repeats", "jobs", "lanes", "memberships",
-	"number_directory", "people", "platform_audit", "sessions", "sign_in_failures", "tenants",
+	"number_directory", "outbox_lanes", "people", "platform_audit", "sessions", "sign_in_failures", "tenants",
 }
 
 type table struct {
