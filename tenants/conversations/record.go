@@ -18,16 +18,17 @@ import (
 
 // Record stores the messages, calls and statuses of a batch that identity has placed. Whatever is repeated is stored once; of
 // differing copies a live one counts before one of past chats, then the earliest by WhatsApp's clock, then the smallest digest.
-// It returns how many events were repeats.
-func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) (duplicates int, err error) {
+// It returns how many events of each number were repeats.
+func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) (map[uuid.UUID]int, error) {
 	messages, statuses, calls := map[messageKey]message{}, map[statusKey]status{}, map[callKey]message{}
+	repeats := repeatsOf{}
 	for i, s := range seen {
 		at, tenure := batch.At(i), tenureOrNil(batch.Placements[i].TenureID)
 		switch s.Event.Kind {
 		case whatsapp.KindMessage, whatsapp.KindEcho, whatsapp.KindHistory:
 			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
 			if old, ok := messages[m.messageKey]; ok {
-				duplicates++
+				repeats[s.NumberID]++
 				if !m.counts(old) {
 					continue
 				}
@@ -37,7 +38,7 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
 			k := callKey{m.messageKey, callEvent(s.Event)}
 			if old, ok := calls[k]; ok {
-				duplicates++
+				repeats[s.NumberID]++
 				if !m.counts(old) {
 					continue
 				}
@@ -46,7 +47,7 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 		case whatsapp.KindStatus:
 			st := status{statusKey: statusKey{s.NumberID, s.Event.WAMID, s.Event.Status, participant(s, batch.Placements[i])}, tenure: tenure, at: at, seen: s}
 			if old, ok := statuses[st.statusKey]; ok {
-				duplicates++
+				repeats[s.NumberID]++
 				if !before(st.at, st.seen.Event.Digest, old.at, old.seen.Event.Digest) {
 					continue
 				}
@@ -56,30 +57,45 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 		}
 	}
 
-	known, err := putMessages(ctx, tx, messages)
-	if err != nil {
-		return 0, err
+	if err := putMessages(ctx, tx, messages, repeats); err != nil {
+		return nil, err
 	}
-	duplicates += known
-
-	if known, err = putStatuses(ctx, tx, statuses); err != nil {
-		return 0, err
+	if err := putStatuses(ctx, tx, statuses, repeats); err != nil {
+		return nil, err
 	}
-	duplicates += known
-
-	if known, err = putCalls(ctx, tx, calls); err != nil {
-		return 0, err
+	if err := putCalls(ctx, tx, calls, repeats); err != nil {
+		return nil, err
 	}
-	duplicates += known
-
 	if err := reconcile(ctx, tx, statuses); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := advance(ctx, tx, messages, statuses); err != nil {
-		return 0, err
+		return nil, err
 	}
 
-	return duplicates, touchThreads(ctx, tx, batch, seen)
+	return repeats, touchThreads(ctx, tx, batch, seen)
+}
+
+// repeatsOf counts repeated events by number.
+type repeatsOf map[uuid.UUID]int
+
+// put stores the rows of these numbers by a statement that tells of each number how many were new, and counts the others as repeats.
+func (r repeatsOf) put(ctx context.Context, tx *tenants.Tx, numbers []uuid.UUID, statement string, args ...any) error {
+	var fresh []struct {
+		Number uuid.UUID `db:"number_id"`
+		Count  int       `db:"count"`
+	}
+	if err := tx.SelectContext(ctx, &fresh, statement, args...); err != nil {
+		return err //nolint:wrapcheck // the caller says what it stored
+	}
+	for _, number := range numbers {
+		r[number]++
+	}
+	for _, f := range fresh {
+		r[f.Number] -= f.Count
+	}
+
+	return nil
 }
 
 type messageKey struct {
@@ -155,9 +171,9 @@ func participant(s identity.Seen, p identity.Placement) uuid.UUID {
 	return p.Identifier
 }
 
-func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]message) (known int, err error) {
+func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]message, repeats repeatsOf) error {
 	if len(messages) == 0 {
-		return 0, nil
+		return nil
 	}
 
 	var (
@@ -174,7 +190,7 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		e := m.seen.Event
 		id, err := uuid.NewV7()
 		if err != nil {
-			return 0, fmt.Errorf("make message id: %w", err)
+			return fmt.Errorf("make message id: %w", err)
 		}
 		ids, numbers, tenures = append(ids, id), append(numbers, m.number), append(tenures, m.tenure)
 		wamids, directions, types = append(wamids, m.wamid), append(directions, e.Direction), append(types, e.Type)
@@ -185,8 +201,7 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		states, imported = append(states, e.Status), append(imported, e.Kind == whatsapp.KindHistory)
 	}
 
-	var fresh int
-	err = tx.GetContext(ctx, &fresh, `
+	err := repeats.put(ctx, tx, numbers, `
 		WITH put AS (
 			INSERT INTO messages AS m (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id,
 			                           context_wamid, target_wamid, error, item_id, received_at, status, imported)
@@ -200,22 +215,22 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 			    imported = excluded.imported
 			WHERE (excluded.imported, excluded.imported AND excluded.type = '`+mediaPlaceholder+`', excluded.at, excluded.digest)
 			    < (m.imported, m.imported AND m.type = '`+mediaPlaceholder+`', m.at, m.digest)
-			RETURNING xmax = 0 AS fresh
+			RETURNING number_id, xmax = 0 AS fresh
 		)
-		SELECT count(*) FILTER (WHERE fresh) FROM put`,
+		SELECT number_id, count(*) FROM put WHERE fresh GROUP BY number_id`,
 		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wamids), pq.Array(tenures), pq.Array(directions), pq.Array(types), pq.Array(texts),
 		pq.Array(contents), pq.Array(at), pq.Array(digests), pq.Array(groups), pq.Array(contexts), pq.Array(targets), pq.Array(problems),
 		pq.Array(items), pq.Array(received), pq.Array(states), pq.Array(imported))
 	if err != nil {
-		return 0, fmt.Errorf("store messages: %w", err)
+		return fmt.Errorf("store messages: %w", err)
 	}
 
-	return len(messages) - fresh, nil
+	return nil
 }
 
-func putStatuses(ctx context.Context, tx *tenants.Tx, statuses map[statusKey]status) (known int, err error) {
+func putStatuses(ctx context.Context, tx *tenants.Tx, statuses map[statusKey]status, repeats repeatsOf) error {
 	if len(statuses) == 0 {
-		return 0, nil
+		return nil
 	}
 
 	var (
@@ -232,24 +247,23 @@ func putStatuses(ctx context.Context, tx *tenants.Tx, statuses map[statusKey]sta
 		at, items = append(at, s.at), append(items, s.seen.ItemID)
 	}
 
-	var fresh int
-	err = tx.GetContext(ctx, &fresh, `
+	err := repeats.put(ctx, tx, numbers, `
 		WITH put AS (
 			INSERT INTO statuses AS s (tenant_id, number_id, wamid, status, participant, at, digest, error, tenure_id, item_id)
 			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::text[], $8::text[], $9::uuid[], $10::bigint[]) AS w
 			ON CONFLICT (tenant_id, number_id, wamid, status, participant) DO UPDATE
 			SET at = excluded.at, digest = excluded.digest, error = excluded.error, tenure_id = excluded.tenure_id, item_id = excluded.item_id
 			WHERE (excluded.at, excluded.digest) < (s.at, s.digest)
-			RETURNING xmax = 0 AS fresh
+			RETURNING number_id, xmax = 0 AS fresh
 		)
-		SELECT count(*) FILTER (WHERE fresh) FROM put`,
+		SELECT number_id, count(*) FROM put WHERE fresh GROUP BY number_id`,
 		tx.Tenant, pq.Array(numbers), pq.Array(wamids), pq.Array(names), pq.Array(participants), pq.Array(at), pq.Array(digests), pq.Array(problems),
 		pq.Array(tenures), pq.Array(items))
 	if err != nil {
-		return 0, fmt.Errorf("store statuses: %w", err)
+		return fmt.Errorf("store statuses: %w", err)
 	}
 
-	return len(statuses) - fresh, nil
+	return nil
 }
 
 // advance sets each touched message of ours to the furthest status it has reached, in whatever order they came (edge case
