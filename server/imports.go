@@ -277,6 +277,8 @@ func (s *Server) nameColumns(c *fiber.Ctx) error {
 
 func (s *Server) runImport(c *fiber.Ctx) error { return s.stepped(c, s.importStep(c, imports.Run)) }
 
+func (s *Server) stopImport(c *fiber.Ctx) error { return s.stepped(c, s.importStep(c, imports.Stop)) }
+
 func (s *Server) undoImport(c *fiber.Ctx) error { return s.stepped(c, s.importStep(c, imports.Undo)) }
 
 func (s *Server) discardImport(c *fiber.Ctx) error {

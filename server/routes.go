@@ -91,6 +91,7 @@ func (s *Server) Routes() []Route {
 		{get, "/contacts/import/:id/problems", "contacts:import", s.importProblems},
 		{post, "/contacts/import/:id/columns", "contacts:import", s.nameColumns},
 		{post, "/contacts/import/:id/run", "contacts:import", s.runImport},
+		{post, "/contacts/import/:id/stop", "contacts:import", s.stopImport},
 		{post, "/contacts/import/:id/undo", "contacts:import", s.undoImport},
 		{post, "/contacts/import/:id/discard", "contacts:import", s.discardImport},
 		{get, "/contacts/export", "contacts:export", s.exportPage},

@@ -80,6 +80,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/contacts/import/:id/problems", "++xx+xxxL"},
 	{"POST", "/contacts/import/:id/columns", "++xx+xxxL"},
 	{"POST", "/contacts/import/:id/run", "++xx+xxxL"},
+	{"POST", "/contacts/import/:id/stop", "++xx+xxxL"},
 	{"POST", "/contacts/import/:id/undo", "++xx+xxxL"},
 	{"POST", "/contacts/import/:id/discard", "++xx+xxxL"},
 	{"GET", "/contacts/export", "+xxx+xxxL"},

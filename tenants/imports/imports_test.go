@@ -308,7 +308,7 @@ func TestNotIfAnotherTenant(t *testing.T) {
 	other := s.neighbour()
 	type step = func(context.Context, *tenants.Tx, tenants.Actor, uuid.UUID) error
 	for name, do := range map[string]step{
-		"run": imports.Run, "undo": imports.Undo, "discard": imports.Discard,
+		"run": imports.Run, "stop": imports.Stop, "undo": imports.Undo, "discard": imports.Discard,
 		"map": func(ctx context.Context, tx *tenants.Tx, a tenants.Actor, id uuid.UUID) error {
 			return imports.Map(ctx, tx, a, id, i.Mapping, "")
 		},
@@ -338,7 +338,7 @@ func TestStepsInOrder(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, false)
 	i := s.upload(strings.NewReader("name,phone\nAsha," + asha))
-	for name, do := range map[string]func(context.Context, *tenants.Tx, tenants.Actor, uuid.UUID) error{"run": imports.Run, "undo": imports.Undo} {
+	for name, do := range map[string]func(context.Context, *tenants.Tx, tenants.Actor, uuid.UUID) error{"run": imports.Run, "stop": imports.Stop, "undo": imports.Undo} {
 		err := s.db.As(t.Context(), s.tenant, func(tx *tenants.Tx) error { return do(t.Context(), tx, meera, i.ID) })
 		if tenants.ConflictCode(err) != "import_moved" {
 			t.Errorf("%s: want a conflict before the trial, got %v", name, err)

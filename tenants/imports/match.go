@@ -36,6 +36,11 @@ type verdict struct {
 	pair     *identity.Pair      // to suggest
 }
 
+// taken tells whether the row names a customer: new ones, and known ones whether it changes them or not.
+func (v *verdict) taken() bool {
+	return v.outcome == OutcomeNew || v.outcome == OutcomeChanged || v.outcome == OutcomeSame
+}
+
 func (v *verdict) end(outcome, why string) {
 	v.outcome, v.why = outcome, why
 }
@@ -43,9 +48,7 @@ func (v *verdict) end(outcome, why string) {
 // answers tells whether a row that is taken in says who has a WhatsApp ID: what the business's own system calls them, and no phone,
 // which would say that two are one.
 func (v *verdict) answers() bool {
-	taken := v.outcome == OutcomeNew || v.outcome == OutcomeChanged || v.outcome == OutcomeSame
-
-	return taken && v.values.bsuid != "" && v.values.phone == "" && v.values.key() != ""
+	return v.taken() && v.values.bsuid != "" && v.values.phone == "" && v.values.key() != ""
 }
 
 // known is all that the judging of a batch of rows looks up.

@@ -9,6 +9,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
+// dealtWith chooses the rows that the list has come to. Where it was stopped, those after were only tried.
+const dealtWith = `row <= (SELECT CASE i.state WHEN 'stopped' THEN i.at_row ELSE i.rows END FROM imports i WHERE i.tenant_id = $1 AND i.id = $2)`
+
 // Problem is a row that was, or would be, left out, or that stayed when its list was taken back, and why.
 type Problem struct {
 	Row      int        `db:"row"`
@@ -25,7 +28,7 @@ func Problems(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after, limit in
 	var list []Problem
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT row, outcome, reason, other_row, contact_id, cells FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND reason <> '' AND row > $3 ORDER BY row LIMIT $4`, tx.Tenant, id, after, limit); err != nil {
+		WHERE tenant_id = $1 AND import_id = $2 AND reason <> '' AND row > $3 AND `+dealtWith+` ORDER BY row LIMIT $4`, tx.Tenant, id, after, limit); err != nil {
 		return nil, fmt.Errorf("read problems: %w", err)
 	}
 	for n := range list {
@@ -50,7 +53,7 @@ func CountProblems(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([]Problem
 	var list []ProblemCount
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT outcome, reason, count(*) AS rows FROM import_rows
-		WHERE tenant_id = $1 AND import_id = $2 AND reason <> '' GROUP BY outcome, reason ORDER BY count(*) DESC, reason`, tx.Tenant, id); err != nil {
+		WHERE tenant_id = $1 AND import_id = $2 AND reason <> '' AND `+dealtWith+` GROUP BY outcome, reason ORDER BY count(*) DESC, reason`, tx.Tenant, id); err != nil {
 		return nil, fmt.Errorf("count problems: %w", err)
 	}
 

@@ -27,6 +27,7 @@ const (
 	Checking = "checking" // the trial runs
 	Checked  = "checked"  // to be looked at and started
 	Running  = "running"
+	Stopped  = "stopped" // by somebody, while it was taken in
 	Done     = "done"
 	Undoing  = "undoing"
 	Undone   = "undone"
@@ -54,6 +55,7 @@ type Import struct {
 	ActorName string     `db:"actor_name"`
 	CreatedAt time.Time  `db:"created_at"`
 	EndedAt   *time.Time `db:"ended_at"`
+	Job       *uuid.UUID `db:"job_id"` // of the present step, or the last
 	RawMap    []byte     `db:"mapping"`
 	Mapping   Mapping    `db:"-"`
 }
@@ -78,7 +80,7 @@ func (i Import) Actor() tenants.Actor {
 }
 
 const importColumns = `id, file_name, state, rows, widest, scope, at_row, n_new, n_changed, n_same, n_conflict, n_skipped, n_undone, n_kept,
-	actor_kind, actor_id, actor_name, created_at, ended_at, mapping`
+	actor_kind, actor_id, actor_name, created_at, ended_at, job_id, mapping`
 
 const (
 	sampleRows = 6 // a heading and five

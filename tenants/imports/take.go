@@ -93,7 +93,7 @@ func apply(ctx context.Context, tx *tenants.Tx, i Import, verdicts []verdict) er
 	return identity.SuggestPairs(ctx, tx, scope, pairs)
 }
 
-// effect is what taking a row in changed, as it is kept for taking it back.
+// effect is what taking a row in changed, as it is kept for taking it back. A row that was not taken in has none, not even an empty one.
 type effect struct {
 	identity.CardChange
 	Pair    *identity.Pair `json:"pair,omitempty"`
@@ -120,7 +120,7 @@ func writeVerdicts(ctx context.Context, tx *tenants.Tx, i Import, verdicts []ver
 		if v.contact != uuid.Nil {
 			contacts[k] = &v.contact
 		}
-		if i.State == Running && (v.pair != nil || v.outcome == OutcomeNew || v.outcome == OutcomeChanged || v.answers()) {
+		if i.State == Running && (v.pair != nil || v.taken()) {
 			encoded, err := json.Marshal(effect{CardChange: v.change, Pair: v.pair, Answers: v.answers() && !v.made})
 			if err != nil {
 				return fmt.Errorf("encode effect: %w", err)

@@ -24,6 +24,9 @@ type effectRow struct {
 	effect  effect
 }
 
+// empty: the row said nothing new.
+func (e effect) empty() bool { return e.CardChange.Empty() && e.Pair == nil && !e.Answers }
+
 // takeBack undoes the rows after the given one, for whoever asked for it. It returns the last row it dealt with, after where there was none.
 func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, after int) (int, error) {
 	if err := identity.Lock(ctx, tx); err != nil {
@@ -43,10 +46,8 @@ func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, a
 	)
 	for n := range rows {
 		r := &rows[n]
-		if r.Effect != "" {
-			if err := json.Unmarshal([]byte(r.Effect), &r.effect); err != nil {
-				return 0, fmt.Errorf("read effect: %w", err)
-			}
+		if err := json.Unmarshal([]byte(r.Effect), &r.effect); err != nil {
+			return 0, fmt.Errorf("read effect: %w", err)
 		}
 		if p := r.effect.Pair; p != nil && !r.Shared {
 			pairs = append(pairs, *p)
@@ -107,9 +108,9 @@ func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) 
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT r.row, r.contact_id, r.made, r.effect,
 		       r.contact_id IS NOT NULL AND EXISTS (
-		           SELECT 1 FROM (SELECT import_id, outcome FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
+		           SELECT 1 FROM (SELECT import_id, effect FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
 		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'stopped', 'done', 'failed')
-		           WHERE o.import_id <> $2 AND o.outcome IN ('new', 'changed', 'same')) AS listed,
+		           WHERE o.import_id <> $2 AND o.effect <> '') AS listed,
 		       r.contact_id IS NOT NULL AND EXISTS (
 		           SELECT 1 FROM (SELECT import_id, made FROM import_rows WHERE tenant_id = $1 AND contact_id = r.contact_id OFFSET 0) o
 		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state = 'undone'
@@ -118,7 +119,7 @@ func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) 
 		           SELECT 1 FROM (SELECT import_id, phone, outcome FROM import_rows WHERE tenant_id = $1 AND bsuid = r.bsuid AND bsuid <> '' OFFSET 0) o
 		           JOIN imports i ON i.tenant_id = $1 AND i.id = o.import_id AND i.state IN ('running', 'stopped', 'done', 'failed')
 		           WHERE o.import_id <> $2 AND o.phone = r.phone AND o.outcome <> 'skipped') AS shared
-		FROM import_rows r WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.row > $3 ORDER BY r.row LIMIT $4`, tx.Tenant, id, after, batchRows)
+		FROM import_rows r WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.row > $3 AND r.effect <> '' ORDER BY r.row LIMIT $4`, tx.Tenant, id, after, batchRows)
 	if err != nil {
 		return nil, fmt.Errorf("read effects: %w", err)
 	}
@@ -135,7 +136,7 @@ func writeUndone(ctx context.Context, tx *tenants.Tx, i Import, rows []effectRow
 		switch {
 		case stayed[r.Row] != "":
 			numbers, reasons = append(numbers, int64(r.Row)), append(reasons, stayed[r.Row])
-		case r.Effect != "":
+		case r.Made || !r.effect.empty():
 			undone++
 		}
 	}

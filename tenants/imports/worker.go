@@ -112,9 +112,13 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 	if err := json.Unmarshal(j.Args, &args); err != nil {
 		return false, fmt.Errorf("read job: %w", err)
 	}
-	i, err := Get(ctx, tx, args.Import)
+	// Locked, so that who stops it waits for this batch and no other follows.
+	i, err := locked(ctx, tx, args.Import)
 	if err != nil {
 		return false, err
+	}
+	if i.Job == nil || *i.Job != id {
+		i.State = "" // stopped, and at another step since
 	}
 
 	after := i.AtRow

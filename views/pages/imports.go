@@ -25,7 +25,7 @@ type Imports struct {
 type ImportItem struct {
 	ID    string
 	File  string
-	State string // mapping, checking, checked, running, done, undoing, undone, failed
+	State string // mapping, checking, checked, running, done, undoing, undone, stopped, failed
 	By    string
 	At    time.Time
 	Rows  int // of customers
@@ -40,7 +40,7 @@ func (i ImportItem) tone() components.Tone {
 		return components.Good
 	case "failed":
 		return components.Bad
-	case "mapping", "checked":
+	case "mapping", "checked", "stopped":
 		return components.Needs
 	case "undone":
 		return components.Neutral
@@ -48,8 +48,8 @@ func (i ImportItem) tone() components.Tone {
 	return components.Info
 }
 
-// Import is one list on its way. Its forms post to /columns (column-0…, headed, country, replace, scope), /run, /undo and
-// /discard under its own address.
+// Import is one list on its way. Its forms post to /columns (column-0…, headed, country, replace, scope), /run, /stop, /undo
+// and /discard under its own address.
 type Import struct {
 	Frame     layout.Frame
 	Now       time.Time
