@@ -50,7 +50,8 @@ func ChangeCards(ctx context.Context, tx *tenants.Tx, changes []CardChange) erro
 }
 
 // RevertCards takes changes back wherever nobody has changed the same thing since, also on a contact that was merged away. It
-// returns the contacts on which something has stayed because somebody has. Under Lock.
+// returns the contacts on which something has stayed because somebody has. What the contacts are found by is not brought along, since
+// many of them are about to go: the caller ends with SyncContacts for those that do not. Under Lock.
 func RevertCards(ctx context.Context, tx *tenants.Tx, changes []CardChange) (stayed []uuid.UUID, err error) {
 	var rows []struct {
 		ID          uuid.UUID       `db:"id"`
@@ -94,7 +95,7 @@ func RevertCards(ctx context.Context, tx *tenants.Tx, changes []CardChange) (sta
 		return nil, fmt.Errorf("take cards back: %w", err)
 	}
 
-	return stayed, SyncContacts(ctx, tx, moved)
+	return stayed, nil
 }
 
 // revert takes a change back on a card, and tells whether all of it could be.
@@ -210,6 +211,20 @@ func removeClaimed(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) er
 	waiting, err := suggestedBy(ctx, tx, claimed)
 	if err != nil {
 		return err
+	}
+	var numbers []string
+	if err := tx.SelectContext(ctx, &numbers, `
+		SELECT word FROM contact_words WHERE tenant_id = $1 AND contact_id = ANY($2) AND word >= 'x:' AND word < 'x;' ORDER BY word`, tx.Tenant, pq.Array(contacts)); err != nil {
+		return fmt.Errorf("read numbers of contacts to remove: %w", err)
+	}
+	gave, err := givenBy(ctx, tx, numbers)
+	if err != nil {
+		return err
+	}
+	for _, id := range gave {
+		if !slices.Contains(waiting, id) && !slices.Contains(contacts, id) {
+			waiting = append(waiting, id)
+		}
 	}
 	for _, step := range []struct {
 		what, statement string

@@ -247,6 +247,22 @@ func TestUndoIsExact(t *testing.T) {
 	})
 }
 
+// Who gave a number that only the list knew is no longer suggested as its customer.
+func TestUndoEndsSuggestions(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, false)
+	s.work()
+	s.says(0, whatsapp.Party{BSUID: ashaID}, "my bill is GAS-22914")
+	i := s.take("name,phone,customer id", "Asha,"+asha+",GAS-22914")
+	if got := s.cases(); len(got) != 1 || got[0].Kind != identity.CaseSuggested {
+		t.Fatalf("want the list's customer suggested, got %+v", got)
+	}
+	s.undo(i)
+	if got := s.cases(); len(got) != 1 || got[0].Kind != identity.CaseUnresolved || len(got[0].Candidates) != 0 {
+		t.Errorf("want nobody suggested, got %+v", got)
+	}
+}
+
 func TestUndoKeepsWhatHappenedSince(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, false)

@@ -74,13 +74,18 @@ func (s *shop) as(fn func(tx *tenants.Tx) error) {
 // writes has a customer write, some minutes after the story began, showing what they show.
 func (s *shop) writes(minute int, party whatsapp.Party) {
 	s.t.Helper()
+	s.says(minute, party, "hello")
+}
+
+func (s *shop) says(minute int, party whatsapp.Party, text string) {
+	s.t.Helper()
 	s.items++
 	party.PhoneRaw = party.Phone
 	at := time.Now().Add(time.Duration(minute-600) * time.Minute).UTC().Truncate(time.Second)
 	seen := []identity.Seen{{
 		ItemID: s.items, NumberID: s.number, Scope: shopScope, ReceivedAt: time.Now(),
 		Event: whatsapp.Event{
-			Kind: whatsapp.KindMessage, Direction: whatsapp.DirectionIn, Type: "text", Text: "hello", At: at,
+			Kind: whatsapp.KindMessage, Direction: whatsapp.DirectionIn, Type: "text", Text: text, At: at,
 			WAMID: fmt.Sprintf("wamid.%d", s.items), Digest: fmt.Sprint(s.items), PhoneNumberID: "224466880013579", Party: party,
 		},
 	}}

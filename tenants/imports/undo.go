@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -84,7 +85,7 @@ func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, a
 	if err != nil {
 		return 0, err
 	}
-	if err := identity.UnsettleListed(ctx, tx, by, answered); err != nil {
+	if err := identity.UnsettleListed(ctx, tx, by, remaining(changes, answered, contacts, stays)); err != nil {
 		return 0, err
 	}
 	for _, r := range rows {
@@ -100,6 +101,23 @@ func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, a
 	}
 
 	return rows[len(rows)-1].Row, writeUndone(ctx, tx, i, rows, stayed)
+}
+
+// remaining are the contacts that were changed or answered for and have not gone.
+func remaining(changes []identity.CardChange, answered, going []uuid.UUID, stays map[uuid.UUID]string) []uuid.UUID {
+	gone, left := map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	for _, id := range going {
+		gone[id] = stays[id] == ""
+	}
+	for _, c := range changes {
+		left[c.Contact] = !gone[c.Contact]
+	}
+	for _, id := range answered {
+		left[id] = !gone[id]
+	}
+	maps.DeleteFunc(left, func(_ uuid.UUID, stands bool) bool { return !stands })
+
+	return slices.Collect(maps.Keys(left))
 }
 
 func effectsAfter(ctx context.Context, tx *tenants.Tx, id uuid.UUID, after int) ([]effectRow, error) {
