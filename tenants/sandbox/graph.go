@@ -32,6 +32,8 @@ type Graph struct {
 	mu            sync.Mutex
 	subscriptions map[string][]subscription // by WABA
 
+	window window
+
 	deliveries sync.WaitGroup
 	stop       chan struct{}
 	stopOnce   sync.Once
@@ -81,6 +83,18 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, errUnknownPath)
 	case parts[0] == "debug_token" && r.Method == http.MethodGet:
 		g.debugToken(w, r)
+	case parts[0] == "oauth" && edge == "access_token" && r.Method == http.MethodGet:
+		g.exchange(w, r)
+	case parts[0] == "sdk.js" && r.Method == http.MethodGet:
+		g.sdk(w)
+	case parts[0] == "dialog" && edge == "" && r.Method == http.MethodGet:
+		g.dialog(w, r)
+	case parts[0] == "dialog" && edge == "" && r.Method == http.MethodPost:
+		g.decided(w, r)
+	case edge == "register" && r.Method == http.MethodPost:
+		g.register(w, r, parts[0])
+	case edge == "smb_app_data" && r.Method == http.MethodPost:
+		g.shareApp(w, r, parts[0])
 	case edge == "" && r.Method == http.MethodGet:
 		g.node(w, r, parts[0])
 	case edge == "phone_numbers" && r.Method == http.MethodGet:
@@ -124,12 +138,12 @@ func (g *Graph) phoneNumbers(w http.ResponseWriter, r *http.Request, waba string
 	if !allowed(w, r, scopeManage, errPermission) {
 		return
 	}
-	if _, ok := numberByWABA(waba); !ok {
+	if _, ok := numberByWABA(waba); !ok && waba != emptyWABA {
 		refuse(w, errUnknownID)
 		return
 	}
 	data := []object{}
-	for _, number := range known.Numbers {
+	for _, number := range numbers() {
 		if number.WABAID == waba {
 			data = append(data, describe(number))
 		}
@@ -141,7 +155,7 @@ func describe(number Number) object {
 	return object{
 		"id": number.PhoneNumberID, "display_phone_number": "+" + number.DisplayPhone[:1] + " " + number.DisplayPhone[1:],
 		"verified_name": number.VerifiedName, "quality_rating": "GREEN", "status": "CONNECTED", "platform_type": "CLOUD_API",
-		"code_verification_status": "VERIFIED", "name_status": "APPROVED", "account_mode": "LIVE", "is_on_biz_app": false,
+		"code_verification_status": "VERIFIED", "name_status": "APPROVED", "account_mode": "LIVE", "is_on_biz_app": inApp(number),
 	}
 }
 
@@ -170,17 +184,24 @@ func (g *Graph) debugToken(w http.ResponseWriter, r *http.Request) {
 		"app_id": appID, "application": "Sandbox", "type": "SYSTEM_USER", "is_valid": true,
 		"expires_at": 0, "data_access_expires_at": 0, "scopes": token.Scopes,
 	}
+	targets := wabas()
+	if waba, ends, ok := madeFor(token.Token); ok {
+		targets, data["expires_at"] = []string{waba}, ends.Unix()
+	}
 	var granular []object
 	for _, scope := range token.Scopes {
 		if scope == scopeManage || scope == scopeSend {
-			granular = append(granular, object{"scope": scope, "target_ids": wabas()})
+			granular = append(granular, object{"scope": scope, "target_ids": targets})
 		}
 	}
 	if granular != nil {
 		data["granular_scopes"] = granular
 	}
 	if token.State == TokenExpired {
-		data["is_valid"], data["expires_at"] = false, expiredAt.Unix()
+		data["is_valid"] = false
+		if data["expires_at"] == 0 {
+			data["expires_at"] = expiredAt.Unix()
+		}
 		data["error"] = object{"code": 190, "subcode": 463, "message": errExpired.Message}
 	}
 	answer(w, object{"data": data})
@@ -211,6 +232,9 @@ func allowed(w http.ResponseWriter, r *http.Request, scope string, missing graph
 
 func tokenByValue(value string) (Token, bool) {
 	given := fingerprint(value)
+	if token, ok := businessToken(value); ok {
+		return token, true
+	}
 	for _, token := range known.Tokens {
 		if fingerprint(token.Token) == given {
 			return token, true
@@ -225,19 +249,21 @@ func fingerprint(value string) string {
 }
 
 func numberByID(id string) (Number, bool) {
-	at := slices.IndexFunc(known.Numbers, func(n Number) bool { return n.PhoneNumberID == id })
+	all := numbers()
+	at := slices.IndexFunc(all, func(n Number) bool { return n.PhoneNumberID == id })
 	if at < 0 {
 		return Number{}, false
 	}
-	return known.Numbers[at], true
+	return all[at], true
 }
 
 func numberByWABA(id string) (Number, bool) {
-	at := slices.IndexFunc(known.Numbers, func(n Number) bool { return n.WABAID == id })
+	all := numbers()
+	at := slices.IndexFunc(all, func(n Number) bool { return n.WABAID == id })
 	if at < 0 {
 		return Number{}, false
 	}
-	return known.Numbers[at], true
+	return all[at], true
 }
 
 func wabas() []string {
