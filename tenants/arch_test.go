@@ -61,7 +61,7 @@ var below = map[string][]string{
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"conversations", "identity", "notices", "whatsapp"},
 	"notices":       {"whatsapp"},
-	"numbers":       {"identity", "ingest", "secrets", "whatsapp"},
+	"numbers":       {"conversations", "identity", "ingest", "notices", "secrets", "whatsapp"},
 	"operator":      {"ingest"},
 	"postgres":      {},
 	"sandbox":       {"whatsapp"},

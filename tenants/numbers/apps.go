@@ -216,6 +216,7 @@ func AppByName(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, name 
 func secretPurpose(app uuid.UUID) string   { return "app secret " + app.String() }
 func verifyPurpose(app uuid.UUID) string   { return "verify token " + app.String() }
 func tokenPurpose(number uuid.UUID) string { return "number token " + number.String() }
+func pinPurpose(number uuid.UUID) string   { return "number pin " + number.String() }
 
 func sealApp(keys *secrets.Keyring, tenant, app uuid.UUID, secret, token string) (sealedSecret, sealedToken []byte, err error) {
 	if sealedSecret, err = keys.Seal(tenant, secretPurpose(app), []byte(secret)); err != nil {

@@ -26,6 +26,7 @@ const (
 	CheckPortfolio  = "portfolio"
 	CheckSubscribed = "subscribed"
 	CheckCallback   = "callback"
+	CheckRegistered = "registered" // of numbers that Meta's window gave to us alone
 )
 
 // notTried is the reason of a check that an earlier one's failure left without anything to ask.
@@ -127,20 +128,7 @@ func Check(ctx context.Context, graph whatsapp.Graph, in CheckInput) Proof {
 
 func (p *Proof) checkToken(ctx context.Context, graph whatsapp.Graph, in CheckInput) bool {
 	info, err := graph.DebugToken(ctx, in.MetaAppID+"|"+in.AppSecret, in.AccessToken)
-	reason := ""
-	switch {
-	case err != nil && isGraph(err):
-		// Graph refused the app's own token, so it said nothing of the one asked about.
-		reason = "app_refused"
-	case err != nil:
-		reason = "graph_unreachable"
-	case !info.Valid && !info.ExpiresAt.IsZero() && info.ExpiresAt.Before(time.Now()):
-		reason = "token_expired"
-	case !info.Valid:
-		reason = "token_invalid"
-	case info.AppID != in.MetaAppID:
-		reason = "token_other_app"
-	}
+	reason := tokenReason(info, err, in.MetaAppID)
 	p.add(CheckToken, true, reason)
 	p.TokenExpires = info.ExpiresAt
 	if reason != "" {
@@ -148,14 +136,48 @@ func (p *Proof) checkToken(ctx context.Context, graph whatsapp.Graph, in CheckIn
 		return false
 	}
 
-	missing := slices.DeleteFunc(slices.Clone(neededScopes), info.HasScope)
-	if len(missing) > 0 {
-		p.add(CheckScopes, true, "scopes_missing", "scopes", strings.Join(missing, ", "))
+	if missing := missingScopes(info); len(missing) > 0 {
+		p.add(CheckScopes, true, reasonScopes, "scopes", strings.Join(missing, ", "))
 	} else {
 		p.add(CheckScopes, true, "")
 	}
 
 	return true
+}
+
+// The reasons for which Meta lets nothing be sent with a token.
+const (
+	reasonExpired  = "token_expired"
+	reasonInvalid  = "token_invalid"
+	reasonOtherApp = "token_other_app"
+	reasonScopes   = "scopes_missing"
+)
+
+func stopsSending(reason string) bool {
+	return slices.Contains([]string{reasonExpired, reasonInvalid, reasonOtherApp, reasonScopes}, reason)
+}
+
+// tokenReason is what stands against a token by what debug_token said of it, or "".
+func tokenReason(info whatsapp.TokenInfo, err error, metaAppID string) string {
+	switch {
+	case err != nil && isGraph(err):
+		// Graph refused the app's own token, so it said nothing of the one asked about.
+		return "app_refused"
+	case err != nil:
+		return "graph_unreachable"
+	case !info.Valid && !info.ExpiresAt.IsZero() && info.ExpiresAt.Before(time.Now()):
+		return reasonExpired
+	case !info.Valid:
+		return reasonInvalid
+	case info.AppID != metaAppID:
+		return reasonOtherApp
+	}
+
+	return ""
+}
+
+func missingScopes(info whatsapp.TokenInfo) []string {
+	return slices.DeleteFunc(slices.Clone(neededScopes), info.HasScope)
 }
 
 func (p *Proof) checkWABA(ctx context.Context, graph whatsapp.Graph, in CheckInput) {

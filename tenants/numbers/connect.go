@@ -30,7 +30,12 @@ type ConnectInput struct {
 	AccessToken   string
 	PublicURL     string
 	Unconfirmed   bool
+
+	window window // how Meta's window connected it; none where that was done by hand
 }
+
+// window says that Meta's own window connected a number, and whether it stays in the Business app.
+type window struct{ used, onApp bool }
 
 var phoneShape = regexp.MustCompile(`^[0-9]{4,15}$`)
 
@@ -84,14 +89,15 @@ func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 		return Number{}, fmt.Errorf("adopt held items: %w", err)
 	}
 
-	if !in.Unconfirmed {
-		checks := append(proof.Checks, subscribe(ctx, graph, in.AccessToken, in.WABAID, app.reach(in.PublicURL))...)
-		if number, err = keepChecks(ctx, db, tenant, number.ID, checks); err != nil {
-			return Number{}, err
-		}
+	if in.Unconfirmed {
+		return number, nil
+	}
+	checks := append(proof.Checks, subscribe(ctx, graph, in.AccessToken, in.WABAID, app.reach(in.PublicURL))...)
+	if checks, err = register(ctx, db, keys, graph, actor, tenant, number, in.AccessToken, checks); err != nil {
+		return Number{}, err
 	}
 
-	return number, nil
+	return keepChecks(ctx, db, tenant, number.ID, checks)
 }
 
 func (in ConnectInput) validate() error {
@@ -160,15 +166,16 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, name, portfolio_id, scope,
-		                     access_token, token_expires_at, state, checks)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13)
+		                     access_token, token_expires_at, state, checks, on_app, onboarded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12, $13, $14, CASE WHEN $15 THEN now() END)
 		ON CONFLICT (tenant_id, id) DO UPDATE
 		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, name = excluded.name,
 		    portfolio_id = excluded.portfolio_id, scope = excluded.scope, access_token = excluded.access_token,
 		    token_expires_at = excluded.token_expires_at, token_problem = '', state = excluded.state, checks = excluded.checks,
-		    first_event_at = NULL, disconnected_at = NULL`,
+		    first_event_at = NULL, disconnected_at = NULL, grace_until = NULL, on_app = excluded.on_app,
+		    onboarded_at = excluded.onboarded_at, registered_at = NULL`,
 		tx.Tenant, id, app, in.WABAID, in.PhoneNumberID, in.DisplayPhone, proof.Name, portfolio, scope,
-		token, nullTime(proof.TokenExpires), state, checks); err != nil {
+		token, nullTime(proof.TokenExpires), state, checks, in.window.onApp, in.window.used); err != nil {
 		return Number{}, fmt.Errorf("write number: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -178,6 +185,13 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, since = now(), until = NULL`,
 		in.PhoneNumberID, tx.Tenant, id, app, in.WABAID, in.DisplayPhone); err != nil {
 		return Number{}, fmt.Errorf("enter number into the directory: %w", err)
+	}
+
+	if err := drop(ctx, tx, jobForget, id); err != nil {
+		return Number{}, err
+	}
+	if err := plan(ctx, tx, jobToken, id, nextLook(time.Now(), proof.TokenExpires)); err != nil {
+		return Number{}, err
 	}
 
 	err = tenants.Audit(ctx, tx, tenants.Act{
@@ -226,7 +240,7 @@ func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, check
 		return Number{}, fmt.Errorf("encode checks: %w", err)
 	}
 	problem := ""
-	if i := slices.IndexFunc(checks, func(c CheckResult) bool { return c.Code == CheckToken || c.Code == CheckScopes }); i >= 0 {
+	if i := slices.IndexFunc(checks, func(c CheckResult) bool { return stopsSending(c.Reason) }); i >= 0 {
 		problem = checks[i].Reason
 	}
 

@@ -81,8 +81,8 @@ func TestOneOwnerAtATime(t *testing.T) {
 		t.Errorf("disconnect twice: got %v, want conflict number_disconnected", err)
 	}
 	gone, err := p.get(p.asha, first.ID)
-	if err != nil || gone.State != numbers.Disconnected || gone.HasToken {
-		t.Errorf("disconnected number: got state %s, token kept %v (%v)", gone.State, gone.HasToken, err)
+	if err != nil || gone.State != numbers.Disconnected || gone.GraceUntil == nil {
+		t.Errorf("disconnected number: got state %s, grace until %v (%v)", gone.State, gone.GraceUntil, err)
 	}
 
 	if _, err := p.unconfirmed(p.ravi, "700", "800", "5"); err != nil {

@@ -45,12 +45,18 @@ type Number struct {
 	LastEventAt    *time.Time `db:"last_event_at"`
 	TestedAt       *time.Time `db:"tested_at"` // last press of the test button in Meta's dashboard
 	DisconnectedAt *time.Time `db:"disconnected_at"`
+	GraceUntil     *time.Time `db:"grace_until"`      // disconnected, and comes back by Reconnect until then; else nil
+	OnApp          bool       `db:"on_app"`           // used in the WhatsApp Business app as well (coexistence)
+	OnboardedAt    *time.Time `db:"onboarded_at"`     // when Meta's window last connected it; nil where it was connected by hand
+	RegisteredAt   *time.Time `db:"registered_at"`    // when we registered it for sending; nil where that was not ours to do
+	TokenCheckedAt *time.Time `db:"token_checked_at"` // last daily look at the token
 }
 
 const selectNumber = `
 	SELECT n.id, n.app_id, coalesce(a.name, '') AS app, n.waba_id, n.phone_number_id, n.display_phone, n.name,
 	       coalesce(n.portfolio_id, '') AS portfolio_id, n.scope, n.access_token IS NOT NULL AS has_token, n.token_expires_at,
-	       n.token_problem, n.state, n.checks, n.created_at, n.first_event_at, n.last_event_at, n.tested_at, n.disconnected_at
+	       n.token_problem, n.state, n.checks, n.created_at, n.first_event_at, n.last_event_at, n.tested_at, n.disconnected_at,
+	       n.grace_until, n.on_app, n.onboarded_at, n.registered_at, n.token_checked_at
 	FROM numbers n LEFT JOIN apps a ON a.id = n.app_id`
 
 // maxList is the most rows one list answers with.
@@ -88,39 +94,6 @@ func List(ctx context.Context, tx *tenants.Tx, after uuid.UUID, limit int) ([]Nu
 	}
 
 	return list, nil
-}
-
-// Disconnect ends a number's routing and forgets its token; what it brought stays. Events that still arrive for it are held
-// at the platform. A number already disconnected is a Conflict "number_disconnected".
-func Disconnect(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
-	var state string
-	err := tx.GetContext(ctx, &state, `SELECT state FROM numbers WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return tenants.ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("lock number %s: %w", id, err)
-	}
-	if state == Disconnected {
-		return &tenants.Conflict{Code: "number_disconnected"}
-	}
-
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE numbers
-		SET state = 'disconnected', disconnected_at = now(), access_token = NULL, token_expires_at = NULL, token_problem = ''
-		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id); err != nil {
-		return fmt.Errorf("disconnect number %s: %w", id, err)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE number_directory SET until = now()
-		WHERE tenant_id = $1 AND number_id = $2 AND until IS NULL`, tx.Tenant, id); err != nil {
-		return fmt.Errorf("close directory entry of number %s: %w", id, err)
-	}
-
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "number.disconnect", ObjectKind: "number", ObjectID: id.String(),
-		Detail: map[string]any{"was": state},
-	})
 }
 
 // Checks are check results as the numbers table keeps them.

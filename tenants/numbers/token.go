@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -35,6 +36,9 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 			return Number{}, err
 		}
 		checks = append(checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
+		if checks, err = register(ctx, db, keys, graph, actor, tenant, number, token, checks); err != nil {
+			return Number{}, err
+		}
 	}
 
 	failed := []string{}
@@ -90,6 +94,9 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 		if err := learnPortfolio(ctx, tx, actor, number, proof); err != nil {
 			return err
 		}
+		if err := plan(ctx, tx, jobToken, id, nextLook(time.Now(), proof.TokenExpires)); err != nil {
+			return err
+		}
 
 		return tenants.Audit(ctx, tx, tenants.Act{
 			Actor: actor, Action: "number.replace_token", ObjectKind: "number", ObjectID: id.String(),
@@ -101,36 +108,60 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 	}
 
 	checks := append(proof.Checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
+	if checks, err = register(ctx, db, keys, graph, actor, tenant, number, token, checks); err != nil {
+		return Number{}, err
+	}
 
 	return keepChecks(ctx, db, tenant, id, checks)
 }
 
-// open reads a number with its app and its token, for asking Graph about it outside any transaction.
+// kept is a number with its app and its token, for asking Graph about it outside any transaction. Token is "" where none is kept.
+type kept struct {
+	Number Number
+	App    Credentials
+	Token  string
+}
+
+// keptOf reads a number, disconnected or not.
+func keptOf(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id uuid.UUID) (k kept, err error) {
+	if k.Number, err = Get(ctx, tx, id); err != nil {
+		return kept{}, err
+	}
+	if k.App, err = AppByName(ctx, tx, keys, k.Number.App); err != nil {
+		return kept{}, fmt.Errorf("app of number %s: %w", id, err)
+	}
+	k.Token, err = tokenOf(ctx, tx, keys, k.Number)
+
+	return k, err
+}
+
+func tokenOf(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, n Number) (string, error) {
+	if !n.HasToken {
+		return "", nil
+	}
+
+	var sealed []byte
+	if err := tx.GetContext(ctx, &sealed, `SELECT access_token FROM numbers WHERE tenant_id = $1 AND id = $2`, tx.Tenant, n.ID); err != nil {
+		return "", fmt.Errorf("read token of number %s: %w", n.ID, err)
+	}
+	plain, err := keys.Open(tx.Tenant, tokenPurpose(n.ID), sealed)
+	if err != nil {
+		return "", fmt.Errorf("open token of number %s: %w", n.ID, err)
+	}
+
+	return string(plain), nil
+}
+
+// open is keptOf for a number that is connected.
 func open(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant, id uuid.UUID) (number Number, app Credentials, token string, err error) {
-	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		var err error
-		if number, err = Get(ctx, tx, id); err != nil {
-			return err
-		}
-		if number.State == Disconnected {
-			return &tenants.Conflict{Code: "number_disconnected"}
-		}
-		if app, err = AppByName(ctx, tx, keys, number.App); err != nil {
-			return fmt.Errorf("app of number %s: %w", id, err)
-		}
-
-		var sealed []byte
-		if err := tx.GetContext(ctx, &sealed, `SELECT access_token FROM numbers WHERE tenant_id = $1 AND id = $2`, tenant, id); err != nil {
-			return fmt.Errorf("read token of number %s: %w", id, err)
-		}
-		plain, err := keys.Open(tenant, tokenPurpose(id), sealed)
-		if err != nil {
-			return fmt.Errorf("open token of number %s: %w", id, err)
-		}
-		token = string(plain)
-
-		return nil
+	var k kept
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		k, err = keptOf(ctx, tx, keys, id)
+		return err
 	})
+	if err == nil && k.Number.State == Disconnected {
+		err = &tenants.Conflict{Code: "number_disconnected"}
+	}
 
-	return number, app, token, err
+	return k.Number, k.App, k.Token, err
 }
