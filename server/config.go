@@ -16,7 +16,13 @@ import (
 )
 
 // metaGraph is where Meta answers.
-const metaGraph = "https://graph.facebook.com/v26.0"
+const metaGraph = "https://graph.facebook.com/" + metaVersion
+
+// metaVersion is the version of Meta's API that is spoken, metaSDK the script that opens Meta's own window.
+const (
+	metaVersion = "v26.0"
+	metaSDK     = "https://connect.facebook.net/en_US/sdk.js"
+)
 
 // Config is what the environment sets. An empty value means the default named beside it.
 type Config struct {
@@ -27,6 +33,9 @@ type Config struct {
 	Data           string   `env:"PEHCHAN_DATA" envDefault:".data"`
 	KeyFile        string   `env:"PEHCHAN_KEY_FILE"`        // master.key in Data
 	GraphURL       string   `env:"PEHCHAN_GRAPH_URL"`       // Meta's Graph API
+	SignupApp      string   `env:"PEHCHAN_SIGNUP_APP"`      // the platform's app that Meta's window is opened for; closed
+	SignupConfig   string   `env:"PEHCHAN_SIGNUP_CONFIG"`   // its configuration of the window, as Meta numbers it
+	SignupSDK      string   `env:"PEHCHAN_SIGNUP_SDK_URL"`  // Meta's script that opens the window
 	SMTPURL        string   `env:"PEHCHAN_SMTP_URL"`        // mails are written to outbox/ in Data
 	MetricsListen  string   `env:"PEHCHAN_METRICS_LISTEN"`  // off
 	TrustedProxies []string `env:"PEHCHAN_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed; nobody's
@@ -79,6 +88,9 @@ func (cfg *Config) check() error {
 	if err := checkURL("PEHCHAN_GRAPH_URL", cfg.GraphURL, "http", "https"); err != nil {
 		return err
 	}
+	if err := cfg.checkSignup(); err != nil {
+		return err
+	}
 	if err := checkURL("PEHCHAN_SMTP_URL", cfg.SMTPURL, "smtp", "smtps"); err != nil {
 		return err
 	}
@@ -118,6 +130,41 @@ func (cfg *Config) checkPublicURL() error {
 	cfg.PublicURL = u.Scheme + "://" + strings.ToLower(u.Host)
 
 	return nil
+}
+
+func (cfg *Config) checkSignup() error {
+	if (cfg.SignupApp == "") != (cfg.SignupConfig == "") {
+		return errors.New("PEHCHAN_SIGNUP_APP and PEHCHAN_SIGNUP_CONFIG go together: the platform's app, and its configuration of Embedded Signup")
+	}
+	if strings.Trim(cfg.SignupConfig, "0123456789") != "" {
+		return errors.New("PEHCHAN_SIGNUP_CONFIG is a number that Meta shows")
+	}
+	if err := checkURL("PEHCHAN_SIGNUP_SDK_URL", cfg.SignupSDK, "http", "https"); err != nil {
+		return err
+	}
+	// What it loads runs in the page of somebody who is signed in.
+	if u, err := url.Parse(cfg.SignupSDK); err != nil || u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		return errors.New("PEHCHAN_SIGNUP_SDK_URL must be https unless it is this machine's own loopback address")
+	}
+
+	return nil
+}
+
+// signupSDK is the script that opens Meta's window, and signupOrigins are the origins that may speak for the window.
+func (cfg Config) signupSDK() string {
+	if cfg.SignupSDK == "" {
+		return metaSDK
+	}
+
+	return cfg.SignupSDK
+}
+
+func (cfg Config) signupOrigins() []string {
+	if cfg.signupSDK() == metaSDK {
+		return metaOrigins
+	}
+
+	return []string{originOf(cfg.SignupSDK)}
 }
 
 func (cfg *Config) parseProxies() error {

@@ -60,9 +60,15 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 	}
 	filter.State, filter.NumberID, filter.Limit = ingest.SetAside, id, itemsPageSize+1
 
-	var number numbers.Number
+	var (
+		number numbers.Number
+		syncs  []numbers.Sync
+	)
 	err = s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if number, err = numbers.Get(ctx, tx, id); err != nil {
+			return err
+		}
+		if syncs, err = numbers.Syncs(ctx, tx, id); err != nil {
 			return err
 		}
 		lag, err := ingest.NumberLag(ctx, tx, id)
@@ -94,6 +100,7 @@ func (s *Server) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 	p.Now, p.Number, p.Checks = time.Now(), numberView(number, ingest.Counts{SetAside: p.Meter.SetAside}), checkViews(number.Checks)
 	p.Refused = meters[number.AppID].Refused
 	p.CanConnect, p.CanReplay = m.Can("numbers:connect"), m.Can("ingest:replay")
+	fillSync(number, syncs, p)
 	if number.App != "" {
 		p.WebhookURL = s.hookURL(number.App)
 	}

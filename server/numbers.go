@@ -75,7 +75,12 @@ func rank(last bool) int {
 }
 
 func (s *Server) numberNewPage(c *fiber.Ctx) error {
-	return s.show(c, fiber.StatusOK, pages.NumberNewPage(pages.NumberNew{Frame: s.frame(c, "doors.title")}))
+	_, window, err := s.signupApp(c)
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.NumberNewPage(pages.NumberNew{Frame: s.frame(c, "doors.title"), Window: window}))
 }
 
 func (s *Server) numberManualPage(c *fiber.Ctx) error {
@@ -132,6 +137,7 @@ func numberView(n numbers.Number, counts ingest.Counts) pages.Number {
 		ID: n.ID.String(), Name: n.Name, Phone: n.DisplayPhone, State: n.State, App: n.App, WABAID: n.WABAID, PhoneNumberID: n.PhoneNumberID,
 		PortfolioID: n.PortfolioID, HasToken: n.HasToken, TokenProblem: n.TokenProblem, TokenExpires: orZero(n.TokenExpiresAt), ConnectedAt: n.CreatedAt,
 		FirstEvent: orZero(n.FirstEventAt), LastEvent: orZero(n.LastEventAt), Tested: orZero(n.TestedAt), SetAside: int(counts.SetAside),
+		OnApp: n.OnApp, Onboarded: orZero(n.OnboardedAt), GraceUntil: orZero(n.GraceUntil), MayRenew: n.OnboardedAt != nil,
 	}
 }
 

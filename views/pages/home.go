@@ -70,10 +70,17 @@ type task struct {
 func (p Home) tasks(ctx context.Context) []task {
 	var all []task
 	for _, n := range p.Numbers {
-		if n.TokenProblem != "" && p.CanConnect {
+		switch {
+		case !p.CanConnect:
+		case n.TokenProblem != "" || n.ended(p.Now):
 			all = append(all, task{
 				"token", i18n.T(ctx, "home.token_title", "number", n.Label()), i18n.T(ctx, "home.token_why"),
-				i18n.T(ctx, "home.token_go"), "/numbers/" + n.ID + "#token", "",
+				n.renewWords(ctx), "/numbers/" + n.ID + "#token", "",
+			})
+		case n.expiring(p.Now):
+			all = append(all, task{
+				"expiring", i18n.T(ctx, "home.expiring_title", "number", n.Label(), "date", i18n.Date(ctx, n.TokenExpires)), i18n.T(ctx, "home.expiring_why"),
+				i18n.T(ctx, "home.expiring_go"), "/numbers/" + n.ID + "#token", "",
 			})
 		}
 	}

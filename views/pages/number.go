@@ -27,6 +27,35 @@ type Number struct {
 	LastEvent     time.Time
 	Tested        time.Time // last press of the test button in Meta's dashboard
 	SetAside      int
+	OnApp         bool      // in the WhatsApp Business app as well
+	Onboarded     time.Time // when Meta's window last connected it; zero where it was connected by hand
+	GraceUntil    time.Time // disconnected, and comes back with a press until then; else zero
+	MayRenew      bool      // Meta's window can make it a new token
+}
+
+// soon is how long before its end a token is worth a word.
+const soon = 14 * 24 * time.Hour
+
+// expiring tells whether the token ends soon, and nothing else is wrong with it.
+func (n Number) expiring(now time.Time) bool {
+	return n.State != "disconnected" && n.TokenProblem == "" && n.HasToken && !n.TokenExpires.IsZero() && n.TokenExpires.Sub(now) < soon
+}
+
+// ended tells whether the token's time is over, noticed or not.
+func (n Number) ended(now time.Time) bool {
+	return n.HasToken && !n.TokenExpires.IsZero() && !now.Before(n.TokenExpires)
+}
+
+// renewAt is where Meta's window makes the number a new token.
+func (n Number) renewAt() string {
+	if n.OnApp {
+		return "/numbers/new/embedded?way=keep"
+	}
+	return "/numbers/new/embedded?way=fresh"
+}
+
+func (n Number) mayReturn(now time.Time) bool {
+	return n.State == "disconnected" && now.Before(n.GraceUntil)
 }
 
 // at is the address of the number's page, that of all for no number.
@@ -67,7 +96,10 @@ func (n Number) tone() components.Tone {
 }
 
 func (n Number) stateText(ctx context.Context) string {
-	if n.TokenProblem != "" && n.State != "disconnected" {
+	switch {
+	case n.State == "disconnected" && !n.GraceUntil.IsZero():
+		return i18n.T(ctx, "numbers.state_grace")
+	case n.TokenProblem != "" && n.State != "disconnected":
 		return i18n.T(ctx, "numbers.state_token")
 	}
 	return i18n.T(ctx, "numbers.state_"+n.State)
@@ -158,9 +190,10 @@ func (p Numbers) answer(ctx context.Context) string {
 	return i18n.N(ctx, "numbers.answer", connected)
 }
 
-// NumberNew asks how a number shall be connected.
+// NumberNew asks how a number shall be connected. Window: Meta's own window can be opened here.
 type NumberNew struct {
-	Frame layout.Frame
+	Frame  layout.Frame
+	Window bool
 }
 
 // NumberManual connects a number by what Meta's dashboard shows. It posts
@@ -209,7 +242,7 @@ type InboxItem struct {
 
 // NumberHome is the page of one number: how it does and how it is set up.
 // It posts to /numbers/{id}/check, /token (access_token), /replay (item, or
-// none for all that are set aside) and /disconnect (confirm).
+// none for all that are set aside), /disconnect (confirm), /reconnect and /sync.
 type NumberHome struct {
 	Frame      layout.Frame
 	Now        time.Time
@@ -228,6 +261,11 @@ type NumberHome struct {
 	// TokenChecks are what Meta did not confirm of a new token; empty where none was refused.
 	TokenChecks []NumberCheck
 	Confirm     Filled // of the disconnect form
+	// Failed is why the number could not be brought back, or its contacts and chats not be asked for; ReturnChecks what Meta did not
+	// confirm of it.
+	Failed       Filled
+	ReturnChecks []NumberCheck
+	Sync         *AppSync // nil where the number has nothing to bring
 
 	CanConnect bool
 	CanReplay  bool
@@ -237,12 +275,18 @@ func (p NumberHome) inbox() inbox { return inbox{p.Frame, p.Now, p.Number.at(), 
 
 func (p NumberHome) answer(ctx context.Context) string {
 	switch {
+	case p.Number.mayReturn(p.Now):
+		return i18n.T(ctx, "numbers.is_grace", "date", i18n.Date(ctx, p.Number.GraceUntil))
 	case p.Number.State == "disconnected":
 		return i18n.T(ctx, "numbers.is_disconnected")
 	case p.Trouble != nil:
 		return i18n.T(ctx, "told.answer_cut")
+	case p.Number.ended(p.Now):
+		return i18n.T(ctx, "numbers.is_expired")
 	case p.Number.TokenProblem != "":
 		return i18n.T(ctx, "numbers.is_token")
+	case p.Number.expiring(p.Now):
+		return i18n.T(ctx, "numbers.is_expiring", "date", i18n.Date(ctx, p.Number.TokenExpires))
 	case p.Number.waitsForFirst():
 		return i18n.T(ctx, "numbers.is_waiting")
 	case p.Meter.lost() != 0:

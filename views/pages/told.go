@@ -44,7 +44,7 @@ var good = map[string]bool{
 
 func (n Told) tone() components.Tone {
 	switch {
-	case n.Field == "errors" && n.Event != "2593109", n.Field == "account_update" && !good[n.Event] && i18n.Known("told.account_"+strings.ToLower(n.Event)):
+	case n.Field == "errors" && n.Event != "2593109", n.Field == "access_token", n.Field == "account_update" && !good[n.Event] && i18n.Known("told.account_"+strings.ToLower(n.Event)):
 		return components.Bad
 	case good[n.Event]:
 		return components.Good
@@ -96,10 +96,24 @@ func (n Told) text(ctx context.Context) string {
 			return i18n.T(ctx, key, "name", n.Facts["message_template_name"])
 		}
 		return i18n.T(ctx, "told.template_other", "name", n.Facts["message_template_name"], "event", n.Event)
+	case "access_token":
+		return n.token(ctx)
 	case "account_alerts":
 		return i18n.T(ctx, "told.alert", "event", n.Event)
 	}
 	return i18n.T(ctx, "told.other", "field", n.Field, "event", n.Event)
+}
+
+// token is what WhatsApp said, when asked, of the number's access token.
+func (n Told) token(ctx context.Context) string {
+	ends, err := time.Parse(time.RFC3339, n.Facts["expires"])
+	if n.Event == "expiring" && err == nil {
+		return i18n.T(ctx, "told.token_expiring", "date", i18n.Date(ctx, ends))
+	}
+	if n.Event == "expired" {
+		return i18n.T(ctx, "told.token_expired")
+	}
+	return i18n.T(ctx, "told.token_refused")
 }
 
 // more is why, or until when, where WhatsApp said so.

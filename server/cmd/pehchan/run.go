@@ -11,6 +11,7 @@ import (
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -45,6 +46,9 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 			return err
 		}
 		in.GraphURL = "http://" + meta.Addr().String()
+		if in.SignupApp == "" {
+			in.SignupApp, in.SignupConfig, in.SignupSDK = demoApp, sandbox.SignupConfig, in.GraphURL+"/sdk.js"
+		}
 	}
 
 	listening, worker := make(chan string, 1), ingest.NewWorker(in.db, out.log)
@@ -60,6 +64,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	group.Go(func() error { return serve(ctx, in, deps) })
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
+	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
 )
 
 type workCmd struct{}
@@ -33,6 +34,7 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
+	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
 
 	return group.Wait() //nolint:wrapcheck // each says what it was doing
 }
