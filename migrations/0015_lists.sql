@@ -1,4 +1,4 @@
--- Cases that a list of the business's own closes, imports that somebody stops, and many cases decided by a job.
+-- Cases that a list of the business's own closes, and imports that somebody stops.
 
 -- +goose Up
 SET LOCAL lock_timeout = '2s';
@@ -10,11 +10,7 @@ ALTER TABLE imports DROP CONSTRAINT imports_state_check;
 ALTER TABLE imports ADD CONSTRAINT imports_state_check
     CHECK (state IN ('mapping', 'checking', 'checked', 'running', 'stopped', 'done', 'undoing', 'undone', 'failed'));
 
--- job_id: the job that decides, or takes back.
-ALTER TABLE bulks ADD COLUMN job_id uuid;
-
 -- +goose Down
-ALTER TABLE bulks DROP COLUMN job_id;
 UPDATE imports SET state = 'failed' WHERE state = 'stopped';
 ALTER TABLE imports DROP CONSTRAINT imports_state_check;
 ALTER TABLE imports ADD CONSTRAINT imports_state_check

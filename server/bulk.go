@@ -18,7 +18,7 @@ import (
 const (
 	bulkPath     = "/resolve/many"
 	bulkPageSize = 25
-	// bulkFor is how long one request goes on deciding. The page then shows how far it has come and asks for more.
+	// bulkFor is how long one request goes on deciding. The rest is done by a job, and the page shows how far it has come.
 	bulkFor = 2 * time.Second
 )
 
@@ -105,6 +105,7 @@ func fillBulk(ctx context.Context, tx *tenants.Tx, m access.Member, b identity.B
 	mine := b.ActorKind == m.Actor.Kind && b.ActorID == m.Actor.ID
 	p.Decision, p.State, p.By, p.At, p.CutShort = b.Decision, b.State, b.ActorName, b.CreatedAt, b.CutShort
 	p.Total, p.Chosen, p.Done, p.Skipped, p.Undone, p.Kept = b.Total, b.Chosen, b.Done, b.Skipped, b.Undone, b.Kept
+	p.Stuck = b.Stuck
 	p.CanRun = mine && m.Can("queue:decide") && b.Chosen > 0
 	p.CanUndo = m.Can("queue:decide") && (mine || m.Can("merges:undo_any")) && b.Done > 0
 	if b.Evidence != "" {

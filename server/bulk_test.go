@@ -1,13 +1,20 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -118,6 +125,52 @@ func TestManySameAtOnceAndBack(t *testing.T) {
 	}
 	b.has(b.get(path), http.StatusOK, "20 decisions taken back")
 	b.has(b.post("/resolve/many", chosen("same", "", s.cases(identity.TabSuggested))), http.StatusUnprocessableEntity)
+}
+
+// What a request had no time for is done by the worker while the page looks on.
+func TestManyGoOnWhileThePageLooksOn(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	for i := range 16 { // more than one step
+		phone := fmt.Sprintf("9198000005%02d", i)
+		s.writes(0, phone, "", fmt.Sprint("Known ", i), "hello")
+		s.writes(1, "", fmt.Sprint("IN.30", i), fmt.Sprint("Asks ", i), "my number is "+phone[2:])
+	}
+	joseph := tenants.Actor{Kind: "person", ID: uuid.NewString(), Name: "Joseph"}
+	var id uuid.UUID
+	err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) (err error) {
+		in := identity.BulkInput{Decision: identity.DecideSame, Evidence: "typed_number", All: &identity.CaseFilter{}}
+		if id, err = identity.StartBulk(t.Context(), tx, joseph, in); err != nil {
+			return err
+		}
+		_, err = identity.RunBulk(t.Context(), tx, joseph, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, path := st.signedIn(t, "asha"), "/resolve/many/"+id.String()
+	b.has(b.get(path), http.StatusOK, `data-state="running"`, `data-live="1"`, "It goes on by itself.", "15 of 16 done")
+
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = ingest.NewWorker(st.DB, slog.New(slog.DiscardHandler)).Run(ctx)
+	}()
+	defer func() { stop(); <-ended }()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		r := b.get(path)
+		if strings.Contains(r.body, `data-state="done"`) {
+			b.lacks(r, "data-live=")
+			b.has(r, http.StatusOK, "16 customers linked", `data-testid="undo-bulk"`)
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("stays %.500s", r.body)
+		}
+	}
 }
 
 func TestASecondAgentAgrees(t *testing.T) {

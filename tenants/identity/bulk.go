@@ -52,6 +52,7 @@ type Bulk struct {
 	Skipped   int        `db:"skipped"`
 	Undone    int        `db:"undone"`
 	Kept      int        `db:"kept"`
+	Stuck     bool       `db:"stuck"` // its job has given up
 }
 
 // BulkItem is one case of a Bulk.
@@ -228,7 +229,8 @@ func (b Bulk) against(actor tenants.Actor, c Case) string {
 }
 
 const bulkColumns = `b.id, b.decision, b.evidence, b.state, b.cut_short, b.actor_kind, b.actor_id, b.actor_name, b.created_at, b.ended_at,
-	i.total, i.chosen, i.done, i.skipped, i.undone, i.kept`
+	i.total, i.chosen, i.done, i.skipped, i.undone, i.kept,
+	EXISTS (SELECT 1 FROM jobs j WHERE j.tenant_id = $1 AND j.id = b.id AND j.state = 'dead') AS stuck`
 
 // GetBulk reads one. ErrNotFound where the tenant has none such.
 func GetBulk(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Bulk, error) {

@@ -29,7 +29,7 @@ func (b Bulk) step() int {
 }
 
 // RunBulk takes the next of the chosen cases. Each is judged anew: what has changed since the choice is skipped, with why. more tells
-// that there is more to do; whoever started it calls again, and may do so after anything has broken off.
+// that there is more to do: whoever started it calls again, or a job does (ContinueBulk).
 // Errors: ErrNotFound; ErrForbidden where somebody else chose; Conflict "changed" where it was taken back.
 func RunBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) (more bool, err error) {
 	b, err := claimBulk(ctx, tx, id)
@@ -60,6 +60,9 @@ func RunBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.U
 		return false, err
 	}
 	if more = b.Chosen > len(items); more {
+		if err := b.leave(ctx, tx, actor, false, false, b.Total-b.Chosen+len(items)); err != nil {
+			return false, err
+		}
 		return true, b.enter(ctx, tx, BulkRunning)
 	}
 
@@ -79,6 +82,9 @@ func (b Bulk) enter(ctx context.Context, tx *tenants.Tx, state string) error {
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE bulks SET state = $3, ended_at = CASE WHEN $3 IN ('done', 'undone') THEN clock_timestamp() END WHERE tenant_id = $1 AND id = $2`, tx.Tenant, b.ID, state); err != nil {
 		return fmt.Errorf("keep progress of bulk: %w", err)
+	}
+	if state == BulkDone || state == BulkUndone {
+		return b.finish(ctx, tx)
 	}
 
 	return nil
@@ -269,6 +275,9 @@ func UndoBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.
 		return false, err
 	}
 	if more = b.Done > len(items); more {
+		if err := b.leave(ctx, tx, actor, true, mayAny, b.Undone+b.Kept+len(items)); err != nil {
+			return false, err
+		}
 		return true, b.enter(ctx, tx, BulkUndoing)
 	}
 

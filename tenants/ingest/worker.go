@@ -12,8 +12,8 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// Worker does what happens after a delivery is stored: it splits deliveries, runs lanes, adopts held items and replays. Any
-// number of them, in any number of processes, work on one database.
+// Worker does what happens after a delivery is stored: it splits deliveries, runs lanes, adopts held items, replays, and carries on
+// with what was decided for many at once. Any number of them, in any number of processes, work on one database.
 type Worker struct {
 	Batch int // most items in one transaction of a lane; 400 where 0
 
@@ -77,6 +77,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	loops.Go(func() { w.every(ctx, adoptEvery, "adopt held items", w.adoptConnected) })
 	loops.Go(func() { w.every(ctx, jobsEvery, "replay", w.replayStep) })
 	loops.Go(func() { w.every(ctx, jobsEvery, "relink", w.relinkStep) })
+	loops.Go(func() { w.every(ctx, jobsEvery, "decide many cases", w.bulkStep) })
 	loops.Wait()
 
 	return nil

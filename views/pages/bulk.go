@@ -11,8 +11,8 @@ import (
 )
 
 // Bulk is many cases decided at once: before, while and after. Doing it posts
-// to /resolve/many/{id}, taking it back to /resolve/many/{id}/undo; both carry
-// on where the last post had no more time.
+// to /resolve/many/{id}, taking it back to /resolve/many/{id}/undo. What the
+// post had no time for goes on by itself.
 type Bulk struct {
 	Frame    layout.Frame
 	Now      time.Time
@@ -26,6 +26,7 @@ type Bulk struct {
 	CutShort bool // more match than are decided at once
 	CanRun   bool
 	CanUndo  bool
+	Stuck    bool // it does not go on by itself: posting again does
 	Form     Filled
 	Total    int
 	Chosen   int // still to do
@@ -66,6 +67,10 @@ func SortWhy(list []BulkWhy) {
 func (p Bulk) Path() string { return p.address() + "?" + p.Query }
 
 func (p Bulk) address() string { return "/resolve/many/" + p.ID }
+
+func (p Bulk) working() bool {
+	return !p.Stuck && (p.State == "running" || p.State == "undoing")
+}
 
 func (p Bulk) why(state string) []BulkWhy {
 	var list []BulkWhy
