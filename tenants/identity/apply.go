@@ -53,13 +53,18 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 		if !p.fresh[i] {
 			b.divided[id] = true
 			b.touch(p.identities[id].ContactID)
+			b.lost = append(b.lost, p.lostBy(i)...)
 		}
 	}
-	if err := b.joinContacts(ctx, p); err != nil {
+	changed, err := b.joinContacts(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := b.syncConflicts(ctx, p); err != nil {
 		return err
 	}
 
-	return b.syncConflicts(ctx, p)
+	return b.askAnew(ctx, changed, keys(p.refs))
 }
 
 // newPlan keeps an identity row with the account that has its anchor. Of several the oldest stays and absorbs the others;

@@ -189,23 +189,28 @@ func (d *deriver) contestProofs(out *derivation, accountFor func(int) int) {
 	}
 }
 
-// dropDecided removes contests about accounts a person has already ruled on, either way.
+// dropDecided removes contests that a person has already ruled on, either way: about each of the accounts that it might be, and where
+// WhatsApp contradicts a decision, knowing that.
 func (d *deriver) dropDecided(out *derivation) {
-	means := func(i int, r ref, held when) bool {
-		if held.at != anytime && !d.isBSUID(r) {
+	means := func(i int, r ref, held when, known int64) bool {
+		switch {
+		case d.isBSUID(r):
+			return out.byBSUID[r] == i
+		case held.at == anytime:
+			return out.accountOf(r, known) == i
+		default:
 			return out.accountOf(r, held.at) == i
 		}
-		return slices.ContainsFunc(out.accounts[i].holds, func(h hold) bool { return h.id == r })
+	}
+	ruled := func(c contest, other int) bool {
+		return slices.ContainsFunc(d.verdicts, func(v verdict) bool {
+			return (c.kind != contestDecision || c.at <= v.known) &&
+				(means(c.subject, v.a, v.aHeld, v.known) && means(other, v.b, v.bHeld, v.known) ||
+					means(c.subject, v.b, v.bHeld, v.known) && means(other, v.a, v.aHeld, v.known))
+		})
 	}
 	out.contests = slices.DeleteFunc(out.contests, func(c contest) bool {
-		if c.kind == contestDecision {
-			return false
-		}
-		return !slices.ContainsFunc(c.others, func(o int) bool {
-			return !slices.ContainsFunc(d.verdicts, func(v verdict) bool {
-				return means(c.subject, v.a, v.aHeld) && means(o, v.b, v.bHeld) || means(c.subject, v.b, v.bHeld) && means(o, v.a, v.aHeld)
-			})
-		})
+		return !slices.ContainsFunc(c.others, func(o int) bool { return !ruled(c, o) })
 	})
 }
 

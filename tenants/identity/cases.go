@@ -201,14 +201,25 @@ func (b *Batch) syncConflicts(ctx context.Context, p *plan) error {
 		return fmt.Errorf("read conflicts: %w", err)
 	}
 
-	var wanted []wantedCase
-	for _, c := range p.contests {
-		w := p.conflict(c)
+	var owners map[uuid.UUID]uuid.UUID
+	if len(p.contests) > 0 {
 		var err error
-		if w.contact, err = contactOf(ctx, b.tx, *w.identity); err != nil {
+		if owners, err = ownersOf(ctx, b.tx, p.owner); err != nil {
 			return err
 		}
-		b.touch(w.contact)
+	}
+	var wanted []wantedCase
+	for _, c := range p.contests {
+		subject, known := owners[p.owner[c.subject]]
+		one := func(o int) bool { other, ok := owners[p.owner[o]]; return known && ok && other == subject }
+		if slices.ContainsFunc(c.others, one) {
+			continue // somebody has said which one it is
+		}
+		w := p.conflict(c)
+		if known {
+			w.contact = &subject
+			b.touch(w.contact)
+		}
 		if !slices.ContainsFunc(wanted, func(o wantedCase) bool { return o.key == w.key }) {
 			wanted = append(wanted, w)
 		}

@@ -61,7 +61,7 @@ func decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, list ...de
 			       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.bsuid_id = i.id),
 			       (SELECT max(p.last_at) FROM pairings p WHERE p.tenant_id = $1 AND p.other_id = i.id),
 			       (SELECT max(s.at) FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id = i.id),
-			       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND i.id IN (r.old_bsuid, r.new_bsuid, r.old_phone, r.new_phone)))) AS until
+			       (SELECT max(r.at) FROM rotations r WHERE r.tenant_id = $1 AND i.id IN (r.old_bsuid, r.new_bsuid, r.old_phone, r.new_phone, r.old_parent, r.new_parent)))) AS until
 			FROM identifiers i WHERE i.tenant_id = $1 AND i.id IN (w.a, w.b)) known`,
 		tx.Tenant, actor.Kind, actor.ID, pq.Array(ids), pq.Array(kinds), pq.Array(as), pq.Array(bs), pq.Array(aAt), pq.Array(bAt), pq.Array(aPast), pq.Array(bPast),
 		pq.Array(links), pq.Array(cases), pq.Array(bulks))

@@ -142,7 +142,7 @@ func (d *deriver) join(a, b int, at int64) {
 }
 
 // forbidden finds a decision that keeps account a apart from account b, or, where b is -1, from whoever had the identifier via
-// over a time.
+// over a time. Of several about the two the last counts.
 func (d *deriver) forbidden(a, b int, over span, via ref) int {
 	side := func(r ref, meant when, holder int) bool {
 		if holder == -1 {
@@ -151,15 +151,27 @@ func (d *deriver) forbidden(a, b int, over span, via ref) int {
 		if d.isBSUID(r) {
 			return d.find(int(r)) == holder
 		}
-		return !d.named(holder) && slices.ContainsFunc(d.spans[r], func(s span) bool { return d.find(s.holder) == holder })
-	}
-	for i, v := range d.verdicts {
-		if !v.same && (side(v.a, v.aHeld, a) && side(v.b, v.bHeld, b) || side(v.b, v.bHeld, a) && side(v.a, v.aHeld, b)) {
-			return i
-		}
+		return !d.named(holder) && slices.ContainsFunc(d.spans[r], func(s span) bool { return d.find(s.holder) == holder && meant.reaches(s) })
 	}
 
-	return -1
+	return d.lastApart(func(v verdict) bool {
+		return side(v.a, v.aHeld, a) && side(v.b, v.bHeld, b) || side(v.b, v.bHeld, a) && side(v.a, v.aHeld, b)
+	})
+}
+
+// lastApart is the last of the decisions that are about something, or -1 where that says that they are the same or none is.
+func (d *deriver) lastApart(about func(v verdict) bool) int {
+	last := -1
+	for i, v := range d.verdicts {
+		if about(v) {
+			last = i
+		}
+	}
+	if last >= 0 && d.verdicts[last].same {
+		return -1
+	}
+
+	return last
 }
 
 func (d *deriver) isBSUID(r ref) bool { return d.nodes[r].kind == whatsapp.KindBSUID }
@@ -231,14 +243,12 @@ func (d *deriver) followPhone(r rotation) {
 
 // heldApart tells whether a person decided that two phones are two people, and keeps the rotation as proof against it.
 func (d *deriver) heldApart(a, b ref, at int64) bool {
-	for i, v := range d.verdicts {
-		if !v.same && (v.a == a && v.b == b || v.a == b && v.b == a) {
-			d.proofs = append(d.proofs, proof{verdict: i, a: -1, b: -1, via: b, at: at})
-			return true
-		}
+	i := d.lastApart(func(v verdict) bool { return v.a == a && v.b == b || v.a == b && v.b == a })
+	if i >= 0 {
+		d.proofs = append(d.proofs, proof{verdict: i, a: -1, b: -1, via: b, at: at})
 	}
 
-	return false
+	return i >= 0
 }
 
 // moveOff closes what the old side held. A BSUID that changed without the old phone named has changed its number too, since a
@@ -311,7 +321,7 @@ func (d *deriver) currentBSUID(bsuids []ref) ref {
 			continue
 		}
 		opened[r.newBSUID] = max(opened[r.newBSUID], r.at)
-		if r.oldBSUID != none {
+		if r.oldBSUID != none && d.find(int(r.oldBSUID)) == d.find(int(r.newBSUID)) { // unless a person says that it became another's
 			left[r.oldBSUID] = max(left[r.oldBSUID], r.at)
 		}
 	}

@@ -56,12 +56,23 @@ func (m member) stands() uuid.UUID {
 	return m.ID
 }
 
-// bond is a standing decision that two identities are one person, and the survivor chosen with it.
+// bond is a standing decision that two identities are one person, and the survivor chosen with it; apart: that they are not.
 type bond struct {
 	A    uuid.UUID  `db:"a"`
 	B    uuid.UUID  `db:"b"`
 	Keep *uuid.UUID `db:"keep_contact"`
 	At   time.Time  `db:"decided_at"`
+
+	Apart bool `db:"apart"`
+}
+
+// pair names the two, whichever of them the decision names first.
+func (b bond) pair() [2]uuid.UUID {
+	if bytes.Compare(b.A[:], b.B[:]) > 0 {
+		return [2]uuid.UUID{b.B, b.A}
+	}
+
+	return [2]uuid.UUID{b.A, b.B}
 }
 
 // regroup brings the contacts of the given identities, and of all they are or were together with, to what now stands. It
@@ -164,14 +175,15 @@ func loadGroups(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (map[uui
 		}
 		var tied []bond
 		err = tx.SelectContext(ctx, &tied, `
-			SELECT holder($1, d.a_id, coalesce(d.a_at, d.known_until)) AS a, holder($1, d.b_id, coalesce(d.b_at, d.known_until)) AS b, l.keep_contact, d.decided_at
+			SELECT holder($1, d.a_id, coalesce(d.a_at, d.known_until)) AS a, holder($1, d.b_id, coalesce(d.b_at, d.known_until)) AS b,
+			       l.keep_contact, d.decided_at, d.kind = 'cannot_link' AS apart
 			FROM (SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.a_id = t.identifier_id
 			      WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
 			      UNION
 			      SELECT x.id FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.b_id = t.identifier_id
 			      WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)) near
-			JOIN decisions d ON d.tenant_id = $1 AND d.id = near.id AND d.kind = 'must_link'
-			JOIN links l ON l.tenant_id = $1 AND l.id = d.link_id
+			JOIN decisions d ON d.tenant_id = $1 AND d.id = near.id AND d.kind IN ('must_link', 'cannot_link')
+			LEFT JOIN links l ON l.tenant_id = $1 AND l.id = d.link_id
 			ORDER BY d.decided_at, d.id`, tx.Tenant, pq.Array(frontier))
 		if err != nil {
 			return nil, nil, fmt.Errorf("read standing merges: %w", err)
@@ -188,8 +200,12 @@ func loadGroups(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (map[uui
 			reach(m.ID)
 			reach(m.stands())
 		}
-		for _, b := range tied {
-			bonds[[2]uuid.UUID{b.A, b.B}] = b
+		for _, b := range tied { // of several about the two the last counts
+			if b.Apart {
+				delete(bonds, b.pair())
+				continue
+			}
+			bonds[b.pair()] = b
 			reach(b.A)
 			reach(b.B)
 		}
@@ -201,6 +217,25 @@ func loadGroups(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (map[uui
 	}
 
 	return members, list, nil
+}
+
+// askAnew derives again the accounts of contacts that hold none of the known identifiers: what people are asked about them hangs on
+// which of them are one person's.
+func (b *Batch) askAnew(ctx context.Context, contacts, known []uuid.UUID) error {
+	if len(contacts) == 0 {
+		return nil
+	}
+	var ids []uuid.UUID
+	if err := b.tx.SelectContext(ctx, &ids, `
+		SELECT DISTINCT t.identifier_id FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND t.identifier_id <> ALL($3)`, b.tx.Tenant, pq.Array(contacts), pq.Array(known)); err != nil {
+		return fmt.Errorf("read other accounts of contacts: %w", err)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+
+	return b.rederive(ctx, ids)
 }
 
 // writeGroups stores a grouping and returns the contacts it changed. No message moves, however many there are.

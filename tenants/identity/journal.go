@@ -51,8 +51,8 @@ func writeLink(ctx context.Context, tx *tenants.Tx, l link) error {
 }
 
 // joinContacts carries what was derived about accounts over to contacts, and journals what each account gained, absorbed or
-// gave back. New accounts that nobody knew need neither.
-func (b *Batch) joinContacts(ctx context.Context, p *plan) error {
+// gave back. New accounts that nobody knew need neither. It returns the contacts that changed.
+func (b *Batch) joinContacts(ctx context.Context, p *plan) (changed []uuid.UUID, err error) {
 	var known []uuid.UUID
 	for i, id := range p.owner {
 		if !p.fresh[i] {
@@ -60,14 +60,13 @@ func (b *Batch) joinContacts(ctx context.Context, p *plan) error {
 		}
 	}
 	if len(known) == 0 {
-		return nil
+		return nil, nil
 	}
 	for j := range p.absorbed {
 		known = append(known, j)
 	}
-	changed, err := regroup(ctx, b.tx, known)
-	if err != nil {
-		return err
+	if changed, err = regroup(ctx, b.tx, known); err != nil {
+		return nil, err
 	}
 	for _, id := range changed {
 		b.contacts[id] = true
@@ -80,16 +79,28 @@ func (b *Batch) joinContacts(ctx context.Context, p *plan) error {
 			err = b.journalGain(ctx, p, i)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for j, into := range p.absorbed {
 		if err := b.journalAbsorption(ctx, p, j, into); err != nil {
-			return err
+			return nil, err
 		}
 	}
 
-	return nil
+	return changed, nil
+}
+
+// lostBy are the identifiers that an account's identity held and holds no more.
+func (p *plan) lostBy(account int) []uuid.UUID {
+	var lost []uuid.UUID
+	for _, t := range p.held[p.owner[account]] {
+		if !slices.ContainsFunc(p.accounts[account].holds, func(h hold) bool { return p.nodes[h.id].id == t.IdentifierID }) {
+			lost = append(lost, t.IdentifierID)
+		}
+	}
+
+	return lost
 }
 
 // journalGain notes the identifiers that an existing identity got other than by absorbing one.

@@ -149,7 +149,8 @@ func (l *loaded) grow(ctx context.Context, tx *tenants.Tx, frontier []uuid.UUID,
 	err = tx.SelectContext(ctx, &rows, `
 		SELECT wamid, digest, extract(epoch FROM at)::bigint AS at, old_phone, old_bsuid, old_parent, new_phone, new_bsuid, new_parent
 		FROM rotations
-		WHERE tenant_id = $1 AND (old_phone = ANY($2) OR old_bsuid = ANY($2) OR new_phone = ANY($2) OR new_bsuid = ANY($2))`,
+		WHERE tenant_id = $1 AND (old_phone = ANY($2) OR old_bsuid = ANY($2) OR old_parent = ANY($2)
+		   OR new_phone = ANY($2) OR new_bsuid = ANY($2) OR new_parent = ANY($2))`,
 		tx.Tenant, pq.Array(frontier))
 	if err != nil {
 		return nil, fmt.Errorf("read rotations: %w", err)
@@ -204,7 +205,7 @@ func (l *loaded) loadSightings(ctx context.Context, tx *tenants.Tx, ids []uuid.U
 	return nil
 }
 
-// loadVerdicts reads the standing decisions inside the components; of several about one pair the last counts.
+// loadVerdicts reads the standing decisions inside the components in the order in which they were taken.
 func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var rows []struct {
 		ID    uuid.UUID `db:"id"`
@@ -218,12 +219,11 @@ func (l *loaded) loadVerdicts(ctx context.Context, tx *tenants.Tx, ids []uuid.UU
 		BPast bool      `db:"b_past"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT DISTINCT ON (least(a_id, b_id), greatest(a_id, b_id))
-		       id, kind, a_id, b_id, extract(epoch FROM known_until)::bigint AS known_until,
+		SELECT id, kind, a_id, b_id, extract(epoch FROM known_until)::bigint AS known_until,
 		       extract(epoch FROM a_at)::bigint AS a_at, extract(epoch FROM b_at)::bigint AS b_at, a_past, b_past
 		FROM decisions
 		WHERE tenant_id = $1 AND revoked_at IS NULL AND kind IN ('must_link', 'cannot_link') AND a_id = ANY($2) AND b_id = ANY($2)
-		ORDER BY least(a_id, b_id), greatest(a_id, b_id), decided_at DESC, id DESC`, tx.Tenant, pq.Array(ids))
+		ORDER BY decided_at, id`, tx.Tenant, pq.Array(ids))
 	if err != nil {
 		return fmt.Errorf("read decisions: %w", err)
 	}

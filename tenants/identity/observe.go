@@ -38,6 +38,7 @@ type Batch struct {
 	seen       []sighted
 	identities map[uuid.UUID]bool       // touched
 	divided    map[uuid.UUID]bool       // of those, the known ones that a derivation changed
+	lost       []uuid.UUID              // identifiers that a derivation took from a known account
 	contacts   map[uuid.UUID]bool       // whose words or cases may have changed
 	newValues  []uuid.UUID              // identifiers first seen in this batch
 	claimed    map[uuid.UUID]bool       // known so far only from a list

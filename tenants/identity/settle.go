@@ -60,7 +60,7 @@ func (b *Batch) Settle(ctx context.Context) error {
 	return b.journalSettled(ctx)
 }
 
-// touchRelated marks those whose cases may hang on accounts that this batch derived or contacts that it changed: who has the same
+// touchRelated marks those whose cases may hang on accounts that this batch derived or contacts that it changed: who has, or had, the same
 // phone or parent id in another portfolio, and of whom a hint or the owner's address book says that they are one of these.
 func (b *Batch) touchRelated(ctx context.Context) error {
 	if len(b.divided)+len(b.contacts) == 0 {
@@ -75,6 +75,8 @@ func (b *Batch) touchRelated(ctx context.Context) error {
 			      UNION SELECT id FROM identities WHERE tenant_id = $1 AND contact_id = ANY($3)) i
 			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind IN ('phone', 'parent_bsuid', 'bsuid')
+			UNION
+			SELECT kind, value, scope FROM identifiers WHERE tenant_id = $1 AND id = ANY($4)
 		), named AS (
 			SELECT d.id FROM held h JOIN identifiers d ON d.tenant_id = $1 AND d.kind = h.kind AND d.value = h.value AND d.scope <> h.scope
 			WHERE h.kind <> 'bsuid'
@@ -88,7 +90,7 @@ func (b *Batch) touchRelated(ctx context.Context) error {
 		SELECT DISTINCT i.contact_id FROM named n
 		JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = n.id
 		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL`,
-		b.tx.Tenant, pq.Array(keys(b.divided)), pq.Array(keys(b.contacts)))
+		b.tx.Tenant, pq.Array(keys(b.divided)), pq.Array(keys(b.contacts)), pq.Array(b.lost))
 	if err != nil {
 		return fmt.Errorf("find who is related: %w", err)
 	}

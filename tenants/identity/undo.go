@@ -219,8 +219,13 @@ func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link)
 	if err := SyncContacts(ctx, tx, changed); err != nil {
 		return err
 	}
+	var accounts []uuid.UUID
+	if err := tx.SelectContext(ctx, &accounts, `
+		SELECT id FROM identities WHERE tenant_id = $1 AND (id = ANY($2) OR contact_id = ANY($3)) ORDER BY id`, tx.Tenant, pq.Array(involved), pq.Array(changed)); err != nil {
+		return fmt.Errorf("read accounts of whom the merge joined: %w", err)
+	}
 
-	return resettle(ctx, tx, involved)
+	return resettle(ctx, tx, accounts)
 }
 
 // emptyFilled takes back what the survivor had copied from the other, unless somebody has changed it since.
