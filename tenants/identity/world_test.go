@@ -71,6 +71,14 @@ func (w *world) addNumber(ctx context.Context, tx *tenants.Tx, id, portfolio str
 	return err
 }
 
+// openFar connects a number of another portfolio.
+func (w *world) openFar() {
+	w.t.Helper()
+	if w.numbers[farNumber] == uuid.Nil {
+		w.as(func(tx *tenants.Tx) error { return w.addNumber(w.t.Context(), tx, farNumber, "506914300000002") })
+	}
+}
+
 // as runs fn in a goroutine of its own: the race detector never takes some of a query's calls off a goroutine's stack, and
 // each new goroutine copies its parent's. A test of many thousand queries would slow down with each of them.
 func (w *world) as(fn func(tx *tenants.Tx) error) {
@@ -198,8 +206,8 @@ func (w *world) feed(events ...event) {
 func (w *world) parse(e event) identity.Seen {
 	w.t.Helper()
 
-	if e.number == farNumber && w.numbers[farNumber] == uuid.Nil {
-		w.as(func(tx *tenants.Tx) error { return w.addNumber(w.t.Context(), tx, farNumber, "506914300000002") })
+	if e.number == farNumber {
+		w.openFar()
 	}
 	kind, body := e.item()
 	parsed, err := whatsapp.ParseEvent(kind, body)

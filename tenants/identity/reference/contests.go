@@ -80,11 +80,10 @@ func (p *picture) recycled(h Handle) []contest {
 	return all
 }
 
-// ruled tells whether a person has said of each of the others whether the subject is it.
+// ruled tells whether a person has answered: that the subject is one of the others, or of each whether it is.
 func (p *picture) ruled(c contest) bool {
-	return !slices.ContainsFunc(c.others, func(o account) bool {
-		return !slices.ContainsFunc(p.ties, func(t tie) bool { return t.a == c.subject && t.b == o || t.a == o && t.b == c.subject })
-	})
+	return slices.ContainsFunc(c.others, func(o account) bool { return p.person[o] == p.person[c.subject] }) ||
+		!slices.ContainsFunc(c.others, func(o account) bool { return p.last(c.subject, o) == "" })
 }
 
 func (p *picture) line(c contest) string {
@@ -95,24 +94,6 @@ func (p *picture) line(c contest) string {
 	slices.Sort(names)
 
 	return fmt.Sprintf("conflict %s %s about %s with %s", c.reason, c.via.Value, p.name(c.subject), strings.Join(names, "; "))
-}
-
-// answered are the ties by which somebody who said "new" of an account also said that it is none of those it might have been then.
-func (p *picture) answered(act *Act) []tie {
-	then := draw(p.steps[:slices.IndexFunc(p.steps, func(s Step) bool { return s.Act == act })])
-	subject, _ := then.had(act.A, act.AtA)
-	now, _ := p.had(act.A, act.AtA)
-	var ties []tie
-	for _, c := range then.contests() {
-		for _, o := range c.others {
-			if c.subject == subject {
-				of, _ := p.had(then.handles(o)[0], then.lastShown(o, then.handles(o)[0]))
-				ties = append(ties, tie{act, now, of})
-			}
-		}
-	}
-
-	return ties
 }
 
 // denials: WhatsApp has since said what a person had denied. Nothing is done, but somebody must look.
@@ -133,8 +114,11 @@ func (p *picture) denials() []string {
 			a = account{label: p.label[d.body]}
 			b, _ = p.had(d.handle, d.at)
 		}
-		if a == b || !slices.Contains(p.accounts, a) || !slices.Contains(p.accounts, b) {
+		if a == b || !slices.Contains(p.accounts, a) || !slices.Contains(p.accounts, b) || p.person[a] == p.person[b] {
 			continue
+		}
+		if slices.ContainsFunc(p.ties, func(t tie) bool { return d.at <= p.known[t.act] && (t.a == a && t.b == b || t.a == b && t.b == a) }) {
+			continue // somebody has said so again, knowing that
 		}
 		names := []string{p.name(a), p.name(b)}
 		slices.Sort(names)

@@ -2,7 +2,6 @@ package reference
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -129,7 +128,11 @@ func add(list []int, more ...int) []int {
 // and each person somebody must look at. It does not depend on the order of events between two acts.
 func Picture(steps []Step) []string {
 	p := draw(steps)
-	lines := append(p.people(), p.denials()...)
+	people := p.people()
+	lines := append(p.denials(), p.twins(people)...)
+	for _, o := range people {
+		lines = append(lines, o.lines()...)
+	}
 	for _, c := range p.contests() {
 		if !p.ruled(c) {
 			lines = append(lines, p.line(c))
@@ -141,7 +144,7 @@ func Picture(steps []Step) []string {
 }
 
 func draw(steps []Step) *picture {
-	p := &picture{resolver: resolve(steps), steps: steps, said: map[account][]Event{}}
+	p := &picture{resolver: resolve(steps), said: map[account][]Event{}}
 	p.collect()
 	p.group()
 
@@ -150,7 +153,6 @@ func draw(steps []Step) *picture {
 
 type picture struct {
 	*resolver
-	steps    []Step
 	accounts []account
 	said     map[account][]Event // what is kept, on the account it came or went by
 	person   map[account]int
@@ -223,27 +225,25 @@ func (p *picture) wrote(a account) (wrote, live bool) {
 	return wrote, live
 }
 
-// group puts the accounts together that standing decisions make one person.
+// group puts the accounts together that people's decisions make one person.
 func (p *picture) group() {
 	p.person = map[account]int{}
 	for i, a := range p.accounts {
 		p.person[a] = i
 	}
 	for _, act := range p.acts {
-		if !p.standing(act) {
-			continue
-		}
-		if act.Kind == New {
-			p.ties = append(p.ties, p.answered(act)...)
+		if act.Undone || act.Kind == New {
 			continue
 		}
 		a, _ := p.had(act.A, act.AtA)
 		b, _ := p.had(act.B, act.AtB)
 		p.ties = append(p.ties, tie{act, a, b})
-		if act.Kind != Together {
+	}
+	for _, t := range p.ties {
+		if p.last(t.a, t.b) != Together {
 			continue
 		}
-		from, to := p.person[a], p.person[b]
+		from, to := p.person[t.a], p.person[t.b]
 		for k, g := range p.person {
 			if g == from {
 				p.person[k] = to
@@ -252,39 +252,60 @@ func (p *picture) group() {
 	}
 }
 
-func (p *picture) people() []string {
-	groups := map[int][]account{}
-	for _, a := range p.accounts {
-		groups[p.person[a]] = append(groups[p.person[a]], a)
-	}
-	var lines []string
-	for _, members := range groups {
-		var names []string
-		known, live, reachable, decided := false, false, false, false
-		for _, a := range members {
-			names = append(names, p.name(a))
-			wrote, now := p.wrote(a)
-			known, live = known || wrote, live || now
-			for _, h := range p.handles(a) {
-				reachable = reachable || h.Kind == Phone
-				for _, act := range p.acts {
-					decided = decided || act.Kind != Apart && !act.Undone && (act.A == h || act.B == h)
-				}
-			}
-			known = known || p.vouched(a)
-		}
-		slices.Sort(names)
-		if !known {
-			lines = append(lines, "nobody "+strings.Join(names, " + "))
-			continue
-		}
-		lines = append(lines, "person "+strings.Join(names, " + "))
-		if live && !reachable && !decided {
-			lines = append(lines, "who is "+strings.Join(names, " + "))
+// last is what was said last of whether two accounts are one: Together, Apart, or "" where nothing was.
+func (p *picture) last(a, b account) (kind string) {
+	for _, t := range p.ties {
+		if t.a == a && t.b == b || t.a == b && t.b == a {
+			kind = t.act.Kind
 		}
 	}
 
-	return lines
+	return kind
+}
+
+// somebody is a person, or whoever nobody knows, with all their accounts.
+type somebody struct {
+	names   []string
+	known   bool // the business knows them
+	unasked bool // somebody must say who they are
+}
+
+func (p *picture) people() map[int]somebody {
+	people := map[int]somebody{}
+	reachable, live, decided := map[int]bool{}, map[int]bool{}, map[int]bool{}
+	for _, a := range p.accounts {
+		g := p.person[a]
+		o := people[g]
+		wrote, now := p.wrote(a)
+		o.names, o.known = append(o.names, p.name(a)), o.known || wrote || p.vouched(a)
+		people[g], live[g] = o, live[g] || now
+		for _, h := range p.handles(a) {
+			reachable[g] = reachable[g] || h.Kind == Phone
+			for _, act := range p.acts {
+				decided[g] = decided[g] || act.Kind != Apart && !act.Undone && (act.A == h || act.B == h)
+			}
+		}
+	}
+	for g, o := range people {
+		slices.Sort(o.names)
+		o.unasked = o.known && live[g] && !reachable[g] && !decided[g]
+		people[g] = o
+	}
+
+	return people
+}
+
+func (o somebody) line() string { return strings.Join(o.names, " + ") }
+
+func (o somebody) lines() []string {
+	switch {
+	case !o.known:
+		return []string{"nobody " + o.line()}
+	case o.unasked:
+		return []string{"person " + o.line(), "who is " + o.line()}
+	default:
+		return []string{"person " + o.line()}
+	}
 }
 
 // vouched tells whether a person has said that an account is somebody.
@@ -296,93 +317,4 @@ func (p *picture) vouched(a account) bool {
 		of, _ := p.had(act.A, act.AtA)
 		return of == a
 	})
-}
-
-// handles are those that an account has or had.
-func (p *picture) handles(a account) []Handle {
-	if a.gap != "" {
-		return []Handle{a.of}
-	}
-	var all []Handle
-	for i, b := range p.bodies {
-		if p.label[i] == a.label && b != (Handle{}) {
-			all = append(all, b)
-		}
-	}
-	for _, h := range p.handlesClaimed() {
-		if slices.ContainsFunc(p.claimsOn(h), func(c claim) bool { return p.label[c.body] == a.label }) {
-			all = append(all, h)
-		}
-	}
-	slices.SortFunc(all, compare)
-
-	return all
-}
-
-// name shows an account: what it has and had, and what was said on it.
-func (p *picture) name(a account) string {
-	var has, said []string
-	for _, h := range p.handles(a) {
-		word := "past"
-		if p.current(a, h) {
-			word = "now"
-		}
-		has = append(has, fmt.Sprintf("%s %s %s %s", h.Scope, h.Kind, h.Value, word))
-	}
-	for _, e := range p.said[a] {
-		said = append(said, e.Name)
-	}
-	slices.Sort(has)
-	slices.Sort(said)
-
-	return "[" + strings.Join(has, ", ") + " | " + strings.Join(said, " ") + "]"
-}
-
-// current tells whether a handle is the one of its kind that an account has now.
-func (p *picture) current(a account, h Handle) bool {
-	if h.Kind == BSUID {
-		now := h
-		for _, e := range p.changes { // in order of time
-			next := Handle{e.Scope, BSUID, e.Change.New.BSUID}
-			if next.Value != "" && e.Change.New.BSUID != e.Change.Old.BSUID && p.label[slices.Index(p.bodies, next)] == a.label {
-				now = next
-			}
-		}
-		return now == h
-	}
-
-	now := func(h Handle) bool {
-		holder, _ := p.had(h, forever-1)
-		return holder == a
-	}
-	if !now(h) {
-		return false
-	}
-	for _, o := range p.handles(a) {
-		if o.Kind == h.Kind && o != h && now(o) && cmp.Or(cmp.Compare(p.lastShown(a, o), p.lastShown(a, h)), compare(o, h)) > 0 {
-			return false
-		}
-	}
-
-	return true
-}
-
-// lastShown is when an account was last seen with a handle.
-func (p *picture) lastShown(a account, h Handle) int64 {
-	last := int64(always)
-	for _, c := range p.claimsOn(h) {
-		if p.label[c.body] == a.label {
-			last = max(last, c.last)
-		}
-	}
-	for _, e := range p.events {
-		if e.Who.BSUID != "" || !slices.Contains(e.handles(), h) {
-			continue
-		}
-		if holder, _ := p.had(h, e.At); holder == a {
-			last = max(last, e.At)
-		}
-	}
-
-	return last
 }

@@ -53,12 +53,25 @@ const (
 
 // Act is a person's decision. It names accounts by an identifier and a time at which they had it.
 type Act struct {
-	Kind     string
-	A, B     Handle
-	AtA, AtB int64
-	Now      bool // they have it from then on, as far as anybody knew
-	Cut      bool // of Apart: the one never had the other, whatever WhatsApp said of it by then
-	Undone   bool
+	Kind         string
+	A, B         Handle
+	AtA, AtB     int64
+	PastA, PastB bool // it was theirs no more when that was decided, as far as anybody knew
+	Cut          bool // of Apart: the one never had the other, whatever WhatsApp said of it by then
+	Undone       bool
+}
+
+// sides are the two ways round in which a decision may be read.
+func (act *Act) sides() [2]Act {
+	turned := *act
+	turned.A, turned.B, turned.AtA, turned.AtB, turned.PastA, turned.PastB = act.B, act.A, act.AtB, act.AtA, act.PastB, act.PastA
+
+	return [2]Act{*act, turned}
+}
+
+// means tells whether whoever had the first handle over a time is spoken of.
+func (act Act) means(first, last int64) bool {
+	return act.Cut || act.AtA <= last && (!act.PastA || first <= act.AtA)
 }
 
 // Step is an event or an act, in the order in which the business got to know of them.
@@ -232,54 +245,44 @@ func (r *resolver) named(label int) bool {
 	return false
 }
 
-// standing tells whether an act is neither undone nor followed by another about the same two identifiers.
-func (r *resolver) standing(act *Act) bool {
-	if act.Undone {
-		return false
-	}
-	i := slices.Index(r.acts, act)
-
-	return act.Kind == New || !slices.ContainsFunc(r.acts[i+1:], func(o *Act) bool {
-		return !o.Undone && o.Kind != New && (o.A == act.A && o.B == act.B || o.A == act.B && o.B == act.A)
-	})
-}
-
-// has tells whether an account is the one a decision means by a handle: it has that BSUID or, having none, was shown with that phone.
-func (r *resolver) has(label int, h Handle) bool {
+// has tells whether an account is the one that a decision means by its first handle: it has that BSUID or, having none, was shown
+// with that phone at the time.
+func (r *resolver) has(label int, act Act) bool {
 	for i, b := range r.bodies {
-		if r.label[i] == label && b == h {
+		if r.label[i] == label && b == act.A {
 			return true
 		}
 	}
 
-	return !r.named(label) && slices.ContainsFunc(r.claims, func(c claim) bool { return r.label[c.body] == label && c.handle == h })
+	return !r.named(label) && slices.ContainsFunc(r.claims, func(c claim) bool {
+		return !c.left && r.label[c.body] == label && c.handle == act.A && act.means(c.first, c.last)
+	})
 }
 
 // heldApart is the decision that keeps two accounts apart, or nil.
 func (r *resolver) heldApart(a, b int) *Act {
-	for _, act := range r.acts {
-		if act.Kind == Apart && r.standing(act) && (r.has(a, act.A) && r.has(b, act.B) || r.has(a, act.B) && r.has(b, act.A)) {
-			return act
-		}
-	}
-
-	return nil
+	return r.lastApart(func(act, turned Act) bool { return r.has(a, act) && r.has(b, turned) })
 }
 
 // denied is the decision by which an account did not have a handle over a time, or nil. Whoever says that the one who had a phone
 // once is not this account does not say that this account never had it.
 func (r *resolver) denied(label int, h Handle, first, last int64) *Act {
+	return r.lastApart(func(act, turned Act) bool { return act.A == h && act.means(first, last) && r.has(label, turned) })
+}
+
+// lastApart is the last of the decisions that are about two, unless that says that they are the same.
+func (r *resolver) lastApart(about func(act, turned Act) bool) (last *Act) {
 	for _, act := range r.acts {
-		if act.Kind != Apart || !r.standing(act) {
-			continue
-		}
-		meant := func(at int64) bool { return act.Cut || at <= last && (act.Now || first <= at) }
-		if act.A == h && r.has(label, act.B) && meant(act.AtA) || act.B == h && r.has(label, act.A) && meant(act.AtB) {
-			return act
+		s := act.sides()
+		if !act.Undone && act.Kind != New && (about(s[0], s[1]) || about(s[1], s[0])) {
+			last = act
 		}
 	}
+	if last != nil && last.Kind == Together {
+		return nil
+	}
 
-	return nil
+	return last
 }
 
 // show keeps that an account had a handle over a time, unless a person's decision denies it.

@@ -82,11 +82,9 @@ func (r *resolver) followPhone(e Event) {
 	old := Handle{e.Scope, Phone, e.Change.Old.Phone}
 	if e.Change.New.BSUID == "" && e.Change.New.Phone != "" {
 		next := Handle{e.Scope, Phone, e.Change.New.Phone}
-		for _, act := range r.acts {
-			if act.Kind == Apart && r.standing(act) && (act.A == old && act.B == next || act.A == next && act.B == old) {
-				r.proofs = append(r.proofs, proof{act: act, body: -1, other: -1, handle: next, at: e.At})
-				return
-			}
+		if act := r.lastApart(func(act, _ Act) bool { return act.A == old && act.B == next }); act != nil {
+			r.proofs = append(r.proofs, proof{act: act, body: -1, other: -1, handle: next, at: e.At})
+			return
 		}
 	}
 
@@ -214,6 +212,9 @@ func (r *resolver) believePast() {
 		mine := r.label[p.body]
 		against := r.denied(mine, p.handle, first[p], last[p]) != nil
 		for _, c := range r.claims {
+			if c.left {
+				continue // that something was left does not show that it was had
+			}
 			others := c.handle == p.handle && r.label[c.body] != mine
 			another := c.handle != p.handle && c.handle.Kind == p.handle.Kind && r.label[c.body] == mine
 			against = against || others || another

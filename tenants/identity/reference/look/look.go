@@ -75,7 +75,7 @@ func Picture(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, people := map[uuid.UUID]string{}, map[uuid.UUID][]string{}
+	names, people, contacts := map[uuid.UUID]string{}, map[uuid.UUID][]string{}, map[uuid.UUID]uuid.UUID{}
 	var lines []string
 	for _, a := range accounts {
 		names[a.ID] = "[" + a.Has + " | " + a.Said + "]"
@@ -83,7 +83,7 @@ func Picture(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 			lines = append(lines, "nobody "+names[a.ID])
 			continue
 		}
-		people[*a.Contact] = append(people[*a.Contact], names[a.ID])
+		people[*a.Contact], contacts[a.ID] = append(people[*a.Contact], names[a.ID]), *a.Contact
 	}
 	for _, list := range people {
 		slices.Sort(list)
@@ -92,26 +92,35 @@ func Picture(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 
 	var cases []struct {
 		Kind       string          `db:"kind"`
+		Key        string          `db:"key"`
 		Identity   *uuid.UUID      `db:"identity_id"`
 		Contact    *uuid.UUID      `db:"contact_id"`
 		Candidates json.RawMessage `db:"candidates"`
 	}
-	if err := tx.SelectContext(ctx, &cases, `SELECT kind, identity_id, contact_id, candidates FROM cases WHERE state = 'open' AND kind <> 'unidentifiable'`); err != nil {
+	if err := tx.SelectContext(ctx, &cases, `SELECT kind, key, identity_id, contact_id, candidates FROM cases WHERE state = 'open' AND kind <> 'unidentifiable'`); err != nil {
 		return nil, err
 	}
 	for _, c := range cases {
-		if c.Kind != conflict {
-			if c.Contact != nil {
-				lines = append(lines, "who is "+strings.Join(people[*c.Contact], " + "))
-			}
-			continue
-		}
 		var candidates []struct {
 			Identity uuid.UUID `json:"identity_id"`
 			Reasons  []reason  `json:"reasons"`
 		}
 		if err := json.Unmarshal(c.Candidates, &candidates); err != nil {
 			return nil, err
+		}
+		switch {
+		case strings.HasPrefix(c.Key, "twin:"):
+			for _, k := range candidates {
+				both := []string{strings.Join(people[*c.Contact], " + "), strings.Join(people[contacts[k.Identity]], " + ")}
+				slices.Sort(both)
+				lines = append(lines, "perhaps one "+strings.Join(both, " and "))
+			}
+			continue
+		case c.Kind != conflict:
+			if c.Contact != nil {
+				lines = append(lines, "who is "+strings.Join(people[*c.Contact], " + "))
+			}
+			continue
 		}
 		var with []string
 		for _, k := range candidates {
