@@ -29,6 +29,7 @@ import (
 const (
 	password    = "lotus-river-42-monsoon"
 	appName     = "asha-app"
+	platformApp = "platform"
 	appSecret   = "e2e-app-secret"
 	verifyToken = "e2e-verify-token"
 )
@@ -41,15 +42,16 @@ type site struct {
 	url            string
 	keys           *secrets.Keyring
 	graph          whatsapp.Graph
+	meta           *sandbox.Graph
 	clinic, motors tenants.Tenant
 	meera          tenants.Actor
 	log            *lockedLog
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, changes ...func(*server.Config)) *site {
 	t.Helper()
 
-	graph := sandbox.NewGraph(sandbox.GraphOptions{})
+	graph := sandbox.NewGraph(sandbox.GraphOptions{AppSecret: []byte(appSecret)})
 	t.Cleanup(graph.Close)
 	meta := httptest.NewServer(graph)
 	t.Cleanup(meta.Close)
@@ -58,14 +60,14 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &site{Database: testdb.New(t), keys: keys, log: &lockedLog{}}
+	st := &site{Database: testdb.New(t), keys: keys, log: &lockedLog{}, meta: graph}
 	t.Cleanup(func() {
 		if said := st.log.errors(); said != "" {
 			t.Errorf("the program logged errors:\n%s", said)
 		}
 	})
 	st.people(t)
-	st.serve(t, meta.URL)
+	st.serve(t, meta.URL, changes...)
 
 	return st
 }
@@ -96,14 +98,23 @@ func (st *site) people(t *testing.T) {
 		t.FailNow()
 	}
 
-	st.as(t, st.clinic, func(tx *tenants.Tx) error {
-		_, err := numbers.AddApp(t.Context(), tx, st.keys, byTest.Actor, numbers.AppInput{
-			Name: appName, MetaAppID: sandbox.Known().AppID, AppSecret: appSecret, VerifyToken: verifyToken,
-		})
+	addApp := func(name string) func(*tenants.Tx) error {
+		return func(tx *tenants.Tx) error {
+			_, err := numbers.AddApp(t.Context(), tx, st.keys, byTest.Actor, numbers.AppInput{
+				Name: name, MetaAppID: sandbox.Known().AppID, AppSecret: appSecret, VerifyToken: verifyToken,
+			})
 
-		return err
-	})
+			return err
+		}
+	}
+	st.as(t, st.clinic, addApp(appName))
+	if err := st.DB.System(t.Context(), addApp(platformApp)); err != nil {
+		t.Fatal(err)
+	}
 }
+
+// withoutWindow is a site whose platform is not set up for Meta's window.
+func withoutWindow(cfg *server.Config) { cfg.SignupApp, cfg.SignupConfig, cfg.SignupSDK = "", "", "" }
 
 // byTest does what the journey itself is not about.
 var byTest = access.Command("e2e")
@@ -122,13 +133,19 @@ func (st *site) as(t *testing.T, tenant tenants.Tenant, fn func(*tenants.Tx) err
 }
 
 // serve starts the web server on a free port, and the worker.
-func (st *site) serve(t *testing.T, graphURL string) {
+func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Config)) {
 	t.Helper()
 
 	log := slog.New(slog.NewTextHandler(st.log, nil))
 	worker := ingest.NewWorker(st.DB, log)
 	listening := make(chan string, 1)
-	cfg := server.Config{Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL}
+	cfg := server.Config{
+		Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL,
+		SignupApp: platformApp, SignupConfig: sandbox.SignupConfig, SignupSDK: graphURL + "/sdk.js",
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
 	st.graph = cfg.Graph()
 	srv, err := server.New(cfg, server.Deps{
 		DB: st.DB, Keys: st.keys, Log: log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
@@ -153,6 +170,7 @@ func (st *site) serve(t *testing.T, graphURL string) {
 	}
 	run("serve", srv.Listen)
 	run("work", worker.Run)
+	run("look after numbers", numbers.NewWorker(st.DB, st.keys, st.graph, log).Run)
 
 	select {
 	case st.url = <-listening:

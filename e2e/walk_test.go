@@ -38,6 +38,9 @@ var pages = []page{
 	{route: "/numbers"},
 	{route: "/numbers/new"},
 	{route: "/numbers/new/manual"},
+	{route: "/numbers/new/embedded", to: func(*world) []string {
+		return []string{"/numbers/new/embedded?way=keep", "/numbers/new/embedded?way=fresh"}
+	}},
 	{route: "/numbers/:id", to: func(w *world) []string { return w.numbers }},
 	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{w.item} }},
 	{route: "/numbers/items/:item", to: func(w *world) []string { return []string{w.odd} }},
