@@ -50,6 +50,10 @@ var pages = []page{
 	{route: "/resolve/many/:id", to: func(w *world) []string { return []string{w.many} }},
 	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
 	{route: "/resolve/:id/event", to: func(w *world) []string { return []string{w.event} }},
+	{route: "/inbox", to: func(*world) []string {
+		return []string{"/inbox", "/inbox?state=waiting", "/inbox?who=mine", "/inbox?q=nobody+at+all"}
+	}},
+	{route: "/inbox/:id", to: func(w *world) []string { return w.talks }},
 	{route: "/contacts", to: func(*world) []string { return []string{"/contacts", "/contacts?q=nobody+at+all"} }},
 	{route: "/contacts/import"},
 	{route: "/contacts/import/:id", to: func(w *world) []string { return w.lists }},
@@ -75,9 +79,9 @@ var pages = []page{
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
 	"/", "/resolve/next", // lead on
-	"/events",                                        // a stream
-	"/numbers/:id/live", "/contacts/import/:id/live", // parts of pages
-	"/contacts/import/sample", "/contacts/import/:id/problems", // files
+	"/events",                                                           // a stream
+	"/numbers/:id/live", "/contacts/import/:id/live", "/inbox/:id/live", // parts of pages
+	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", // files
 }
 
 // refusals are pages that a route gives only to those it refuses.

@@ -25,6 +25,7 @@ type world struct {
 	many     string   // of cases chosen to be decided at once
 	event    string   // behind a case that names nobody
 	contacts []string // with every type of message; recognised by a status; merged
+	talks    []string // the conversations with them
 	proof    string   // the event behind a piece of evidence
 	preview  string   // of a merge that nothing speaks against, and of one that something does
 	risky    string
@@ -163,7 +164,7 @@ func (w *world) meet(t *testing.T, tx *tenants.Tx) error {
 
 	known := id("Kavita Rao")
 	for _, contact := range []uuid.UUID{id("Anita Verma"), known, merged} {
-		w.contacts = append(w.contacts, "/contacts/"+contact.String())
+		w.contacts, w.talks = append(w.contacts, "/contacts/"+contact.String()), append(w.talks, "/inbox/"+contact.String())
 	}
 	proofs, err := identity.Evidence(t.Context(), tx, known)
 	if err != nil {

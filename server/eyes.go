@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,11 +28,12 @@ type eyes struct {
 	clear   bool
 	numbers map[uuid.UUID]string // the business's own, by id, to tell which one a message came to
 	people  map[string]string    // colleagues' names by actor id
+	media   bool                 // may see the files of messages
 	items   secrets.Veil         // writes the ids of events that one may open; set where the page leads to them
 }
 
 func eyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (eyes, error) {
-	e := eyes{clear: m.Can("phones:clear"), numbers: map[uuid.UUID]string{}, people: map[string]string{}}
+	e := eyes{clear: m.Can("phones:clear"), media: m.Can("conversations:read"), numbers: map[uuid.UUID]string{}, people: map[string]string{}}
 	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 	if err != nil {
 		return eyes{}, err
@@ -207,7 +210,7 @@ func (e eyes) reasons(ctx context.Context, list []identity.Reason) []string {
 // said is a message as a conversation shows it. via: also which of several addresses it came or went by.
 func (e eyes) said(m conversations.Message, via bool) pages.Said {
 	v := pages.Said{
-		Out: m.Direction == whatsapp.DirectionOut, At: m.At, Type: m.Type, Text: e.words(m.Text), Status: m.Status, Error: m.Error, Group: m.GroupID != "",
+		ID: m.ID.String(), Out: m.Direction == whatsapp.DirectionOut, At: m.At, Type: m.Type, Text: e.words(m.Text), Status: m.Status, Error: m.Error, Group: m.GroupID != "",
 	}
 	if m.Type == "order" {
 		var order struct {
@@ -218,6 +221,7 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 			v.Count, v.Text = len(order.Items), e.words(order.Text)
 		}
 	}
+	e.carried(m, &v)
 	call := m.Call()
 	v.Seconds, v.Missed, v.Imported = call.Seconds, call.Ended && call.Seconds == 0 && m.Status != "completed", m.Imported
 	if via && m.Address != "" {
@@ -230,13 +234,33 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 	return v
 }
 
+// carried is what a message carries besides its words: a file, a place, contact cards.
+func (e eyes) carried(m conversations.Message, v *pages.Said) {
+	if f, ok := m.Media(); ok {
+		v.File = &pages.File{Kind: f.Kind, Name: e.words(f.Filename), Gone: f.Gone(time.Now())}
+		if e.media {
+			v.File.Src = mediaPath + "/" + v.ID
+		}
+	}
+	if p, ok := m.Place(); ok {
+		v.Place = fmt.Sprintf("%.6f,%.6f", p.Latitude, p.Longitude)
+	}
+	for _, c := range m.Cards() {
+		card := pages.SharedCard{Name: e.words(c.Name), Own: c.Own}
+		for _, phone := range c.Phones {
+			card.Phones = append(card.Phones, e.words(phone))
+		}
+		v.Cards = append(v.Cards, card)
+	}
+}
+
 func (e eyes) thread(entries []conversations.Entry, via bool) []pages.Said {
 	out := make([]pages.Said, len(entries))
 	for i, entry := range entries {
 		v := e.said(entry.Message, via)
 		v.Edited, v.Revoked, v.Reactions = !entry.EditedAt.IsZero(), !entry.RevokedAt.IsZero(), entry.Reactions
 		if v.Revoked {
-			v.Text = ""
+			v.Text, v.File, v.Place, v.Cards = "", nil, "", nil
 		}
 		if entry.Quoted != nil {
 			quote := e.said(*entry.Quoted, false)

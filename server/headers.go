@@ -33,7 +33,7 @@ func (s *Server) secureHeaders(c *fiber.Ctx) {
 		c.SetUserContext(ctx)
 	}
 
-	c.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce(ctx)+"'; style-src 'self'; img-src 'self' data:; "+
+	c.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+nonce(ctx)+"'; style-src 'self'; img-src 'self' data:; media-src 'self'; "+
 		"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	c.Set("X-Content-Type-Options", "nosniff")
 	c.Set("X-Frame-Options", "DENY")

@@ -322,22 +322,40 @@ func sortNumbers(list []pages.NumberChoice) {
 	slices.SortFunc(list, func(a, b pages.NumberChoice) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 }
 
-// countQueue puts on the navigation how many cases wait. A page is worth more than its badge, so a count that fails is left out.
-func (s *Server) countQueue(ctx context.Context, m access.Member, items []layout.NavItem) {
-	at := slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == "queue" })
-	if at == -1 || !m.HasTenant() {
+// countWork puts on the navigation how many cases wait, and how many conversations nobody has read. A page is worth more than its
+// badges, so a count that fails is left out.
+func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.NavItem) {
+	at := func(key string) int {
+		return slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == key })
+	}
+	queue, inbox := at("queue"), at("inbox")
+	if queue < 0 && inbox < 0 || !m.HasTenant() {
 		return
 	}
-	var counts identity.QueueCounts
+	var (
+		cases identity.QueueCounts
+		talks conversations.InboxCounts
+	)
 	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
-		counts, err = identity.CountCases(ctx, tx)
+		if cases, err = identity.CountCases(ctx, tx); err != nil {
+			return err
+		}
+		talks, err = conversations.CountInbox(ctx, tx)
+
 		return err
 	})
 	if err != nil {
-		s.log.Warn("queue not counted", "error", err, "request", requestID(ctx))
+		s.log.Warn("work not counted", "error", err, "request", requestID(ctx))
 		return
 	}
-	if counts.Due() > 0 {
-		items[at].Badge = i18n.Number(ctx, int64(counts.Due()))
+	if queue >= 0 && cases.Due() > 0 {
+		items[queue].Badge = i18n.Number(ctx, int64(cases.Due()))
+	}
+	switch {
+	case inbox < 0 || talks.Unread == 0:
+	case talks.Unread >= conversations.MostCounted:
+		items[inbox].Badge = i18n.Number(ctx, conversations.MostCounted) + "+"
+	default:
+		items[inbox].Badge = i18n.Number(ctx, int64(talks.Unread))
 	}
 }

@@ -58,7 +58,7 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 		f.Tenants = append(f.Tenants, layout.Tenant{ID: p.ID.String(), Name: p.Name})
 	}
 	f.Nav = s.nav(m, c.Path())
-	s.countQueue(ctx, m, f.Nav)
+	s.countWork(ctx, m, f.Nav)
 	f.Toast = s.takeFlash(c, m)
 
 	return f
@@ -76,6 +76,7 @@ func chosenTheme(theme string) string {
 var places = []struct{ key, href string }{
 	{"home", "/home"},
 	{"queue", "/resolve"},
+	{"inbox", inboxPath},
 	{"contacts", "/contacts"},
 	{"tenants", "/op"},
 	{"held", "/op/held"},

@@ -70,6 +70,7 @@ type Server struct {
 	ending   chan struct{} // closed when the server shuts down: what has no end of its own ends then
 	apps     apps
 	uploads  uploads
+	fetches  chan struct{}           // one for each file being passed on
 	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
 	closing  atomic.Bool
 }
@@ -91,7 +92,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{}, metrics: newMetrics(),
 		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
 	}
-	s.graph, s.ending = cfg.Graph(), make(chan struct{})
+	s.graph, s.ending, s.fetches = cfg.Graph(), make(chan struct{}), make(chan struct{}, maxFetches)
 	s.pulse = newPulse(d.DB, s.ending)
 	s.api = api.New(api.Deps{DB: d.DB, Keys: d.Keys, Graph: s.graph, Origin: func() string { return s.origin.Load().String() }})
 	if err := s.setOrigin(cfg.Listen); err != nil {

@@ -3,6 +3,27 @@
 // Says that scripts run, so the style sheet shows what needs them.
 document.documentElement.classList.add("js");
 }
+{ // bottom.js
+// data-bottom: a conversation is opened at its end, and stays there while new
+// messages come unless the reader has gone up to read.
+const end = () => document.querySelector("[data-bottom]");
+const near = (list) => list.getBoundingClientRect().bottom - innerHeight < 160;
+let atEnd = true;
+
+const down = () => {
+  const last = end()?.lastElementChild;
+  if (last) last.scrollIntoView({ block: "end", behavior: "instant" });
+};
+
+if (end() && !location.hash && !document.querySelector("[autofocus]")) down();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const list = end();
+  if (list && event.detail.target === list) atEnd = near(list);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.matches?.("[data-bottom]") && atEnd) down();
+});
+}
 { // copy.js
 // data-copy="text": puts the text on the clipboard and says so for two seconds.
 document.addEventListener("click", async (event) => {
@@ -338,5 +359,22 @@ document.addEventListener("htmx:load", find);
 
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".toast")?.remove();
+});
+}
+{ // walk.js
+// data-walk: J and K move the focus down and up the rows of a list, the first
+// stroke to where the reader was last; Enter then opens the row, as any link.
+const links = () => [...document.querySelectorAll("[data-walk] > li a.whole")].filter((a) => a.checkVisibility());
+
+document.addEventListener("keydown", (event) => {
+  const step = { j: 1, k: -1 }[event.key.toLowerCase()];
+  const target = event.target;
+  if (!step || document.documentElement.dataset.shortcuts === "off" || !(target instanceof Element)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
+  const all = links();
+  if (all.length === 0) return;
+  event.preventDefault();
+  const at = all.findIndex((a) => a.closest("li").contains(document.activeElement));
+  all[at < 0 ? 0 : Math.min(Math.max(at + step, 0), all.length - 1)].focus();
 });
 }

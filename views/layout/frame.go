@@ -4,6 +4,7 @@ package layout
 
 import (
 	"context"
+	"slices"
 
 	"github.com/pehchan/pehchan/views/i18n"
 )
@@ -47,7 +48,7 @@ type Tenant struct {
 }
 
 // NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
-// icon: home, queue, contacts, numbers, team, audit, links, settings, apps, keys,
+// icon: home, queue, inbox, contacts, numbers, team, audit, links, settings, apps, keys,
 // and for the operator tenants, held.
 type NavItem struct {
 	Key     string
@@ -65,13 +66,13 @@ type Toast struct {
 }
 
 var navIcons = map[string]string{
-	"home": "house", "queue": "list-checks", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
+	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "tenants": "building-2", "held": "archive",
 }
 
-// daily are the entries that stand at the bottom of a phone and first at the
-// side; the others follow under a line, and on a phone under More.
-var daily = map[string]bool{"home": true, "queue": true, "contacts": true, "tenants": true, "held": true}
+// daily are the entries that stand first at the side; the others follow under
+// a line.
+var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "tenants": true, "held": true}
 
 func (f Frame) nav(wantDaily bool) []NavItem {
 	var items []NavItem
@@ -83,10 +84,17 @@ func (f Frame) nav(wantDaily bool) []NavItem {
 	return items
 }
 
+// bar tells whether an entry stands at the bottom of a phone: the daily ones,
+// of which there is room for three. The others are under More.
+func (f Frame) bar(item NavItem) bool {
+	inbox := slices.ContainsFunc(f.Nav, func(i NavItem) bool { return i.Key == "inbox" })
+	return daily[item.Key] && (item.Key != "contacts" || !inbox)
+}
+
 func (f Frame) onMore() bool {
 	for _, item := range f.Nav {
 		if item.Current {
-			return !daily[item.Key]
+			return !f.bar(item)
 		}
 	}
 	return true

@@ -33,6 +33,7 @@ type Contact struct {
 	CanEdit     bool
 	CanMerge    bool
 	CanReveal   bool
+	CanTalk     bool // may open the conversation
 	Revealed    bool
 	Editing     bool
 	Form        Filled

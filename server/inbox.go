@@ -1,0 +1,117 @@
+package server
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	inboxPath     = "/inbox"
+	inboxPageSize = 25
+)
+
+// inboxFilter reads ?state=, ?who=, ?number= and ?q=. What is unknown narrows nothing.
+func inboxFilter(c *fiber.Ctx, m access.Member) (conversations.InboxFilter, error) {
+	f := conversations.InboxFilter{Person: m.Person.ID, Query: c.Query("q"), Page: identity.Page{Limit: inboxPageSize, Cursor: c.Query("cursor")}}
+	switch state := c.Query("state"); state {
+	case conversations.Unread, conversations.Waiting:
+		f.State = state
+	}
+	switch who := c.Query("who"); who {
+	case conversations.Mine, conversations.Nobodys:
+		f.Who = who
+	}
+	if number := c.Query("number"); number != "" {
+		id, err := uuid.Parse(number)
+		if err != nil {
+			return conversations.InboxFilter{}, tenants.ErrNotFound
+		}
+		f.Number = id
+	}
+
+	return f, nil
+}
+
+// inboxPage lists the people there is a conversation with.
+func (s *Server) inboxPage(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	f, err := inboxFilter(c, m)
+	if err != nil {
+		return err
+	}
+	p := pages.Inbox{
+		Frame: s.frame(c, "talks.title"), Now: time.Now(), State: f.State, Who: f.Who, Query: f.Query, Paged: f.Cursor != "",
+		More: conversations.MostCounted, CanConnect: m.Can("numbers:connect"), CanAnswer: m.Can("conversations:answer"),
+	}
+	if f.Number != uuid.Nil {
+		p.Number = f.Number.String()
+	}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return fillInbox(ctx, tx, m, f, &p) })
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.InboxPage(p))
+}
+
+func fillInbox(ctx context.Context, tx *tenants.Tx, m access.Member, f conversations.InboxFilter, p *pages.Inbox) error {
+	e, err := eyesOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	for id, name := range e.numbers {
+		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
+	}
+	sortNumbers(p.Numbers)
+	p.NoNumber = len(p.Numbers) == 0
+
+	counts, err := conversations.CountInbox(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p.Unread, p.Waiting = counts.Unread, counts.Waiting
+	list, next, err := conversations.Inbox(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		p.Items = append(p.Items, inboxEntry(ctx, e, m, c))
+	}
+	if next != "" {
+		q := url.Values{"cursor": {next}}
+		for name, value := range map[string]string{"state": p.State, "who": p.Who, "number": p.Number, "q": p.Query} {
+			if value != "" {
+				q.Set(name, value)
+			}
+		}
+		p.Next = inboxPath + "?" + q.Encode()
+	}
+
+	return nil
+}
+
+func inboxEntry(ctx context.Context, e eyes, m access.Member, c conversations.Conversation) pages.InboxEntry {
+	item := pages.InboxEntry{Who: e.someone(c.Contact), Unread: c.Unread, Waiting: c.WaitingSince}
+	if c.Last.ID != uuid.Nil {
+		v := e.said(c.Last, false)
+		item.Last = &v
+	}
+	if !c.AskedAt.IsZero() {
+		item.Ends = c.AskedAt.Add(identity.Window)
+	}
+	if c.Assignee != uuid.Nil {
+		item.Assignee, item.Mine = e.name(ctx, c.Assignee.String()), c.Assignee == m.Person.ID
+	}
+
+	return item
+}
