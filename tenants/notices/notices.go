@@ -57,7 +57,7 @@ func (f *Facts) Scan(src any) error {
 	return json.Unmarshal(raw, f)
 }
 
-// Record keeps notices. One that is known already changes nothing.
+// Record keeps notices. One that is known already changes nothing. Where one names the portfolio of a WABA, a job is left to learn it.
 func Record(ctx context.Context, tx *tenants.Tx, heard []Heard) error {
 	if len(heard) == 0 {
 		return nil
@@ -105,7 +105,7 @@ func Record(ctx context.Context, tx *tenants.Tx, heard []Heard) error {
 		return fmt.Errorf("keep notices: %w", err)
 	}
 
-	return nil
+	return planPortfolios(ctx, tx, heard)
 }
 
 const (

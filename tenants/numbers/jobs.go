@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -94,10 +95,10 @@ func (w *Worker) step(ctx context.Context) error {
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
 			WHERE id IN (SELECT id FROM jobs
-			             WHERE kind IN ($3, $4, $5) AND state IN ('waiting', 'running') AND run_at <= now()
+			             WHERE kind IN ($3, $4, $5, $6) AND state IN ('waiting', 'running') AND run_at <= now()
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
-			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget)
+			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio)
 	})
 	if err != nil {
 		return fmt.Errorf("look for jobs of numbers: %w", err)
@@ -127,6 +128,8 @@ func (w *Worker) do(ctx context.Context, j job) (next time.Time, err error) {
 		return w.checkToken(ctx, j.Tenant, j.Number)
 	case jobSync:
 		return w.followSync(ctx, j.Tenant, j.Number)
+	case notices.KindPortfolio:
+		return time.Time{}, w.hearPortfolio(ctx, j.Tenant, j.Number)
 	}
 
 	return time.Time{}, w.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error { return forget(ctx, tx, j.Number) })

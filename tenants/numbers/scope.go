@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/notices"
 )
 
 // lockNumbers makes tx the only one of its tenant that connects a number or learns a portfolio: numbers of one WABA must agree on
@@ -68,6 +69,35 @@ func learnPortfolio(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, n 
 		return nil
 	}
 	_, _, err := scopeOf(ctx, tx, actor, n.WABAID, proof)
+
+	return err
+}
+
+// hearPortfolio widens the scope of a number's WABA to the portfolio that WhatsApp named as its owner, by the same step and with the same
+// refusal as where Graph named it: a WABA whose other numbers stand in another portfolio is left as it is.
+func (w *Worker) hearPortfolio(ctx context.Context, tenant, id uuid.UUID) error {
+	err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if err := lockNumbers(ctx, tx); err != nil {
+			return err
+		}
+		n, err := Get(ctx, tx, id)
+		if err != nil || n.State == Disconnected {
+			return err
+		}
+		owner, err := notices.Owner(ctx, tx, n.WABAID)
+		if err != nil || !metaID.MatchString(owner) {
+			return err
+		}
+
+		return learnPortfolio(ctx, tx, tenants.SystemActor, n, Proof{PortfolioID: owner})
+	})
+	if tenants.ConflictCode(err) == "portfolio_differs" {
+		w.log.Warn("WhatsApp names another portfolio than is known", "tenant", tenant, "number", id)
+		return nil
+	}
+	if errors.Is(err, tenants.ErrNotFound) {
+		return nil
+	}
 
 	return err
 }
