@@ -63,6 +63,7 @@ var below = map[string][]string{
 	"notices":       {"whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "secrets", "whatsapp"},
 	"operator":      {"ingest"},
+	"outbox":        {"conversations", "numbers", "secrets", "whatsapp"},
 	"postgres":      {},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
@@ -125,6 +126,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/ingest/",       // the inbox is split before it is known whose it is
 	"tenants/numbers/",      // apps, and the directory of numbers
 	"tenants/operator/",     // the operator's counts
+	"tenants/outbox/",       // which number has something to send
 }
 
 func TestOnlyAFewPlacesLeaveTheTenant(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -65,6 +66,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
 	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
+	group.Go(func() error { return outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/outbox"
 )
 
 type workCmd struct{}
@@ -35,6 +36,7 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
 	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
+	group.Go(func() error { return outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
 
 	return group.Wait() //nolint:wrapcheck // each says what it was doing
 }

@@ -1,0 +1,56 @@
+package outbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// freshFor is how long a list of templates is good.
+const freshFor = 10 * time.Minute
+
+// Templates are the templates of a number's WABA, and when Meta listed them: asked again where that is a while ago. Where Meta does
+// not answer, or the number has no token that is good, they are as they were. No transaction may be open. ErrNotFound where the
+// tenant has no such number.
+func Templates(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, tenant, number uuid.UUID) (list []conversations.Template, at time.Time, err error) {
+	var (
+		n     numbers.Number
+		token string
+		may   = true
+	)
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if list, at, err = conversations.Templates(ctx, tx, number); err != nil {
+			return err
+		}
+		n, token, err = numbers.Sender(ctx, tx, keys, number, time.Now())
+		if tenants.ConflictCode(err) != "" {
+			may = false
+			return nil
+		}
+		return err
+	})
+	if err != nil || !may || time.Since(at) < freshFor {
+		return list, at, err
+	}
+
+	fetched, err := graph.Templates(ctx, token, n.WABAID)
+	if err != nil {
+		return list, at, nil // the list of before is better than none; its age is told
+	}
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if err := conversations.KeepTemplates(ctx, tx, n.WABAID, fetched); err != nil {
+			return err
+		}
+		list, at, err = conversations.Templates(ctx, tx, number)
+		return err
+	})
+
+	return list, at, err
+}

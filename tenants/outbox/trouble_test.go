@@ -1,0 +1,170 @@
+package outbox_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Whatever Graph does for a while, what comes in is taken in as before, nothing goes out twice, and in the end all is sent.
+func TestGraphInTrouble(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		mood    func(w http.ResponseWriter, r *http.Request) bool
+		trouble string
+		cure    string
+	}{
+		"down":             {mood: func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, trouble: whatsapp.TroubleGraphDown},
+		"out of order":     {mood: refuses(http.StatusServiceUnavailable, 0), trouble: whatsapp.TroubleGraphDown},
+		"temporary":        {mood: refuses(http.StatusInternalServerError, 2), trouble: whatsapp.TroubleGraphDown},
+		"too much":         {mood: refuses(http.StatusTooManyRequests, 4), trouble: whatsapp.TroubleRate},
+		"too much of one":  {mood: refuses(http.StatusBadRequest, 130429), trouble: whatsapp.TroubleRate},
+		"token":            {mood: refuses(http.StatusUnauthorized, 190), trouble: whatsapp.TroubleToken, cure: `UPDATE numbers SET token_problem = ''`},
+		"permission":       {mood: refuses(http.StatusForbidden, 10), trouble: whatsapp.TroublePermission},
+		"not registered":   {mood: refuses(http.StatusBadRequest, 133010), trouble: whatsapp.TroubleNotRegistered},
+		"a proxy's answer": {mood: func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusForbidden); return false }, trouble: whatsapp.TroubleGraphDown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			all := h.crowd(3, 2)
+			var calls atomic.Int64
+			h.meta.feels(func(w http.ResponseWriter, r *http.Request) bool { calls.Add(1); return c.mood(w, r) })
+			s := h.sender()
+			for range 5 {
+				h.turns(s)
+				h.later()
+			}
+			if n := calls.Load(); n > 4+2*4 {
+				t.Errorf("Graph was asked %d times in five turns", n)
+			}
+			r := h.opens(h.whois(whatsapp.KindPhone, "919800000000").ID)
+			if r.Paused != c.trouble {
+				t.Errorf("the number rests because of %q, want %q", r.Paused, c.trouble)
+			}
+			h.writes(ashasPhone, ashasID)
+
+			h.meta.feels(nil)
+			if c.cure != "" {
+				h.exec(c.cure)
+			}
+			for range 5 {
+				h.turns(s)
+				h.later()
+			}
+			if got := h.opens(h.whois(whatsapp.KindPhone, ashasPhone).ID).Paused; got != "" {
+				t.Errorf("the number rests still because of %q", got)
+			}
+			h.judge(all)
+		})
+	}
+}
+
+// A Graph that takes messages and does not answer is asked for something harmless before it gets another one.
+func TestGraphThatTakesAndDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	all := h.crowd(1, 5)
+	h.meta.feels(func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			h.meta.take(r)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	s := h.sender()
+	for range 10 {
+		h.turns(s)
+		h.later()
+	}
+	if n := len(h.meta.all()); n != 1 {
+		t.Errorf("Graph got %d messages, want one", n)
+	}
+	if got := h.state(all[0].MessageID).State; got != conversations.StateUnknown {
+		t.Errorf("the first message is %s, want unknown", got)
+	}
+
+	h.meta.feels(nil)
+	for range 3 {
+		h.turns(s)
+		h.later()
+	}
+	h.judge(all)
+}
+
+// While Graph keeps a sender waiting, deliveries are taken in and pages answer.
+func TestASlowGraphHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	all := h.crowd(8, 1)
+	entered, leave := make(chan struct{}, 100), make(chan struct{})
+	h.meta.feels(func(http.ResponseWriter, *http.Request) bool { entered <- struct{}{}; <-leave; return true })
+	var sending sync.WaitGroup
+	s := h.sender()
+	sending.Go(func() { _, _ = s.Once(t.Context()) })
+	<-entered
+
+	began := time.Now()
+	for n := range 20 {
+		h.writes(fmt.Sprintf("9197000%05d", n), "")
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("20 messages took %s to come in while Graph was slow", took)
+	}
+	close(leave)
+	sending.Wait()
+	h.turns(s)
+	h.judge(all)
+}
+
+// A business with much to send keeps no other waiting, and neither does one with many numbers.
+func TestEveryTenantHasItsTurn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.crowd(30, 4)
+	small := *h
+	small.tenant, small.number = h.business("ravi-motors", "701", "801")
+	small.writes(ashasPhone, ashasID)
+	out := small.sends(small.opens(small.whois(whatsapp.KindPhone, ashasPhone).ID), "hello")
+
+	if n, err := h.sender().Once(t.Context()); n != 2 || err != nil {
+		t.Fatalf("%d numbers had their turn, %v; want both", n, err)
+	}
+	if got := small.state(out.MessageID).State; got != conversations.StateAccepted {
+		t.Errorf("the small business's message is %s after one round", got)
+	}
+	if h.settled() {
+		t.Error("the large business sent all it had in one turn")
+	}
+}
+
+func TestTooManyToOneCustomerHoldsUpThatOne(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	all := h.crowd(2, 2)
+	h.meta.feels(func(w http.ResponseWriter, r *http.Request) bool {
+		s := sent{}
+		if err := decode(r, &s); err == nil && s.To == "919800000000" {
+			return refuses(http.StatusBadRequest, 131056)(w, r)
+		}
+		return true
+	})
+	h.turns(h.sender())
+	for i, want := range []string{"waiting", "waiting", "accepted", "accepted"} {
+		if got := h.state(all[i].MessageID); got.State != want {
+			t.Errorf("message %d is %s, want %s", i, got.State, want)
+		}
+	}
+	if got := h.state(all[0].MessageID); got.NextTryAt == nil || got.Reason != "131056" {
+		t.Errorf("the held message says %+v, want when it is tried again and why", got)
+	}
+	h.meta.feels(nil)
+	h.later()
+	h.turns(h.sender())
+	h.judge(all)
+}
