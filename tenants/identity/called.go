@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,9 +24,12 @@ type name struct {
 	first int64
 }
 
-// calledAs is a name as called keeps it: its words, sorted.
+// calledAs is a name as called keeps it: its words, sorted, or what stands there instead of words.
 func calledAs(profile string) string {
 	words := nameWords(profile)
+	if len(words) == 0 {
+		words = strings.Fields(profile)
+	}
 	for i := range words {
 		words[i] = clip(words[i])
 	}
@@ -116,7 +120,7 @@ func (d *deriver) calledOtherwise(id ref, holder int, last int64) bool {
 	before, after := map[string]bool{}, map[string]bool{}
 	hear := func(into map[string]bool, n name) {
 		for _, w := range strings.Fields(n.words) {
-			into[skeleton(w)] = true
+			into[cmp.Or(skeleton(w), w)] = true // a heart has no sound
 		}
 	}
 	for _, n := range d.called[id] {

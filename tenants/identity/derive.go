@@ -298,7 +298,7 @@ func (d *deriver) adoptPhoneOnly() {
 					continue
 				}
 				last := before.last
-				if _, seen, ok := d.sighted(id, before.last, after.first); ok {
+				if seen, ok := d.lastHeard(id, before.last, after.first); ok {
 					last = seen
 				}
 				if _, passed := d.passedOn(id, after.holder, last, after.first); !passed {

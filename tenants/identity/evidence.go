@@ -43,12 +43,13 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 	if err != nil {
 		return nil, err
 	}
-	if err := b.recordSightings(ctx, alone); err != nil {
+	alive, err := b.recordSightings(ctx, alone)
+	if err != nil {
 		return nil, err
 	}
 
 	tenures, news := b.tenures, map[uuid.UUID]bool{}
-	for _, id := range slices.Concat(rotated, past, named) {
+	for _, id := range slices.Concat(rotated, past, named, alive) {
 		news[id] = true
 	}
 	for id := range involved {
@@ -83,6 +84,7 @@ type aloneSeen struct {
 	identifier uuid.UUID
 	at         time.Time
 	item       int64
+	failed     bool // a message to it did not arrive, which is no sign of life
 }
 
 // gather sorts the batch's events into pairs seen together and identifiers seen alone.
@@ -96,7 +98,8 @@ func (b *Batch) gather() (map[pair]*pairSeen, []aloneSeen, map[uuid.UUID]bool) {
 			case other == uuid.Nil:
 			case s.bsuid == uuid.Nil:
 				involved[other] = true
-				alone = append(alone, aloneSeen{identifier: other, at: s.at, item: s.ItemID})
+				failed := s.Event.Kind == whatsapp.KindStatus && s.Event.Status == "failed"
+				alone = append(alone, aloneSeen{identifier: other, at: s.at, item: s.ItemID, failed: failed})
 			case s.Event.Kind == whatsapp.KindHistory:
 				involved[other] = true // its pair is of another weight: past.go
 			default:
@@ -251,29 +254,53 @@ func columnsOf(rows []pairingRow) pairingColumns {
 	return c
 }
 
-func (b *Batch) recordSightings(ctx context.Context, alone []aloneSeen) error {
+// recordSightings keeps when identifiers were seen alone. It returns those that show a sign of life and were known by messages that
+// did not arrive: how long they had been silent may look otherwise now.
+func (b *Batch) recordSightings(ctx context.Context, alone []aloneSeen) (alive []uuid.UUID, err error) {
 	if len(alone) == 0 {
-		return nil
+		return nil, nil
 	}
-
+	slices.SortStableFunc(alone, func(x, y aloneSeen) int { // one that arrived counts before one that did not at the same second
+		switch {
+		case x.failed == y.failed:
+			return 0
+		case y.failed:
+			return -1
+		}
+		return 1
+	})
+	type second struct {
+		identifier uuid.UUID
+		at         int64
+	}
+	known := map[second]bool{}
 	var (
-		ids   []uuid.UUID
-		at    []time.Time
-		items []int64
+		ids    []uuid.UUID
+		at     []time.Time
+		items  []int64
+		failed []bool
 	)
 	for _, a := range alone {
-		ids, at, items = append(ids, a.identifier), append(at, a.at), append(items, a.item)
+		if key := (second{a.identifier, a.at.Unix()}); !known[key] {
+			known[key] = true
+			ids, at, items, failed = append(ids, a.identifier), append(at, a.at), append(items, a.item), append(failed, a.failed)
+		}
 	}
-	_, err := b.tx.ExecContext(ctx, `
-		INSERT INTO sightings (tenant_id, identifier_id, at, item_id)
-		SELECT $1, w.* FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) AS w
-		ON CONFLICT (tenant_id, identifier_id, at) DO NOTHING`,
-		b.tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(items))
+	err = b.tx.SelectContext(ctx, &alive, `
+		WITH added AS (
+			INSERT INTO sightings AS s (tenant_id, identifier_id, at, item_id, failed)
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::boolean[]) AS w (id, at, item_id, failed)
+			ON CONFLICT (tenant_id, identifier_id, at) DO UPDATE SET failed = false WHERE s.failed AND NOT excluded.failed
+		)
+		SELECT DISTINCT w.id FROM unnest($2::uuid[], $5::boolean[]) AS w (id, failed)
+		JOIN sightings s ON s.tenant_id = $1 AND s.identifier_id = w.id AND s.failed
+		WHERE NOT w.failed`,
+		b.tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(items), pq.Array(failed))
 	if err != nil {
-		return fmt.Errorf("add sightings: %w", err)
+		return nil, fmt.Errorf("add sightings: %w", err)
 	}
 
-	return nil
+	return alive, nil
 }
 
 // recordRotations stores each change WhatsApp spoke of, and returns the identifiers of those not known before (edge case 32:

@@ -80,6 +80,7 @@ type graph struct {
 	rotations []rotation
 	verdicts  []verdict
 	sightings map[ref][]int64 // ascending: seen with no BSUID beside it
+	heard     map[ref][]int64 // of those, by a sign of life
 	called    map[ref][]name
 }
 
@@ -93,8 +94,10 @@ func (g *graph) sort() {
 	slices.SortFunc(g.rotations, func(a, b rotation) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.said, b.said))
 	})
-	for _, at := range g.sightings {
-		slices.Sort(at)
+	for _, seen := range []map[ref][]int64{g.sightings, g.heard} {
+		for _, at := range seen {
+			slices.Sort(at)
+		}
 	}
 }
 
@@ -109,7 +112,17 @@ func (g *graph) compare(a, b ref) int {
 
 // sighted returns the first and last sighting of an identifier in [from, to).
 func (g *graph) sighted(r ref, from, to int64) (first, last int64, ok bool) {
-	at := g.sightings[r]
+	return within(g.sightings[r], from, to)
+}
+
+// lastHeard returns the last sign of life of an identifier in [from, to).
+func (g *graph) lastHeard(r ref, from, to int64) (last int64, ok bool) {
+	_, last, ok = within(g.heard[r], from, to)
+
+	return last, ok
+}
+
+func within(at []int64, from, to int64) (first, last int64, ok bool) {
 	i, _ := slices.BinarySearch(at, from)
 	j, _ := slices.BinarySearch(at, to)
 	if i >= j {

@@ -44,7 +44,7 @@ type rotationRow struct {
 // load reads the whole component of each of the identifiers.
 func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, error) {
 	l := &loaded{refs: map[uuid.UUID]ref{}}
-	l.sightings = map[ref][]int64{}
+	l.sightings, l.heard = map[ref][]int64{}, map[ref][]int64{}
 
 	pairs := map[pair][]pairing{}
 	turns := map[string]rotationRow{}
@@ -187,18 +187,19 @@ func (l *loaded) loadNodes(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID)
 
 func (l *loaded) loadSightings(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var rows []struct {
-		ID uuid.UUID     `db:"identifier_id"`
-		At pq.Int64Array `db:"at"`
+		ID    uuid.UUID     `db:"identifier_id"`
+		At    pq.Int64Array `db:"at"`
+		Heard pq.Int64Array `db:"heard"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT identifier_id, array_agg(extract(epoch FROM at)::bigint) AS at
+		SELECT identifier_id, array_agg(extract(epoch FROM at)::bigint) AS at, array_agg(extract(epoch FROM at)::bigint) FILTER (WHERE NOT failed) AS heard
 		FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2) GROUP BY identifier_id`, tx.Tenant, pq.Array(ids))
 	if err != nil {
 		return fmt.Errorf("read sightings: %w", err)
 	}
 	for _, r := range rows {
 		of := l.refs[r.ID]
-		l.sightings[of] = r.At
+		l.sightings[of], l.heard[of] = r.At, r.Heard
 		l.nodes[of].seen(slices.Min(r.At), slices.Max(r.At))
 	}
 

@@ -121,6 +121,8 @@ func TestAnotherNameAfterNinetyDaysIsAQuestion(t *testing.T) {
 		{100, "Asha Verma", "Farhan Ali", false},
 		{100, "Asha Verma", "आशा", true},
 		{100, "Asha Verma", "", true},
+		{100, "❤️", "Farhan Ali", false},
+		{100, "❤️", "❤️", true},
 		{80, "Asha Verma", "Farhan Ali", true},
 		{200, "Asha Verma", "Asha Verma", false},
 	} {

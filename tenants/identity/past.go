@@ -106,7 +106,7 @@ func (d *deriver) believePast() {
 	var believed []pairing
 	for _, p := range d.past {
 		holder := d.find(int(p.bsuid))
-		_, before, seen := d.sighted(p.other, always, p.first)
+		before, seen := d.lastHeard(p.other, always, p.first)
 		contradicted := seen && p.first-before > silence ||
 			slices.ContainsFunc(d.spans[p.other], func(s span) bool { return d.find(s.holder) != holder }) ||
 			slices.ContainsFunc(d.past, func(o pairing) bool { return o.other == p.other && d.find(int(o.bsuid)) != holder }) ||

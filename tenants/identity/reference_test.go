@@ -41,7 +41,7 @@ func drawSeen(t *rapid.T, w *world, i int) identity.Seen {
 	}
 	party := func(label string) whatsapp.Party {
 		p := whatsapp.Party{Phone: rapid.SampledFrom(phones).Draw(t, label+" phone"), BSUID: rapid.SampledFrom(bsuids).Draw(t, label+" bsuid")}
-		p.PhoneRaw = p.Phone
+		p.PhoneRaw, p.ProfileName = p.Phone, rapid.SampledFrom([]string{"", "", "Asha", "Bela", "❤️"}).Draw(t, label+" name")
 		if p.BSUID != "" { // a parent comes beside a WhatsApp ID
 			p.Parent = rapid.SampledFrom(parents).Draw(t, label+" parent")
 		}
@@ -70,7 +70,7 @@ func drawSeen(t *rapid.T, w *world, i int) identity.Seen {
 		}
 		e.Rotation, e.Party = &r, r.Old
 	case 3:
-		e.Kind, e.Direction, e.Type, e.Status, e.Party = whatsapp.KindStatus, whatsapp.DirectionOut, "status", "delivered", somebody("to")
+		e.Kind, e.Direction, e.Type, e.Status, e.Party = whatsapp.KindStatus, whatsapp.DirectionOut, "status", rapid.SampledFrom([]string{"delivered", "failed"}).Draw(t, "status"), somebody("to")
 	case 4:
 		e.Kind, e.Direction, e.Party = whatsapp.KindEcho, whatsapp.DirectionOut, somebody("to")
 	case 5:

@@ -41,9 +41,10 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 		{"put pairings together", `UPDATE pairings p SET bsuid_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.bsuid_id), p.bsuid_id),
 			other_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.other_id), p.other_id)
 			WHERE p.tenant_id = $1 AND (p.bsuid_id = ANY($2) OR p.other_id = ANY($2))`},
-		{"put sightings together", `INSERT INTO sightings (tenant_id, identifier_id, at, item_id)
-			SELECT s.tenant_id, m.new, s.at, s.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
-			JOIN sightings s ON s.tenant_id = $1 AND s.identifier_id = m.old ON CONFLICT DO NOTHING`},
+		{"put sightings together", `INSERT INTO sightings AS o (tenant_id, identifier_id, at, item_id, failed)
+			SELECT s.tenant_id, m.new, s.at, s.item_id, s.failed FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+			JOIN sightings s ON s.tenant_id = $1 AND s.identifier_id = m.old
+			ON CONFLICT (tenant_id, identifier_id, at) DO UPDATE SET failed = false WHERE o.failed AND NOT excluded.failed`},
 		{"drop old sightings", `DELETE FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
 		{"put signals together", `INSERT INTO account_signals (tenant_id, identifier_id, number_id, kind, category, at, value, item_id)
 			SELECT s.tenant_id, m.new, s.number_id, s.kind, s.category, s.at, s.value, s.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)

@@ -139,7 +139,7 @@ func (d *deriver) before(id ref, spans []ownedSpan, first int64) segment {
 	if d.nodes[id].kind != whatsapp.KindPhone || !d.named(s.holder) {
 		return s
 	}
-	if _, last, ok := d.sighted(id, always, first); ok {
+	if last, ok := d.lastHeard(id, always, first); ok {
 		if contest, passed := d.passedOn(id, s.holder, last, first); passed {
 			return segment{from: always, to: first, holder: -1, gap: contest, beside: []int{s.holder}}
 		}

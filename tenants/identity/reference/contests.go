@@ -10,6 +10,7 @@ import (
 const (
 	Recycled = "recycled_number"  // one phone, two accounts, nobody moved off
 	Silent   = "silent_number"    // a phone comes back with a BSUID after a silence
+	Renamed  = "renamed_number"   // the same after a shorter one, under another name
 	Moved    = "after_move"       // a phone that its holder had left speaks again
 	Between  = "between_holders"  // a phone speaks between two holders, or while two have it
 	Decision = "against_decision" // WhatsApp now says what a person had denied
@@ -32,8 +33,8 @@ func (p *picture) contests() []contest {
 			continue
 		}
 		_, around := p.had(a.of, a.start)
-		if a.gap == Silent {
-			all = append(all, contest{Silent, a.of, account{label: around[0]}, []account{a}})
+		if a.gap == Silent || a.gap == Renamed {
+			all = append(all, contest{a.gap, a.of, account{label: around[0]}, []account{a}})
 			continue
 		}
 		var others []account

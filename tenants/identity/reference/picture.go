@@ -101,8 +101,10 @@ func (r *resolver) moment(h Handle, at int64) (label int, gap string, beside []i
 	case end == always && len(coming) > 1:
 		return -1, Between, coming
 	case end == always:
-		if last, seen := r.alone(h, always, begin); h.Kind == Phone && r.named(coming[0]) && seen && begin-last > silence {
-			return -1, Silent, coming
+		if last, seen := r.alone(h, always, begin); h.Kind == Phone && r.named(coming[0]) && seen {
+			if reason := r.passed(h, coming[0], last, begin); reason != "" {
+				return -1, reason, coming
+			}
 		}
 		return coming[0], "", nil
 	case left:

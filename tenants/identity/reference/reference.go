@@ -39,9 +39,11 @@ type Event struct {
 	Who     Naming
 	Change  *Change
 	Past    bool   // of past chats the owner shared: weaker than anything live
+	Failed  bool   // a message to them did not arrive: no sign of life
 	Book    bool   // of the owner's address book: proves nothing
 	Name    string // under which it is kept as a message, call or status; "" where it is evidence only
 	Inbound bool   // a customer wrote or called
+	Called  string // what who wrote or called now calls themselves
 }
 
 // The things a person may decide.
@@ -82,6 +84,9 @@ type Step struct {
 
 // silence is how long a phone may say nothing before it may have passed to somebody else: 180 days.
 const silence = 180 * 24 * 3600
+
+// doubt is how long it may say nothing before another name on it speaks of somebody else: 90 days.
+const doubt = 90 * 24 * 3600
 
 const (
 	always  = -1 << 62

@@ -234,10 +234,10 @@ func (r *resolver) believePast() {
 	}
 }
 
-// alone is the last time in [from, to) at which a phone or parent was named without a BSUID.
+// alone is the last time in [from, to) at which a phone or parent was named without a BSUID and lived.
 func (r *resolver) alone(h Handle, from, to int64) (last int64, seen bool) {
 	for _, e := range r.events {
-		if e.Who.BSUID != "" || !slices.Contains(e.handles(), h) || e.At < from || e.At >= to {
+		if e.Who.BSUID != "" || e.Failed || !slices.Contains(e.handles(), h) || e.At < from || e.At >= to {
 			continue
 		}
 		last, seen = e.At, true
@@ -262,11 +262,34 @@ func (r *resolver) absorbPhoneOnly() {
 				if seen, ok := r.alone(h, before.last, after.first); ok {
 					last = seen
 				}
-				if after.first-last <= silence && r.join(before.body, after.body, after.first) {
+				if r.passed(h, r.label[after.body], last, after.first) == "" && r.join(before.body, after.body, after.first) {
 					more = true
 				}
 			}
 		}
+	}
+}
+
+// passed is why a phone that lived at one time may be somebody else's when an account next has it, or "".
+func (r *resolver) passed(h Handle, label int, last, next int64) string {
+	var before, after []string
+	for _, e := range r.events {
+		switch {
+		case e.Called == "":
+		case e.Who.BSUID == "" && e.Who.Phone == h.Value && e.Scope == h.Scope && e.At <= last:
+			before = append(before, e.Called)
+		case e.Who.BSUID != "" && r.label[r.body(e.Scope, e.Who.BSUID)] == label:
+			after = append(after, e.Called)
+		}
+	}
+	known := slices.ContainsFunc(after, func(name string) bool { return slices.Contains(before, name) })
+	switch {
+	case next-last > silence:
+		return Silent
+	case next-last > doubt && len(before) > 0 && len(after) > 0 && !known:
+		return Renamed
+	default:
+		return ""
 	}
 }
 

@@ -36,8 +36,11 @@ func Told(scope string, received time.Time, e whatsapp.Event) *reference.Event {
 	case whatsapp.KindEcho:
 		out.Name = e.WAMID
 	case whatsapp.KindStatus:
-		out.Name = e.WAMID + "=" + e.Status
+		out.Name, out.Failed = e.WAMID+"="+e.Status, e.Status == "failed"
 	default: // evidence only
+	}
+	if out.Inbound && !out.Past {
+		out.Called = e.Party.ProfileName
 	}
 	if r := e.Rotation; r != nil {
 		out.Change = &reference.Change{Old: naming(r.Old), New: naming(r.New)}
