@@ -82,6 +82,11 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 	if err != nil {
 		return err
 	}
+	when, err := wroteWhen(ctx, tx, c.Contact.ID, c.Candidates)
+	if err != nil {
+		return err
+	}
+	appeared := when[c.Contact.ID].First
 	var now time.Time
 	if err := tx.GetContext(ctx, &now, `SELECT now()`); err != nil {
 		return fmt.Errorf("read the time: %w", err)
@@ -105,8 +110,8 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 			}
 			k.Reasons = append(k.Reasons, c.soundsLike(k.Contact, others))
 		}
-		if fellSilent(k.Contact.LastAt, c.Since, now) {
-			k.Reasons = append(k.Reasons, Reason{Code: hintFellSilent, Tier: "C", Args: map[string]string{"at": k.Contact.LastAt.UTC().Format(time.RFC3339)}})
+		if last := when[k.Contact.ID].Last; fellSilent(last, appeared, now) {
+			k.Reasons = append(k.Reasons, Reason{Code: hintFellSilent, Tier: "C", Args: map[string]string{"at": last.UTC().Format(time.RFC3339)}})
 		}
 		if r, ok := together[k.Contact.ID]; ok {
 			k.Against = append(k.Against, r)
@@ -231,7 +236,40 @@ const (
 
 // fellSilent tells whether somebody who had been writing stopped when another account appeared.
 func fellSilent(last, appeared, now time.Time) bool {
-	return last.After(neverLast) && last.Before(appeared) && appeared.Sub(last) <= silentWithin && now.Sub(appeared) >= silentSince
+	return !last.IsZero() && last.Before(appeared) && appeared.Sub(last) <= silentWithin && now.Sub(appeared) >= silentSince
+}
+
+// wrote is when somebody wrote first and last.
+type wrote struct {
+	Contact uuid.UUID `db:"contact_id"`
+	First   time.Time `db:"first_at"`
+	Last    time.Time `db:"last_at"`
+}
+
+// wroteWhen reads it of a contact and its candidates. By their messages: what else says when somebody was last heard of is cut to the
+// minute, and hangs on the order in which messages came.
+func wroteWhen(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []Candidate) (map[uuid.UUID]wrote, error) {
+	ids := []uuid.UUID{contact}
+	for _, k := range list {
+		ids = append(ids, k.Contact.ID)
+	}
+	var rows []wrote
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT i.contact_id, min(f.at) AS first_at, max(l.at) AS last_at
+		FROM identities i
+		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		CROSS JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' ORDER BY m.at, m.id LIMIT 1) f
+		CROSS JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' ORDER BY m.at DESC, m.id DESC LIMIT 1) l
+		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL GROUP BY i.contact_id`, tx.Tenant, pq.Array(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read when they wrote: %w", err)
+	}
+	when := make(map[uuid.UUID]wrote, len(rows))
+	for _, r := range rows {
+		when[r.Contact] = r
+	}
+
+	return when, nil
 }
 
 // activeTogether finds candidates who wrote something else within minutes of the contact. The contact's last messages are looked at.
