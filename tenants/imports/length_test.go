@@ -2,6 +2,7 @@ package imports_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/csv"
 	"flag"
 	"fmt"
@@ -86,11 +87,42 @@ func peak() (stop func() (live, had uint64)) {
 	}
 }
 
+// tend does every half minute what a server does by itself where many rows are written, and a server for tests leaves undone.
+func (s *shop) tend() {
+	s.t.Helper()
+	owner, err := sql.Open("postgres", s.owner)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(s.t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for tick := time.NewTicker(30 * time.Second); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+				if _, err := owner.ExecContext(ctx, `VACUUM ANALYZE`); err != nil && ctx.Err() == nil {
+					s.t.Error(err)
+				}
+			}
+		}
+	}()
+	s.t.Cleanup(func() {
+		stop()
+		<-ended
+		_ = owner.Close()
+	})
+}
+
 // A list goes in, is tried, taken in, given out and taken back with the memory of a batch. It does not run beside other tests, whose
 // memory it would count.
 func TestMemoryDoesNotGrow(t *testing.T) { //nolint:paralleltest // see above
 	s := newShop(t, false)
 	s.work()
+	s.tend()
 	step := func(what string, do func()) {
 		stop, began := peak(), time.Now()
 		do()

@@ -29,6 +29,7 @@ type shop struct {
 	tenant uuid.UUID
 	number uuid.UUID
 	items  int64
+	owner  string // the login that owns the schema
 }
 
 const shopScope = "portfolio:506914300000001"
@@ -36,7 +37,8 @@ const shopScope = "portfolio:506914300000001"
 // newShop makes the tenant, with its number unless bare.
 func newShop(t *testing.T, bare bool) *shop {
 	t.Helper()
-	s := &shop{t: t, db: testdb.New(t).DB, tenant: uuid.Must(uuid.NewV7()), number: uuid.Must(uuid.NewV7())}
+	database := testdb.New(t)
+	s := &shop{t: t, db: database.DB, owner: database.OwnerDSN, tenant: uuid.Must(uuid.NewV7()), number: uuid.Must(uuid.NewV7())}
 	if err := s.db.System(t.Context(), func(tx *tenants.Tx) error {
 		_, err := tx.Exec(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'asha-clinic', 'Asha Clinic')`, s.tenant)
 		return err
