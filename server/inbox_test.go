@@ -32,6 +32,7 @@ type house struct {
 	*site
 	address string
 	worker  *ingest.Worker
+	graph   *graph
 	opened  atomic.Int64
 }
 
@@ -40,7 +41,7 @@ func newHouse(t *testing.T) *house {
 	h := &house{site: &site{Database: testdb.New(t), log: &lockedBuffer{}, origin: origin}}
 	h.Server = h.site.open(t, server.Config{PublicURL: origin})
 	h.address, _ = h.listen(t, server.Config{PublicURL: origin})
-	h.worker = ingest.NewWorker(h.DB, slog.New(slog.DiscardHandler))
+	h.worker, h.graph = ingest.NewWorker(h.DB, slog.New(slog.DiscardHandler)), newGraph(t, h.site)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.worker.Run(ctx) }()
