@@ -43,11 +43,14 @@ func (s *Server) signupApp(c *fiber.Ctx) (app numbers.Credentials, ok bool, err 
 
 // signupPage is the page from which Meta's own window opens.
 func (s *Server) signupPage(c *fiber.Ctx) error {
-	if way := c.Query("way"); way != wayKeep && way != wayFresh {
-		return tenants.ErrNotFound
+	switch way := c.Query("way"); way {
+	case wayKeep, wayFresh:
+		return s.showSignup(c, fiber.StatusOK, way, nil)
+	case "":
+		return c.Redirect("/numbers/new", fiber.StatusSeeOther)
 	}
 
-	return s.showSignup(c, fiber.StatusOK, c.Query("way"), nil)
+	return tenants.ErrNotFound
 }
 
 func (s *Server) showSignup(c *fiber.Ctx, status int, way string, outcome *pages.SignupOutcome) error {

@@ -12,7 +12,11 @@ import (
 	"github.com/pehchan/pehchan/tenants/notices"
 )
 
-const lookAtToken = 24 * time.Hour
+// How often a token is looked at, and one that has something against it.
+const (
+	lookAtToken   = 24 * time.Hour
+	lookAtProblem = time.Hour
+)
 
 // warnings are how long before a token's end its owner is told, each time once.
 var warnings = []time.Duration{14 * 24 * time.Hour, 3 * 24 * time.Hour, 24 * time.Hour}
@@ -51,13 +55,16 @@ func (w *Worker) checkToken(ctx context.Context, tenant, id uuid.UUID) (next tim
 		reason = reasonScopes
 	}
 
-	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error { return keepLook(ctx, tx, number, token, w, info.ExpiresAt, reason) })
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error { return w.keepLook(ctx, tx, number, token, info.ExpiresAt, reason) })
+	if reason != "" {
+		return time.Now().Add(lookAtProblem), err
+	}
 
 	return nextLook(time.Now(), info.ExpiresAt), err
 }
 
 // keepLook keeps what Meta said of a token, unless the number has another one by now.
-func keepLook(ctx context.Context, tx *tenants.Tx, n Number, asked string, w *Worker, expires time.Time, reason string) error {
+func (w *Worker) keepLook(ctx context.Context, tx *tenants.Tx, n Number, asked string, expires time.Time, reason string) error {
 	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM numbers WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, n.ID); err != nil {
 		return fmt.Errorf("lock number %s: %w", n.ID, err)
 	}

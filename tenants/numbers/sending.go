@@ -45,15 +45,22 @@ func Sender(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id uuid.
 	return n, token, err
 }
 
-// TokenRefused notes that Graph answered a send with code 190: nothing more goes out through the number until a check or a new
-// token clears it, and its owner is told, once.
+// lookAfterRefusal is when a token that was refused in passing is looked at again: Graph has been seen to err.
+const lookAfterRefusal = 5 * time.Minute
+
+// TokenRefused notes that Graph answered a send with code 190: nothing more goes out through the number until a look at the token,
+// in five minutes, or a new token clears it, and its owner is told, once.
 func TokenRefused(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 	n, err := Get(ctx, tx, id)
 	if err != nil {
 		return err
 	}
 
-	return noteProblem(ctx, tx, n, reasonInvalid)
+	if err := noteProblem(ctx, tx, n, reasonInvalid); err != nil || n.State == Disconnected {
+		return err
+	}
+
+	return plan(ctx, tx, jobToken, id, time.Now().Add(lookAfterRefusal))
 }
 
 // noteProblem keeps what stands against a number's token. The owner is told when it begins.

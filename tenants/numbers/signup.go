@@ -153,6 +153,21 @@ func renew(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph wha
 	if err != nil {
 		return Number{}, fmt.Errorf("find the number to renew: %w", err)
 	}
+	number, err := ReplaceToken(ctx, db, keys, graph, actor, tenant, id, in.AccessToken, in.PublicURL)
+	if err != nil || number.OnApp || !in.window.onApp {
+		return number, err
+	}
 
-	return ReplaceToken(ctx, db, keys, graph, actor, tenant, id, in.AccessToken, in.PublicURL)
+	// It was connected by hand, and now turns out to be in the app.
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE numbers SET on_app = true, onboarded_at = now() WHERE tenant_id = $1 AND id = $2`, tenant, id); err != nil {
+			return fmt.Errorf("note that number %s is in the app: %w", id, err)
+		}
+		number, err = Get(ctx, tx, id)
+
+		return err
+	})
+
+	return number, err
 }

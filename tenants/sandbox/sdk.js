@@ -9,7 +9,9 @@
         app_id: app.appId, config_id: options.config_id, feature: options.extras?.featureType ?? "", opener: location.origin,
       });
       const popup = window.open(`${home}/dialog?${ask}`, "sandbox-meta", "popup,width=480,height=720");
+      let ended = false;
       const end = (code) => {
+        ended = true;
         clearInterval(watch);
         removeEventListener("message", hear);
         callback(code ? { status: "connected", authResponse: { code } } : { status: "unknown", authResponse: null });
@@ -17,7 +19,12 @@
       const hear = (event) => {
         if (event.origin === home && typeof event.data === "object" && event.data?.sandbox) end(event.data.code);
       };
-      const watch = setInterval(() => { if (!popup || popup.closed) end(""); }, 250);
+      // A window that closes says its last word before, but that may come after.
+      const watch = setInterval(() => {
+        if (popup && !popup.closed) return;
+        clearInterval(watch);
+        setTimeout(() => { if (!ended) end(""); }, popup ? 1000 : 0);
+      }, 250);
       addEventListener("message", hear);
     },
   };
