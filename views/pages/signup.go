@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
 )
@@ -84,6 +85,11 @@ func (s AppSync) started() bool { return s.Contacts != nil && s.History != nil }
 // offered tells whether something can still be asked for.
 func (s AppSync) offered(now time.Time) bool { return !s.started() && now.Before(s.Until) }
 
+// coming tells whether the chats were asked for lately and have not all come.
+func (s AppSync) coming(now time.Time) bool {
+	return s.History != nil && !s.History.Declined && s.History.Percent < 100 && now.Sub(s.History.AskedAt) < time.Hour
+}
+
 // daysLeft of a disconnected number's grace, a day begun counted whole.
 func (n Number) daysLeft(now time.Time) int {
 	return int((n.GraceUntil.Sub(now) + 24*time.Hour - 1) / (24 * time.Hour))
@@ -100,4 +106,12 @@ func (p NumberHome) rotateID() string {
 		return "token-by-hand"
 	}
 	return "token"
+}
+
+// renewLook makes the way to a new token the page's one main thing only while it is.
+func (p NumberHome) renewLook() components.Look {
+	if p.needsToken() {
+		return components.Primary
+	}
+	return components.Quiet
 }
