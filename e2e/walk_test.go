@@ -38,6 +38,9 @@ var pages = []page{
 	{route: "/numbers"},
 	{route: "/numbers/new"},
 	{route: "/numbers/new/manual"},
+	{route: "/numbers/new/embedded", by: []string{filled}, to: func(*world) []string {
+		return []string{"/numbers/new/embedded?way=keep", "/numbers/new/embedded?way=fresh"}
+	}},
 	{route: "/numbers/new/embedded", to: func(*world) []string {
 		return []string{"/numbers/new/embedded?way=keep", "/numbers/new/embedded?way=fresh"}
 	}},

@@ -2,21 +2,36 @@ package e2e_test
 
 import (
 	"context"
+	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
 
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
-// window presses the button that opens Meta's window, and in the window the one that ends it, and waits for the page that comes.
-func (b *tab) window(outcome string) {
+// window presses the button that opens Meta's window, does what is to be done while it is open, presses in the window the button
+// that ends it, and waits for the page that comes.
+func (b *tab) window(outcome string, meanwhile ...func()) {
 	b.t.Helper()
 
 	b.when("Meta's script is there", find("signup")+`?.dataset.state === "ready"`)
-	opened := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool { return strings.Contains(i.URL, "/dialog") })
+	before, err := chromedp.Targets(b.ctx) // the window of the try before may still be closing
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	opened := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool {
+		known := slices.ContainsFunc(before, func(old *target.Info) bool { return old.TargetID == i.TargetID })
+		return !known && strings.Contains(i.URL, "/dialog")
+	})
 	b.leave()
 	b.click("open-window")
 	late, stop := context.WithTimeout(b.ctx, patience)
@@ -25,6 +40,9 @@ func (b *tab) window(outcome string) {
 	case id, ok := <-opened:
 		if !ok {
 			b.t.Fatal("no window opened")
+		}
+		for _, do := range meanwhile {
+			do()
 		}
 		ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 		defer cancel()
@@ -68,9 +86,11 @@ func TestConnectInMetasWindow(t *testing.T) {
 		}
 	}
 
-	// What the page sends is what the window of Meta's origin said, and nobody else's words.
-	eval[bool](b, `(window.postMessage(JSON.stringify({type: "WA_EMBEDDED_SIGNUP", event: "FINISH", data: {waba_id: "1"}}), "*"), true)`)
-	b.window("finish")
+	// The page sends what was said from the window's origin, and nobody else's words: with these the number would be refused.
+	b.window("silent", func() {
+		eval[bool](b, `(window.postMessage(JSON.stringify({type: "WA_EMBEDDED_SIGNUP", event: "FINISH", data: {waba_id: "1"}}), "*"), true)`)
+		b.when("the message has come", `(window.postMessage("after", "*"), true)`)
+	})
 	b.at("/numbers/*")
 	b.see("toast", "first-event", "check-registered")
 	_, fresh := sandbox.SignupNumbers()
@@ -131,6 +151,43 @@ func TestKeepAppInHindi(t *testing.T) {
 	b.says("brought-contacts", "4")
 	b.open("/contacts?q=Meena")
 	b.says("contacts", "Meena Joshi")
+}
+
+// signUp connects a number through the window without its page, and returns the address of the number's own.
+func (st *site) signUp(t *testing.T, n sandbox.Number, feature string) string {
+	t.Helper()
+
+	resp, err := http.PostForm(st.graph.BaseURL+"/dialog", url.Values{"number": {n.PhoneNumberID}, "feature": {feature}, "outcome": {"finish"}, "opener": {st.url}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, err := goquery.NewDocumentFromReader(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := numbers.Signup(t.Context(), st.DB, st.keys, st.graph, byTest.Actor, st.clinic.ID, numbers.SignupInput{
+		App: platformApp, Code: page.Find("#told").AttrOr("data-code", ""), OnApp: feature != "", WABAID: n.WABAID, PublicURL: st.url,
+	})
+	if err != nil {
+		t.Fatalf("sign up: %v", err)
+	}
+
+	return "/numbers/" + number.ID.String()
+}
+
+// throughWindow connects the numbers of Meta's window: one in the Business app, whose chats can be asked for, and one that its owner
+// then disconnects.
+func (w *world) throughWindow(t *testing.T) {
+	t.Helper()
+
+	inApp, fresh := sandbox.SignupNumbers()
+	w.numbers = append(w.numbers, w.signUp(t, inApp, "whatsapp_business_app_onboarding"))
+	gone := w.signUp(t, fresh, "")
+	w.numbers = append(w.numbers, gone)
+	w.as(t, w.clinic, func(tx *tenants.Tx) error {
+		return numbers.Disconnect(t.Context(), tx, byTest.Actor, uuid.MustParse(strings.TrimPrefix(gone, "/numbers/")))
+	})
 }
 
 // The third door leads on where the first two are shut.

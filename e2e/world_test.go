@@ -54,6 +54,7 @@ func newWorld(t *testing.T) *world {
 		return errors.Join(err, w.lookUp(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx))
 	})
 	w.upload(t)
+	w.throughWindow(t)
 
 	return w
 }

@@ -32,6 +32,10 @@ func TestLoadConfig(t *testing.T) {
 		{"PEHCHAN_PUBLIC_URL", "https://user:pw@pehchan.example"},
 		{"PEHCHAN_GRAPH_URL", "graph"},
 		{"PEHCHAN_SMTP_URL", "https://mail.example"},
+		{"PEHCHAN_SIGNUP_APP", "platform"}, // without PEHCHAN_SIGNUP_CONFIG
+		{"PEHCHAN_SIGNUP_CONFIG", "777"},
+		{"PEHCHAN_SIGNUP_SDK_URL", "sdk.js"},
+		{"PEHCHAN_SIGNUP_SDK_URL", "http://scripts.example/sdk.js"},
 		{"DATABASE_URL", "mysql://host/db"},
 		{"PEHCHAN_OWNER_URL", "nonsense"},
 		{"DATABASE_URL", "postgres://user:hidden%zz@host/db"},
