@@ -130,6 +130,9 @@ func (p *plan) home(row *identityRow) int {
 	if !ok {
 		return -1
 	}
+	if c := p.nodes[anchor].claimed; c != nil && c.Equal(row.CreatedAt) {
+		return p.hadLast(anchor, c.Unix())
+	}
 
 	at := p.nodes[anchor].first
 	for _, t := range p.held[row.ID] {

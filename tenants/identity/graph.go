@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -31,6 +32,7 @@ type node struct {
 	value       string
 	scope       string
 	first, last int64
+	claimed     *time.Time // when a list named it first; nil where none did
 }
 
 // seen lengthens the time over which the identifier was seen.

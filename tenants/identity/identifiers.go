@@ -33,6 +33,7 @@ type identifierRow struct {
 	Value     string        `db:"value"`
 	FirstSeen time.Time     `db:"first_seen"`
 	LastSeen  time.Time     `db:"last_seen"`
+	ClaimedAt *time.Time    `db:"claimed_at"`
 }
 
 // knownRow is an identifier of the batch that has been seen before, with one of its tenures.

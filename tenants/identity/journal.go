@@ -91,6 +91,22 @@ func (b *Batch) joinContacts(ctx context.Context, p *plan) (changed []uuid.UUID,
 	return changed, nil
 }
 
+// hadLast is the account that had an identifier at a time, else last before it, else first after it. So a list that named the phone
+// speaks of one account, however late WhatsApp tells who had it when.
+func (p *plan) hadLast(r ref, at int64) int {
+	if i, ok := p.byBSUID[r]; ok {
+		return i
+	}
+	account := -1
+	for _, s := range p.holder[r] {
+		if s.account >= 0 && (s.from <= at || account == -1) {
+			account = s.account
+		}
+	}
+
+	return account
+}
+
 // lostBy are the identifiers that an account's identity held and holds no more.
 func (p *plan) lostBy(account int) []uuid.UUID {
 	var lost []uuid.UUID

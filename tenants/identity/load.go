@@ -170,7 +170,7 @@ func (l *loaded) grow(ctx context.Context, tx *tenants.Tx, frontier []uuid.UUID,
 func (l *loaded) loadNodes(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var rows []identifierRow
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT id, scope, kind, value,
+		SELECT id, scope, kind, value, claimed_at,
 		       CASE WHEN last_seen < first_seen THEN coalesce(claimed_at, first_seen) ELSE first_seen END AS first_seen,
 		       CASE WHEN last_seen < first_seen THEN coalesce(claimed_at, first_seen) ELSE last_seen END AS last_seen
 		FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(ids))
@@ -179,7 +179,7 @@ func (l *loaded) loadNodes(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID)
 	}
 	for i, r := range rows {
 		l.refs[r.ID] = ref(i)
-		l.nodes = append(l.nodes, node{id: r.ID, kind: r.Kind, value: r.Value, scope: r.Scope, first: r.FirstSeen.Unix(), last: r.LastSeen.Unix()})
+		l.nodes = append(l.nodes, node{id: r.ID, kind: r.Kind, value: r.Value, scope: r.Scope, first: r.FirstSeen.Unix(), last: r.LastSeen.Unix(), claimed: r.ClaimedAt})
 	}
 
 	return nil

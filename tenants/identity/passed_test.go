@@ -8,6 +8,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // byName maps the names people have given themselves to their contacts.
@@ -141,4 +142,31 @@ func TestAnotherNameAfterNinetyDaysIsAQuestion(t *testing.T) {
 			t.Errorf("%q, and %d days later %q: one contact %v, want %v", c.before, c.days, c.after, one, c.one)
 		}
 	}
+}
+
+// A list speaks of who has the phone when it comes in, whatever else WhatsApp tells later and in whichever order.
+func TestAListSpeaksOfWhoHasThePhone(t *testing.T) {
+	t.Parallel()
+	permute([]event{
+		{at: 0, wamid: "a1", phone: "919800000101", name: "Asha"},
+		{at: 1, wamid: "a2", phone: "919800000101"},
+		{at: 200, wamid: "b1", phone: "919800000101", bsuid: "IN.2", name: "Bela"},
+		{at: 201, wamid: "b2", bsuid: "IN.2"},
+	}, func(order []event) {
+		w := freshWorld(t)
+		var listed uuid.UUID
+		w.as(func(tx *tenants.Tx) error {
+			made, err := identity.AddClaimed(t.Context(), tx, meera, w.scopes[mainNumber], "customers.csv", []identity.Claim{
+				{Handle: identity.Handle{Kind: whatsapp.KindPhone, Value: "919800000101"}, DisplayName: "Bela Shah"},
+			})
+			listed = made[0]
+			return err
+		})
+		for _, e := range order {
+			w.feed(e)
+		}
+		if got := w.whois(whatsapp.KindBSUID, "IN.2"); got.ID != listed || got.DisplayName != "Bela Shah" {
+			t.Errorf("order %s: who has the phone is %q, want Bela Shah of the list", wamids(order), got.DisplayName)
+		}
+	})
 }
