@@ -1,57 +1,89 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
-	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
 // talkPage shows the conversation with one person. The id of one that was merged away leads to its survivor, for ever.
 func (s *Server) talkPage(c *fiber.Ctx) error {
-	p := pages.Talk{Frame: s.frame(c, "talks.title"), MergedFrom: c.Query("merged") != ""}
-	survivor, err := s.fillTalk(c, &p)
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	d, err := asked(c, id)
+	if err != nil {
+		return err
+	}
+
+	return s.showTalk(c, fiber.StatusOK, d)
+}
+
+// showTalk shows a conversation, with what is to be written in it.
+func (s *Server) showTalk(c *fiber.Ctx, status int, d draft) error {
+	p := pages.Talk{Frame: s.frame(c, "talks.title"), MergedFrom: c.Query("merged") != "", Note: d.note}
+	survivor, to, err := s.fillTalk(c, d, &p)
 	if err != nil {
 		return err
 	}
 	if survivor != uuid.Nil {
-		return c.Redirect(inboxPath+"/"+survivor.String()+"?merged=1", fiber.StatusSeeOther)
+		if safeMethod(c.Method()) {
+			return c.Redirect(inboxPath+"/"+survivor.String()+"?merged=1", fiber.StatusSeeOther)
+		}
+		d.thread = conversations.Thread{Contact: survivor}
+
+		return s.showTalk(c, status, d)
+	}
+	if p.Composer != nil && to.Blocked == "" && (d.template != "" || !to.Open) {
+		if err := s.pickTemplate(c, to, d, p.Composer); err != nil {
+			return err
+		}
+	}
+	if !safeMethod(c.Method()) {
+		p.Frame.Path = talkPath(d.thread.Contact)
 	}
 
-	return s.show(c, fiber.StatusOK, pages.TalkPage(p))
+	return s.show(c, status, pages.TalkPage(p))
 }
+
+func talkPath(contact uuid.UUID) string { return inboxPath + "/" + contact.String() }
 
 // talkLive is the part of a conversation that keeps itself up to date. It takes no message meant for the next page.
 func (s *Server) talkLive(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
 	p := pages.Talk{Frame: layout.Frame{CSRF: s.formToken(member(c).FormScope())}}
-	survivor, err := s.fillTalk(c, &p)
+	survivor, _, err := s.fillTalk(c, draft{thread: conversations.Thread{Contact: id}, reading: true}, &p)
 	if err != nil {
 		return err
 	}
 	if survivor != uuid.Nil {
-		return c.Redirect(inboxPath+"/"+survivor.String()+"/live", fiber.StatusSeeOther)
+		return c.Redirect(talkPath(survivor)+"/live", fiber.StatusSeeOther)
 	}
 
 	return s.show(c, fiber.StatusOK, pages.TalkLive(p))
 }
 
-// fillTalk reads a conversation, which is then read, if its reader is one who answers. survivor is set where the contact is part
-// of another one now.
-func (s *Server) fillTalk(c *fiber.Ctx, p *pages.Talk) (survivor uuid.UUID, err error) {
-	id, err := uuid.Parse(c.Params("id"))
-	if err != nil {
-		return uuid.Nil, tenants.ErrNotFound
-	}
+// fillTalk reads a conversation, which is then read, if its reader is one who answers, and where what they write would go. survivor
+// is set where the contact is part of another one now.
+func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.UUID, to conversations.Recipient, err error) {
 	ctx, m := c.UserContext(), member(c)
 	p.Now, p.Paged, p.CanAnswer = time.Now(), c.Query("before") != "", m.Can("conversations:answer")
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
@@ -59,11 +91,11 @@ func (s *Server) fillTalk(c *fiber.Ctx, p *pages.Talk) (survivor uuid.UUID, err 
 		if err != nil {
 			return err
 		}
-		contact, err := identity.Get(ctx, tx, id)
+		contact, err := identity.Get(ctx, tx, d.thread.Contact)
 		if err != nil {
 			return err
 		}
-		if contact.ID != id {
+		if contact.ID != d.thread.Contact {
 			survivor = contact.ID
 			return nil
 		}
@@ -71,43 +103,157 @@ func (s *Server) fillTalk(c *fiber.Ctx, p *pages.Talk) (survivor uuid.UUID, err 
 		if err := fillLines(ctx, tx, e, contact, identity.Page{Limit: threadPageSize, Cursor: c.Query("before")}, p); err != nil {
 			return err
 		}
+		if err := fillState(ctx, tx, c, e, contact.ID, p); err != nil || !p.CanAnswer || p.Paged || d.reading {
+			return err
+		}
+		to, err = compose(ctx, tx, e, contact, d, p)
+		if errors.Is(err, tenants.ErrNotFound) && d.thread.Identity == uuid.Nil && d.thread.Number == uuid.Nil {
+			return nil // they have no account, or the business has no number, so there is nobody to write to
+		}
 
-		return fillState(ctx, tx, c, m, contact.ID, p)
+		return err
 	})
 
-	return survivor, err
+	return survivor, to, err
 }
 
-// fillLines puts what was said on the page, oldest first.
+// fillLines puts what was said on the page, oldest first, and between it what colleagues wrote down.
 func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, page identity.Page, p *pages.Talk) error {
 	entries, next, err := conversations.Entries(ctx, tx, contact.ID, page)
 	if err != nil {
 		return err
 	}
+	ids := make([]uuid.UUID, len(entries))
+	for i := range entries {
+		ids[i] = entries[i].ID
+	}
+	ours, err := conversations.OutgoingOf(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	p.Pace = calmly
 	said := e.thread(entries, true)
 	for i := range said {
+		o, sent := ours[entries[i].ID]
+		said[i].Sending, said[i].By = e.sending(ctx, entries[i].Message, o, sent), o.ByName
+		if sent && onItsWay(o, entries[i].Message) {
+			p.Pace = hurry
+		}
 		p.Lines = append(p.Lines, pages.Line{At: said[i].At, Said: &said[i]})
 	}
-	slices.Reverse(p.Lines)
 	if next != "" {
-		p.Older = inboxPath + "/" + p.Who.ID + "?before=" + url.QueryEscape(next)
+		p.Older = talkPath(contact.ID) + "?before=" + url.QueryEscape(next)
 	}
+
+	notes, _, err := conversations.Notes(ctx, tx, contact.ID, identity.Page{Limit: notesShown, Cursor: page.Cursor})
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		if next == "" || !n.At.Before(entries[len(entries)-1].At) {
+			p.Lines = append(p.Lines, pages.Line{At: n.At, Note: &pages.NoteLine{Text: e.words(n.Text), By: n.AuthorName}})
+		}
+	}
+	slices.Reverse(p.Lines)
+	slices.SortStableFunc(p.Lines, func(a, b pages.Line) int { return a.At.Compare(b.At) })
 
 	return nil
 }
 
-// fillState says whether they wait for an answer. Whoever answers has read the newest with it.
-func fillState(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, m access.Member, contact uuid.UUID, p *pages.Talk) error {
+const (
+	notesShown = 100 // beside one page of messages
+	calmly     = 15  // how soon a page asks again, in seconds
+	hurry      = 2   // while something is on its way
+)
+
+// fillState says whether they wait for an answer and who looks after it. Whoever answers has read the newest with it.
+func fillState(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, e eyes, contact uuid.UUID, p *pages.Talk) error {
 	state, err := conversations.StateOf(ctx, tx, contact)
 	if err != nil {
 		return err
 	}
 	p.Waiting = !state.WaitingSince.IsZero()
+	if state.Assignee != uuid.Nil {
+		p.Assignee, p.AssigneeName = state.Assignee.String(), e.name(ctx, state.Assignee.String())
+	}
+	for id, name := range e.people {
+		p.Colleagues = append(p.Colleagues, components.Option{Value: id, Label: name})
+	}
+	slices.SortFunc(p.Colleagues, func(a, b components.Option) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
+	})
 	if state.Unread && p.CanAnswer && !p.Paged && c.Method() == fiber.MethodGet {
 		return conversations.MarkRead(ctx, tx, contact)
 	}
 
 	return nil
+}
+
+// addNote writes something down for colleagues.
+func (s *Server) addNote(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	thread := conversations.Thread{Contact: id}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		_, err := conversations.AddNote(ctx, tx, m.Actor, thread, strings.ReplaceAll(field(c, "text"), "\r\n", "\n"))
+		return err
+	})
+	if form, refused := refilled(c, err, "text"); refused {
+		return s.showTalk(c, classify(err).status, draft{thread: thread, note: form})
+	}
+	if err != nil {
+		return err
+	}
+
+	return c.Redirect(talkPath(id), fiber.StatusSeeOther)
+}
+
+// assignTalk hands a conversation to a colleague, or to nobody.
+func (s *Server) assignTalk(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	person := uuid.Nil
+	if value := field(c, "person"); value != "" {
+		if person, err = uuid.Parse(value); err != nil {
+			return tenants.ErrNotFound
+		}
+	}
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		return conversations.Assign(ctx, tx, m.Actor, conversations.Thread{Contact: id}, person)
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, talkPath(id), flash{Key: "toast.saved"})
+}
+
+// cancelMessage takes back what has not been sent yet.
+func (s *Server) cancelMessage(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	message, err := uuid.Parse(field(c, "message"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return conversations.Cancel(ctx, tx, m.Actor, message) })
+	if tenants.ConflictCode(err) != "" {
+		return s.showTalk(c, fiber.StatusConflict, draft{thread: conversations.Thread{Contact: id}, form: pages.Filled{Failed: tenants.ConflictCode(err)}})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, talkPath(id), flash{Key: "toast.talk_cancelled"})
 }
 
 // talkDone says that somebody needs no answer, or that they do after all.
@@ -122,8 +268,8 @@ func (s *Server) talkDone(c *fiber.Ctx) error {
 		return err
 	}
 	if !done {
-		return s.done(c, inboxPath+"/"+id.String(), flash{Key: "toast.talk_reopened"})
+		return s.done(c, talkPath(id), flash{Key: "toast.talk_reopened"})
 	}
 
-	return s.done(c, inboxPath, flash{Key: "toast.talk_done", Undo: inboxPath + "/" + id.String() + "/done", Fields: map[string]string{"done": "no"}})
+	return s.done(c, inboxPath, flash{Key: "toast.talk_done", Undo: talkPath(id) + "/done", Fields: map[string]string{"done": "no"}})
 }

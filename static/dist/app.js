@@ -7,12 +7,13 @@ document.documentElement.classList.add("js");
 // data-bottom: a conversation is opened at its end, and stays there while new
 // messages come unless the reader has gone up to read.
 const end = () => document.querySelector("[data-bottom]");
-const near = (list) => list.getBoundingClientRect().bottom - innerHeight < 160;
+const near = (list) => list.getBoundingClientRect().bottom < innerHeight + 160;
 let atEnd = true;
 
 const down = () => {
-  const last = end()?.lastElementChild;
-  if (last) last.scrollIntoView({ block: "end", behavior: "instant" });
+  // With the place to write in sight, where there is one.
+  const last = document.getElementById("write") ?? end()?.lastElementChild;
+  last?.scrollIntoView({ block: "end", behavior: "instant" });
 };
 
 if (end() && !location.hash && !document.querySelector("[autofocus]")) down();
@@ -22,6 +23,27 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target?.matches?.("[data-bottom]") && atEnd) down();
+});
+}
+{ // compose.js
+// data-send: Ctrl or Cmd with Enter sends what is being written.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  const form = event.target.closest?.("form[data-send]");
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+// data-fill="0": what is typed stands at once in the preview's data-slot="0".
+const empty = new WeakMap();
+document.addEventListener("input", (event) => {
+  const slot = event.target.dataset?.fill;
+  if (slot === undefined) return;
+  for (const place of document.querySelectorAll(`[data-slot="${CSS.escape(slot)}"]`)) {
+    if (!empty.has(place)) empty.set(place, place.textContent);
+    place.textContent = event.target.value || empty.get(place);
+  }
 });
 }
 { // copy.js

@@ -80,6 +80,7 @@ func MarkDone(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, contact 
 type State struct {
 	Unread       bool
 	WaitingSince time.Time // zero where nobody waits
+	Assignee     uuid.UUID // uuid.Nil for nobody
 }
 
 // StateOf says how the conversation with a contact stands. The zero State where nothing was said.
@@ -97,7 +98,11 @@ func StateOf(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (State, err
 	if err != nil {
 		return State{}, fmt.Errorf("read state of conversation: %w", err)
 	}
-	s := State{Unread: row.Unread}
+	assignees, err := assigneesOf(ctx, tx, []uuid.UUID{contact})
+	if err != nil {
+		return State{}, err
+	}
+	s := State{Unread: row.Unread, Assignee: assignees[contact]}
 	if row.Waiting != nil {
 		s.WaitingSince = *row.Waiting
 	}

@@ -54,6 +54,7 @@ type SharedCard struct {
 type Sending struct {
 	Text   string // in a few words
 	Next   string // what to do now; empty for nothing
+	Meta   string // the reason in Meta's own words; empty where it gave none
 	Bad    bool
 	Doubt  bool
 	Cancel string // id to take it back by; empty where it is too late

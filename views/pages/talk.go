@@ -2,14 +2,17 @@ package pages
 
 import (
 	"context"
+	"strconv"
 	"time"
 
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
 )
 
 // Talk is the conversation with one person, over all accounts that are theirs. That no answer is needed is posted to
-// /inbox/{id}/done (done=yes|no).
+// /inbox/{id}/done (done=yes|no), a note to /inbox/{id}/notes (text), who looks after it to /inbox/{id}/assign (person), and what has
+// not been sent yet is taken back at /inbox/{id}/cancel (message).
 type Talk struct {
 	Frame      layout.Frame
 	Now        time.Time
@@ -20,15 +23,32 @@ type Talk struct {
 	Paged      bool   // what was said before, which is added to the newest
 	Waiting    bool   // somebody waits for an answer
 	CanAnswer  bool
+	Pace       int       // seconds until the page asks for news
+	Composer   *Composer // nil where this reader does not answer
+
+	Assignee     string // id of a colleague, empty for nobody
+	AssigneeName string
+	Colleagues   []components.Option
+	Note         Filled
 }
 
 // Line is one entry of a conversation.
 type Line struct {
 	At   time.Time
 	Said *Said
+	Note *NoteLine
+}
+
+// NoteLine is what a colleague wrote down.
+type NoteLine struct{ Text, By string }
+
+func (p Talk) colleagues(ctx context.Context) []components.Option {
+	return append([]components.Option{{Label: i18n.T(ctx, "talks.nobody")}}, p.Colleagues...)
 }
 
 func (p Talk) href() string { return "/inbox/" + p.Who.ID }
+
+func (p Talk) pace() string { return strconv.Itoa(max(p.Pace, 1)) }
 
 func (p Talk) title(ctx context.Context) string { return p.Who.label(ctx) }
 
@@ -39,4 +59,12 @@ func (p Talk) day(ctx context.Context, n int) string {
 		return ""
 	}
 	return day
+}
+
+// keys are those of this page.
+func (p Talk) keys() []string {
+	if !p.CanAnswer {
+		return []string{"i"}
+	}
+	return []string{"r", "t", "n", "a", "e", "i"}
 }
