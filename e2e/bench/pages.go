@@ -14,6 +14,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
 )
 
 const (
@@ -21,11 +26,12 @@ const (
 	pageMessages = 10          // of each
 	pageCases    = 2_000
 	pageRequests = 40 // of each client
+	strangers    = 100
 )
 
 // benchPages measures how long the pages of a large business take, asked for by one person and by eight at once.
 func benchPages(ctx context.Context, p *place, t *table) (err error) {
-	people := int(100_000 * p.scale)
+	people := int(1_000_000 * p.scale)
 	b := p.businesses[2]
 	if err := p.seedPeople(ctx, b, pagePeople, pagePeople+people-1); err != nil {
 		return err
@@ -57,6 +63,9 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		return err
 	}
 	t.line("stored", fmt.Sprintf("%d contacts, %d messages, %d open cases", people, people*pageMessages, min(pageCases, people)))
+	if err := p.suggestions(ctx, t, b, people); err != nil {
+		return err
+	}
 	person := func(i int) string { return seededContact(pagePeople + i*7919%people).String() }
 	for _, page := range []struct {
 		name string
@@ -66,8 +75,10 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		{"contacts", func(int) string { return "/contacts" }},
 		{"contacts, 30 pages on", func(int) string { return deep }},
 		{"a contact", func(i int) string { return "/contacts/" + person(i) }},
-		{"search by a first name", func(i int) string { return "/contacts?q=" + strings.ToLower(firstNames[i%len(firstNames)]) }},
-		{"search by a full name", func(i int) string { return "/contacts?q=" + url.QueryEscape(nameOf(i*31)) }},
+		{"search by a first name", func(i int) string { return "/contacts?q=" + p.names.given[i%len(p.names.given)].latin }},
+		{"search by a full name", func(i int) string { return "/contacts?q=" + url.QueryEscape(p.names.latin(i*31)) }},
+		{"inbox", func(int) string { return "/inbox" }},
+		{"a conversation", func(i int) string { return "/inbox/" + person(i) }},
 		{"queue", func(int) string { return "/resolve" }},
 		{"a case", func(i int) string {
 			return "/resolve/" + seededCase(pagePeople+i*31%min(pageCases, people)).String()
@@ -83,6 +94,58 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		}
 		t.line(page.name, fmt.Sprintf("p95 %s with 1 client (p50 %s), %s with 8", milliseconds(quantile(one, 0.95)), milliseconds(quantile(one, 0.5)), milliseconds(quantile(eight, 0.95))))
 	}
+
+	return nil
+}
+
+// suggestions measures how long it takes to say whom a stranger without a phone might be, who writes a customer's name in Devanagari.
+func (p *place) suggestions(ctx context.Context, t *table, b business, people int) error {
+	r := &resolving{place: p}
+	bodies := make([]string, strangers)
+	for i := range bodies {
+		bodies[i] = b.hidden(600_000_000+i, p.names.hindi(pagePeople+i*7919%people), fmt.Sprint("hidden.", i))
+	}
+	if err := p.emptyInbox(ctx); err != nil {
+		return err
+	}
+	if err := r.feedLane(ctx, b, bodies); err != nil {
+		return err
+	}
+	if _, err := r.drain(ctx, 0, ""); err != nil {
+		return err
+	}
+
+	var took []time.Duration
+	named := 0
+	for i := range strangers {
+		err := p.db.As(ctx, b.tenant, func(tx *tenants.Tx) error {
+			var id uuid.UUID
+			if err := tx.GetContext(ctx, &id, `
+				SELECT k.id FROM cases k JOIN tenures o ON o.tenant_id = $1 AND o.identity_id = k.identity_id
+				JOIN identifiers d ON d.tenant_id = $1 AND d.id = o.identifier_id AND d.value = $2
+				WHERE k.tenant_id = $1 AND k.state = 'open'`, b.tenant, bsuidOf(600_000_000+i)); err != nil {
+				return fmt.Errorf("find the case of a stranger: %w", err)
+			}
+			begun := time.Now()
+			c, err := identity.GetCase(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			if c, err = identity.Suggest(ctx, tx, c); err != nil {
+				return err
+			}
+			if took = append(took, time.Since(begun)); len(c.Candidates) > 0 {
+				named++
+			}
+
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.Sort(took)
+	t.line("who a stranger might be, by name", fmt.Sprintf("p50 %s, p95 %s; somebody named for %d of %d", milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.95)), named, strangers))
 
 	return nil
 }

@@ -17,72 +17,127 @@ const (
 	resolveEvents = 8_000
 	rowWiseEvents = 200
 	newPeople     = 100 // one event in so many is a stranger's first
+	fewPeople     = 1_000
+	manyTenants   = 100
 )
 
-// benchResolve measures how fast waiting items become messages of contacts: the lanes as they are, and beside them the same
-// engine fed one event a transaction.
+// benchResolve measures how fast waiting items become messages of contacts: by the lanes as they are, in a business that grows, and
+// beside them by the same engine fed one event a transaction.
 func benchResolve(ctx context.Context, p *place, t *table) error {
-	people := int(50_000 * p.scale)
-	for _, b := range p.businesses {
-		if err := p.seedPeople(ctx, b, 1, people); err != nil {
+	r := &resolving{place: p}
+	var first, last rate
+	for _, identifiers := range []int{100_000, 1_000_000, 5_000_000, 10_000_000} {
+		if float64(identifiers) > 10_000_000*p.scale {
+			break
+		}
+		if err := r.grow(ctx, 0, identifiers/2); err != nil {
 			return err
 		}
+		measured, err := r.measure(ctx, 0, 1, resolveEvents)
+		if err != nil {
+			return err
+		}
+		t.line(fmt.Sprintf("one lane, %d identifiers in it", identifiers), measured.String())
+		if first.events == 0 {
+			first = measured
+		}
+		last = measured
+	}
+	t.line("  an event in the largest ÷ in the smallest", fmt.Sprintf("%.2f× processor time", (last.own+last.database)/(first.own+first.database)))
+
+	rowWise, err := r.measure(ctx, 1, 1, rowWiseEvents)
+	if err != nil {
+		return err
+	}
+	t.line("the same lane, one event a transaction", rowWise.String())
+	t.line("  set-wise ÷ row-wise", fmt.Sprintf("%.1f×", last.events/rowWise.events))
+
+	for i := 1; i < 4; i++ {
+		if err := r.grow(ctx, i, 50_000); err != nil {
+			return err
+		}
+	}
+	four, err := r.measure(ctx, 0, 4, resolveEvents)
+	if err != nil {
+		return err
+	}
+	t.line("four lanes at once", four.String())
+
+	for i := len(p.businesses); i < manyTenants; i++ {
+		if err := p.addBusiness(ctx, fmt.Sprintf("shop-%d", i)); err != nil {
+			return err
+		}
+		if err := p.seedPeople(ctx, p.businesses[i], 1, fewPeople); err != nil {
+			return err
+		}
+		p.businesses[i].people = fewPeople
 	}
 	if err := p.analyze(ctx); err != nil {
 		return err
 	}
-
-	r := &resolving{place: p, people: people}
-	if err := r.feed(ctx, p.businesses[:1], 2_000); err != nil { // warm
+	hundred, err := r.measure(ctx, 0, manyTenants, resolveEvents)
+	if err != nil {
 		return err
 	}
-	if _, err := r.drain(ctx, 0, ""); err != nil {
-		return err
-	}
-	measured := map[string]float64{}
-	for _, c := range []struct {
-		name       string
-		businesses []business
-		events     int
-		batch      int
-	}{
-		{"one event a transaction, one lane", p.businesses[:1], rowWiseEvents, 1},
-		{"set-wise, one lane", p.businesses[:1], resolveEvents, 0},
-		{"set-wise, four lanes", p.businesses, resolveEvents, 0},
-	} {
-		var rates, own, database []float64 // events a second; processor time of an event in this process and in the database, µs
-		for round := range 3 {
-			if err := r.feed(ctx, c.businesses, c.events/len(c.businesses)); err != nil {
-				return err
-			}
-			goBefore, dbBefore, err := r.cpu()
-			if err != nil {
-				return err
-			}
-			took, err := r.drain(ctx, c.batch, fmt.Sprintf("resolve-%d-%d-%d", c.batch, len(c.businesses), round))
-			if err != nil {
-				return err
-			}
-			goAfter, dbAfter, err := r.cpu()
-			if err != nil {
-				return err
-			}
-			rates = append(rates, float64(c.events)/took.Seconds())
-			own = append(own, float64((goAfter-goBefore).Microseconds())/float64(c.events))
-			database = append(database, float64((dbAfter-dbBefore).Microseconds())/float64(c.events))
-		}
-		measured[c.name] = median(rates)
-		t.line(c.name, fmt.Sprintf("%.0f events/s; processor time of an event: program %.0f µs, database %.0f µs", measured[c.name], median(own), median(database)))
-	}
-	t.line("set-wise ÷ row-wise, one lane", fmt.Sprintf("%.1f×", measured["set-wise, one lane"]/measured["one event a transaction, one lane"]))
-	t.line("identifiers stored beforehand", fmt.Sprintf("%d in each of 4 businesses; 1 event in %d is a new person's", 2*people, newPeople))
+	t.line(fmt.Sprintf("%d lanes at once", manyTenants), hundred.String())
+	t.line("  an event among them ÷ among four", fmt.Sprintf("%.2f× processor time", (hundred.own+hundred.database)/(four.own+four.database)))
+	t.line("events", fmt.Sprintf("%d a round, 1 in %d a new person's, each of somebody else than the one before", resolveEvents, newPeople))
 
 	return nil
 }
 
+// resolving feeds and drains lanes.
 type resolving struct {
 	*place
-	people, sent int
+	sent int
+}
+
+// grow seeds a business up to a number of people.
+func (r *resolving) grow(ctx context.Context, i, people int) error {
+	b := &r.businesses[i]
+	if err := r.seedPeople(ctx, *b, b.people+1, people); err != nil {
+		return err
+	}
+	b.people = people
+
+	return r.analyze(ctx)
+}
+
+// rate is how many events are resolved in a second, and the processor time of one in this process and in the database, in µs.
+type rate struct{ events, own, database float64 }
+
+func (r rate) String() string {
+	return fmt.Sprintf("%.0f events/s; processor time of an event: program %.0f µs, database %.0f µs", r.events, r.own, r.database)
+}
+
+// measure resolves events of the first so many businesses, as the median of three rounds after one to warm up.
+func (r *resolving) measure(ctx context.Context, batch, businesses, events int) (rate, error) {
+	var rates, own, database []float64
+	for round := range 4 {
+		if err := r.feed(ctx, r.businesses[:businesses], events/businesses); err != nil {
+			return rate{}, err
+		}
+		goBefore, dbBefore, err := r.cpu()
+		if err != nil {
+			return rate{}, err
+		}
+		took, err := r.drain(ctx, batch, fmt.Sprintf("resolve-%d-%d-%d", batch, businesses, round))
+		if err != nil {
+			return rate{}, err
+		}
+		goAfter, dbAfter, err := r.cpu()
+		if err != nil {
+			return rate{}, err
+		}
+		if round == 0 {
+			continue
+		}
+		rates = append(rates, float64(events)/took.Seconds())
+		own = append(own, float64((goAfter-goBefore).Microseconds())/float64(events))
+		database = append(database, float64((dbAfter-dbBefore).Microseconds())/float64(events))
+	}
+
+	return rate{median(rates), median(own), median(database)}, nil
 }
 
 // feed makes n items wait in each business's lane.
@@ -91,7 +146,11 @@ func (r *resolving) feed(ctx context.Context, businesses []business, n int) erro
 		return err
 	}
 	for _, b := range businesses {
-		if err := r.feedLane(ctx, b, n); err != nil {
+		bodies := make([]string, n)
+		for i := range bodies {
+			bodies[i] = r.next(b)
+		}
+		if err := r.feedLane(ctx, b, bodies); err != nil {
 			return err
 		}
 	}
@@ -99,16 +158,16 @@ func (r *resolving) feed(ctx context.Context, businesses []business, n int) erro
 	return nil
 }
 
-func (r *resolving) feedLane(ctx context.Context, b business, n int) error {
+// feedLane makes the one item of each delivery wait in a business's lane.
+func (r *resolving) feedLane(ctx context.Context, b business, deliveries []string) error {
 	var event int64
 	if err := r.super.QueryRowContext(ctx, `INSERT INTO inbox_events (app_id, digest, body, split_at) VALUES ($1, $2, '', now()) RETURNING id`,
 		r.app, fmt.Appendf(nil, "%s %d", b.phoneNumberID, r.sent)).Scan(&event); err != nil {
 		return fmt.Errorf("feed a lane: %w", err)
 	}
-	now, bodies := time.Now(), make([][]byte, n)
-	for i := range n {
-		r.sent++
-		items, err := whatsapp.Split(r.delivery(b, now))
+	now, bodies := time.Now(), make([][]byte, len(deliveries))
+	for i, d := range deliveries {
+		items, err := whatsapp.Split([]byte(d))
 		if err != nil || len(items) != 1 {
 			return fmt.Errorf("feed a lane: %d items, %w", len(items), err)
 		}
@@ -116,29 +175,44 @@ func (r *resolving) feedLane(ctx context.Context, b business, n int) error {
 	}
 	err := r.copyIn(ctx, `
 		COPY inbox_items (event_id, position, app_id, tenant_id, number_id, field, kind, phone_number_id,
-		                  waba_id, display_phone, body, state, received_at) FROM STDIN`, n, func(i int) []any {
+		                  waba_id, display_phone, body, state, received_at) FROM STDIN`, len(bodies), func(i int) []any {
 		return []any{event, fmt.Sprint(i), r.app, b.tenant, b.number, "messages", "message", b.phoneNumberID, b.waba, b.display, bodies[i], "waiting", now}
 	})
 	if err != nil {
 		return err
 	}
-	if err := r.exec(ctx, `INSERT INTO inbox_counters (tenant_id, number_id, slot, received, waiting) VALUES ($1, $2, 0, $3, $3)`, b.tenant, b.number, n); err != nil {
+	if err := r.exec(ctx, `INSERT INTO inbox_counters (tenant_id, number_id, slot, received, waiting) VALUES ($1, $2, 0, $3, $3)`, b.tenant, b.number, len(bodies)); err != nil {
 		return err
 	}
 
 	return r.exec(ctx, `INSERT INTO lanes (tenant_id, gen, ready) VALUES ($1, 1, true)`, b.tenant)
 }
 
-// delivery is the next message: of somebody known, or once in a while of a stranger.
-func (r *resolving) delivery(b business, at time.Time) []byte {
-	person := 1 + r.sent*7919%r.people
+// next is the next message: of somebody known, or once in a while of a stranger.
+func (r *resolving) next(b business) string {
+	r.sent++
+	person := 1 + r.sent*7919%b.people
 	if r.sent%newPeople == 0 {
 		person = 900_000_000 + r.sent
 	}
-	return fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",`+
-		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},"contacts":[{"profile":{"name":%q},"wa_id":"917%09d","user_id":"IN.88%014d"}],`+
-		`"messages":[{"from":"917%09d","from_user_id":"IN.88%014d","id":"wamid.bench.%d","timestamp":"%d","type":"text","text":{"body":"Kal subah aa sakte hain?"}}]}}]}]}`,
-		b.waba, b.display, b.phoneNumberID, nameOf(person), person, person, person, person, r.sent, at.Unix())
+
+	return b.message(person, r.names.latin(person), fmt.Sprint("bench.", r.sent))
+}
+
+// message is a delivery with one message of a person, as seeded.
+func (b business) message(person int, name, wamid string) string {
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},"contacts":[{"profile":{"name":%q},"wa_id":"917%09d","user_id":%q}],`+
+		`"messages":[{"from":"917%09d","from_user_id":%q,"id":"wamid.%s","timestamp":"%d","type":"text","text":{"body":"Kal subah aa sakte hain?"}}]}}]}]}`,
+		b.waba, b.display, b.phoneNumberID, name, person, bsuidOf(person), person, bsuidOf(person), wamid, time.Now().Unix())
+}
+
+// hidden is a delivery with one message of a person who shows no phone.
+func (b business) hidden(person int, name, wamid string) string {
+	return fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp",`+
+		`"metadata":{"display_phone_number":%q,"phone_number_id":%q},"contacts":[{"profile":{"name":%q},"user_id":%q}],`+
+		`"messages":[{"from_user_id":%q,"id":"wamid.%s","timestamp":"%d","type":"text","text":{"body":"Namaste"}}]}}]}]}`,
+		b.waba, b.display, b.phoneNumberID, name, bsuidOf(person), bsuidOf(person), wamid, time.Now().Unix())
 }
 
 // drain runs the lanes until nothing waits, and returns how long that took.
@@ -162,22 +236,30 @@ func (r *resolving) drain(ctx context.Context, batch int, profile string) (time.
 	ended := make(chan error, 1)
 	begun := time.Now()
 	go func() { ended <- w.Run(ctx) }()
-	for {
-		var waiting int64
-		if err := r.super.QueryRowContext(ctx, `SELECT coalesce(sum(waiting), 0) FROM inbox_counters`).Scan(&waiting); err != nil {
-			return 0, fmt.Errorf("look at the lanes: %w", err)
-		}
-		if waiting == 0 {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(25 * time.Millisecond):
-		}
+	if err := r.settled(ctx, 25*time.Millisecond); err != nil {
+		return 0, err
 	}
 	took := time.Since(begun)
 	stop()
 
 	return took, <-ended
+}
+
+// settled waits until every delivery is split and every item has left its lane.
+func (p *place) settled(ctx context.Context, every time.Duration) error {
+	for {
+		var waiting int64
+		if err := p.super.QueryRowContext(ctx, `
+			SELECT (SELECT coalesce(sum(waiting), 0) FROM inbox_counters) + (SELECT count(*) FROM inbox_events WHERE split_at IS NULL)`).Scan(&waiting); err != nil {
+			return fmt.Errorf("look at the lanes: %w", err)
+		}
+		if waiting == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(every):
+		}
+	}
 }

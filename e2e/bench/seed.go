@@ -3,39 +3,23 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // Ids of seeded rows grow with the person, as those the product makes do.
 const seedID = `CREATE OR REPLACE FUNCTION seed_id(kind int, k bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
 	SELECT ('01900000' || lpad(to_hex(k), 8, '0') || '8000' || '8000' || lpad(to_hex(kind), 8, '0'))::uuid $$`
 
-// A few hundred different names, some of them common.
-var (
-	firstNames = []string{"Asha", "Ravi", "Meera", "Joseph", "Sunita", "Rajesh", "Priya", "Amit", "Kavita", "Vijay", "Pooja", "Suresh", "Lakshmi", "Imran", "Fatima", "Arjun"}
-	lastNames  = []string{
-		"Verma", "Sharma", "Patel", "Khan", "Iyer", "Reddy", "Das", "Gupta", "Singh", "Nair", "Joshi", "Mehta", "Kulkarni", "Rao", "Bose", "Chauhan", "Yadav",
-	}
-)
-
-func nameOf(person int) string {
-	return firstNames[person%len(firstNames)] + " " + lastNames[person/len(firstNames)%len(lastNames)]
-}
-
-// seedNames is nameOf in the database.
-var seedNames = fmt.Sprintf(`CREATE OR REPLACE FUNCTION seed_name(k bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-	SELECT ('{%s}'::text[])[1 + k %% %d] || ' ' || ('{%s}'::text[])[1 + k / %d %% %d] $$`,
-	strings.Join(firstNames, ","), len(firstNames), strings.Join(lastNames, ","), len(firstNames), len(lastNames))
-
 // seedPeople stores people, each known by a phone and a BSUID, as the product would have left them: from first to last, both
 // included. They were last heard of in the past month.
 func (p *place) seedPeople(ctx context.Context, b business, first, last int) error {
+	if last < first {
+		return nil
+	}
 	if err := p.exec(ctx, seedID); err != nil {
 		return err
 	}
-	if err := p.exec(ctx, seedNames); err != nil {
-		return err
-	}
+	called := fmt.Sprintf(`generate_series($3::bigint, $4::bigint) k JOIN seed_given g ON g.n = k %% %d JOIN seed_family f ON f.n = k / %d %% %d`,
+		len(p.names.given), len(p.names.given), len(p.names.family))
 	heard := `now() - (k % 43200) * interval '1 minute' - interval '1 hour'`
 	for _, statement := range []string{
 		`INSERT INTO identifiers (tenant_id, id, scope, kind, value, raw, first_seen, last_seen)
@@ -51,16 +35,15 @@ func (p *place) seedPeople(ctx context.Context, b business, first, last int) err
 		 SELECT $1::uuid, seed_id(5 + n, k), seed_id(5, k), seed_id(n, k), now() - interval '150 days', ` + heard + `, true
 		 FROM generate_series($3::bigint, $4::bigint) k, generate_series(1, 2) n WHERE $2::text <> ''`,
 		`INSERT INTO profile_facts (tenant_id, tenure_id, kind, value, first_seen, last_seen)
-		 SELECT $1::uuid, seed_id(7, k), 'profile_name', seed_name(k), now() - interval '150 days', ` + heard + ` FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
+		 SELECT $1::uuid, seed_id(7, k), 'profile_name', g.latin || ' ' || f.latin, now() - interval '150 days', ` + heard + ` FROM ` + called + ` WHERE $2::text <> ''`,
 		`INSERT INTO called (tenant_id, identifier_id, words, first_at)
-		 SELECT $1::uuid, seed_id(2, k), (SELECT string_agg(w, ' ' ORDER BY w COLLATE "C") FROM unnest(string_to_array(lower(seed_name(k)), ' ')) AS w), now() - interval '150 days'
-		 FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
+		 SELECT $1::uuid, seed_id(2, k), CASE WHEN g.latin = f.latin THEN g.latin ELSE least(g.latin COLLATE "C", f.latin) || ' ' || greatest(g.latin COLLATE "C", f.latin) END, now() - interval '150 days'
+		 FROM ` + called + ` WHERE $2::text <> ''`,
 		`INSERT INTO contact_activity (tenant_id, contact_id, last_at)
 		 SELECT $1::uuid, seed_id(4, k), ` + heard + ` FROM generate_series($3::bigint, $4::bigint) k WHERE $2::text <> ''`,
 		`INSERT INTO contact_words (tenant_id, contact_id, word)
-		 SELECT $1::uuid, seed_id(4, k), w FROM generate_series($3::bigint, $4::bigint) k,
-		        unnest(ARRAY['p:917' || lpad(k::text, 9, '0'), '4:' || right(lpad(k::text, 9, '0'), 4), 'b:IN.88' || lpad(k::text, 14, '0'),
-		                     'n:' || lower(split_part(seed_name(k), ' ', 1)), 'n:' || lower(split_part(seed_name(k), ' ', 2))]) w WHERE $2::text <> ''`,
+		 SELECT $1::uuid, seed_id(4, k), w FROM ` + called + `, unnest(ARRAY['p:917' || lpad(k::text, 9, '0'), '4:' || right(lpad(k::text, 9, '0'), 4), 'b:IN.88' || lpad(k::text, 14, '0')] || g.found || f.found) w
+		 WHERE $2::text <> '' ON CONFLICT DO NOTHING`,
 	} {
 		if err := p.exec(ctx, statement, b.tenant, "portfolio:"+portfolio, first, last); err != nil {
 			return fmt.Errorf("seed people: %w", err)
@@ -77,6 +60,15 @@ func (p *place) seedMessages(ctx context.Context, b business, first, last, each 
 		SELECT $1::uuid, seed_id(100 + n::int, k), $2, 'wamid.seed.' || k || '.' || n, seed_id(7, k), CASE WHEN n % 3 = 0 THEN 'out' ELSE 'in' END, 'text',
 		       'namaste ' || n, now() - interval '140 days' + (n::bigint * 130 * 1440 / $5::int) * interval '1 minute', md5(k || '.' || n), k, now()
 		FROM generate_series($3::bigint, $4::bigint) k, generate_series(1, $5::int) n`, b.tenant, b.number, first, last, each)
+	if err == nil {
+		err = p.exec(ctx, `
+			INSERT INTO thread_tips (tenant_id, tenure_id, number_id, place, asked_at, answered_at, waiting_since)
+			SELECT w.*, CASE WHEN w.asked_at > coalesce(w.answered_at, '-infinity') THEN w.asked_at END
+			FROM (SELECT tenant_id, tenure_id, number_id, date_trunc('minute', max(at)), max(at) FILTER (WHERE direction = 'in') AS asked_at,
+			             max(at) FILTER (WHERE direction = 'out') AS answered_at
+			      FROM messages WHERE tenant_id = $1 AND tenure_id BETWEEN seed_id(7, $2) AND seed_id(7, $3) AND wamid LIKE 'wamid.seed.%' GROUP BY 1, 2, 3) w
+			ON CONFLICT DO NOTHING`, b.tenant, first, last)
+	}
 	if err != nil {
 		return fmt.Errorf("seed messages: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -27,9 +28,10 @@ const (
 	roleHMAC  = "hmac"  // checks the signature and stores nothing
 	roleRow   = "row"   // stores each request in a transaction of its own, with the same unique key
 	roleGroup = "group" // the product's web server
+	roleWork  = "work"  // the product's worker
 )
 
-// serve is a web server that takes webhooks in one of the roles until ctx ends, and prints its address.
+// serve does what a role does until ctx ends, and prints the address of those that take webhooks.
 func serve(ctx context.Context, role, profile string) error {
 	if profile != "" {
 		f, err := os.Create(filepath.Join(profile, role+".pprof"))
@@ -47,8 +49,14 @@ func serve(ctx context.Context, role, profile string) error {
 		return err
 	}
 	defer func() { _ = db.Close() }()
-	if role == roleGroup {
+	switch role {
+	case roleGroup:
 		return serveProduct(ctx, db)
+	case roleWork:
+		if _, err := io.WriteString(os.Stdout, "listening on nothing\n"); err != nil {
+			return err
+		}
+		return ingest.NewWorker(db, slog.New(slog.DiscardHandler)).Run(ctx)
 	}
 
 	var app struct {
