@@ -76,7 +76,8 @@ func ContinueBulk(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 		return fmt.Errorf("read job: %w", err)
 	}
 
-	actor, more := tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name}, false
+	var more bool
+	actor := tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name}
 	if args.Back {
 		more, err = UndoBulk(ctx, tx, actor, id, args.Any)
 	} else {

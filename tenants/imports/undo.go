@@ -26,7 +26,7 @@ type effectRow struct {
 }
 
 // empty: the row said nothing new.
-func (e effect) empty() bool { return e.CardChange.Empty() && e.Pair == nil && !e.Answers }
+func (e effect) empty() bool { return e.Empty() && e.Pair == nil && !e.Answers }
 
 // takeBack undoes the rows after the given one, for whoever asked for it. It returns the last row it dealt with, after where there was none.
 func takeBack(ctx context.Context, tx *tenants.Tx, by tenants.Actor, i Import, after int) (int, error) {
