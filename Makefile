@@ -41,7 +41,7 @@ fuzz: ## look for what breaks the parser and the resolver, each for FUZZTIME (FU
 	$(WITH_POSTGRES) -- $(GO) test ./tenants/identity -run ComeTo -rapid.checks 2000 -rapid.seed 0 -timeout 1h
 
 .PHONY: bench
-bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCALE=1)
+bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCALE=0.1; the goals are for 1)
 	$(GO) run ./e2e/bench $(ARGS)
 
 .PHONY: accuracy
