@@ -228,7 +228,11 @@ func (c Case) contact(ctx context.Context, tx *tenants.Tx) (uuid.UUID, error) {
 	b := &Batch{tx: tx}
 	id := newID()
 
-	return id, b.addContacts(ctx, []uuid.UUID{*c.IdentityID}, []uuid.UUID{id})
+	if err := b.addContacts(ctx, []uuid.UUID{*c.IdentityID}, []uuid.UUID{id}); err != nil {
+		return uuid.Nil, err
+	}
+
+	return id, b.listContacts(ctx, []uuid.UUID{*c.IdentityID})
 }
 
 func decideNotSame(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case, d Decision) error {

@@ -108,6 +108,8 @@ func (w *world) checkSound(rt *rapid.T) {
 				WHERE c.merged_into IS NOT NULL AND i.absorbed_into IS NULL`,
 			"somebody wrote and is nobody": `SELECT count(*) FROM identities i WHERE i.contact_id IS NULL AND i.absorbed_into IS NULL
 				AND EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenure_id = t.id WHERE t.identity_id = i.id AND m.direction = 'in')`,
+			"a contact is in no list": `SELECT count(*) FROM contacts c WHERE c.merged_into IS NULL
+				AND NOT EXISTS (SELECT 1 FROM contact_activity a WHERE a.contact_id = c.id)`,
 			"two hold one identifier at one time": `SELECT count(*) FROM tenures a JOIN tenures b ON a.identifier_id = b.identifier_id AND a.id < b.id
 				WHERE tstzrange(a.from_at, a.to_at) && tstzrange(b.from_at, b.to_at)`,
 			"a cycle of tombstones": `WITH RECURSIVE up AS (
