@@ -38,11 +38,12 @@ func TestManyGoOnByThemselves(t *testing.T) {
 	step(func(tx *tenants.Tx) (bool, error) { return identity.RunBulk(t.Context(), tx, meera, id) })
 	other := newWorld(t, w.db, "ravi-motors")
 	other.continues(id)
+	w.due(id, "1 hour")
 	w.continues(id) // not yet: whoever decides may still be at it
 	if b := w.standing(id); b.State != identity.BulkRunning || b.Done != 15 || b.Stuck {
 		t.Fatalf("after one step %+v, want it running with 15 done", b)
 	}
-	w.due(id)
+	w.due(id, "-1 second")
 	w.continues(id)
 	if b := w.standing(id); b.State != identity.BulkDone || b.Done != 20 {
 		t.Fatalf("after the job's %+v, want all 20 done", b)
@@ -50,11 +51,11 @@ func TestManyGoOnByThemselves(t *testing.T) {
 	if got := w.jobOf(id); got != "done 20 of 20" {
 		t.Errorf("job: %s", got)
 	}
-	w.due(id)
+	w.due(id, "-1 second")
 	w.continues(id) // nothing left
 
 	step(func(tx *tenants.Tx) (bool, error) { return identity.UndoBulk(t.Context(), tx, joseph, id, true) })
-	w.due(id)
+	w.due(id, "-1 second")
 	w.continues(id)
 	if b := w.standing(id); b.State != identity.BulkUndone || b.Undone != 20 {
 		t.Errorf("taken back %+v, want all 20", b)
@@ -108,10 +109,11 @@ func (w *world) continues(id uuid.UUID) {
 	w.as(func(tx *tenants.Tx) error { return identity.ContinueBulk(w.t.Context(), tx, id) })
 }
 
-func (w *world) due(id uuid.UUID) {
+// due has a job's next step come this much from now.
+func (w *world) due(id uuid.UUID, in string) {
 	w.t.Helper()
 	w.as(func(tx *tenants.Tx) error {
-		_, err := tx.Exec(`UPDATE jobs SET run_at = now() - interval '1 second' WHERE id = $1`, id)
+		_, err := tx.Exec(`UPDATE jobs SET run_at = now() + $2::interval WHERE id = $1`, id, in)
 		return err
 	})
 }
