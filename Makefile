@@ -48,6 +48,10 @@ bench: ## measure, on a PostgreSQL that syncs to disk, and print one table (SCAL
 accuracy: ## run made-up worlds against the whole product and count how often it is right (ARGS=-quick)
 	$(GO) run ./e2e/accuracy $(ARGS)
 
+.PHONY: replies
+replies: ## have agents answer at random moments in made-up towns, and count what went to anybody else (ARGS="-replies 1000000")
+	$(GO) test ./tenants/outbox -count=1 -run '^TestNoReply' -v -timeout 0 $(if $(ARGS),-args $(ARGS))
+
 .PHONY: lint
 lint: ## look for mistakes (.golangci.yml)
 	$(LINT) run $(PKG)

@@ -69,7 +69,8 @@ func (t template) refusal(toID bool) *graphError {
 			return &errNeedsPhone
 		}
 		want, got := 0, 0
-		for _, c := range known["components"].([]object) {
+		parts, _ := known["components"].([]object)
+		for _, c := range parts {
 			if text, ok := c["text"].(string); ok && c["type"] == "BODY" {
 				want = len(placeholder.FindAllString(text, -1))
 			}
