@@ -10,7 +10,9 @@ import (
 
 // ContactRow is one line of the business's own list of customers, as dirty as such lists are.
 type ContactRow struct {
-	Person     string // whose it really is; not part of the list
+	Person     string   // whose it really is; not part of the list
+	Means      string   // the phone that Phone means, "" where it is spoilt; not part of the list
+	Spelling   Spelling // of the name; not part of the list
 	ExternalID string
 	Name       string
 	Phone      string
@@ -30,25 +32,27 @@ func (w *World) Contacts() []ContactRow {
 	var rows []ContactRow
 	for i, p := range w.people {
 		first, bsuid := p.firstShown("phone"), p.firstShown("bsuid")
-		if rng.Float64() >= shareListed || first == "" {
-			continue
+		if rng.Float64() >= shareListed || first == "" || p.heir {
+			continue // who took over a phone came later
 		}
-		row := ContactRow{Person: p.id, ExternalID: fmt.Sprintf("C-%05d", 10_000+i), Name: p.name.saved(rng), Phone: typed(rng, first)}
+		row := ContactRow{Person: p.id, Means: first, Spelling: p.name.saved(rng), ExternalID: fmt.Sprintf("C-%05d", 10_000+i), Phone: typed(rng, first)}
+		row.Name = row.Spelling.Text
 		if rng.Float64() < shareListBSUID && !w.options.Calendar {
 			row.BSUID = bsuid
 		}
 		switch rng.IntN(25) {
 		case 0:
-			row.Phone = fmt.Sprintf("%sE+11", first[:1]+"."+first[1:3]) // as a spreadsheet spoils it
+			row.Phone, row.Means = fmt.Sprintf("%sE+11", first[:1]+"."+first[1:3]), "" // as a spreadsheet spoils it
 		case 1:
-			row.Phone = ""
+			row.Phone, row.Means = "", ""
 		case 2:
-			row.Phone = first[:8]
+			row.Phone, row.Means = first[:8], ""
 		}
 		rows = append(rows, row)
 		if rng.Float64() < shareListTwice {
 			row.ExternalID += "-2"
-			row.Name = p.name.saved(rng)
+			row.Spelling = p.name.saved(rng)
+			row.Name = row.Spelling.Text
 			rows = append(rows, row)
 		}
 	}

@@ -32,7 +32,7 @@ func (w *World) openShared() {
 			w.history(p, number, opened)
 		}
 		if w.chance(shareSaved) {
-			saved := p.name.saved(w.rng)
+			saved := p.name.saved(w.rng).Text
 			if p.relative != "" && w.rng.IntN(2) == 0 {
 				saved = p.relative
 			}

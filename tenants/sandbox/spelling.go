@@ -128,7 +128,7 @@ func firstRune(s string) string {
 }
 
 // saved writes a name as a shopkeeper keeps it in the address book.
-func (n name) saved(rng *rand.Rand) string {
+func (n name) saved(rng *rand.Rand) Spelling {
 	s := Spelling{Form: NameFull, Script: ScriptLatin}
 	if rng.IntN(3) == 0 {
 		s.Script = ScriptHindi
@@ -136,9 +136,9 @@ func (n name) saved(rng *rand.Rand) string {
 	if rng.IntN(4) == 0 {
 		s.Form = NameOneWord
 	}
-	text := n.write(rng, s).Text
+	s = n.write(rng, s)
 	if rng.IntN(3) == 0 {
-		text += " " + pick(rng, []string{"Indore", "gas", "new", "Bhopal wale", "2"})
+		s.Text += " " + pick(rng, []string{"Indore", "gas", "new", "Bhopal wale", "2"})
 	}
-	return text
+	return s
 }
