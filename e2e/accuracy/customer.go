@@ -35,14 +35,17 @@ type customer struct {
 	scopes  map[string]string // portfolio by phone number id
 	keys    []string
 	turn    atomic.Int64
+	slug    string
+
+	listedFrom, listedTo time.Time // when its list came in
 }
 
 // customer sets one up as it would itself: by commands, with numbers that nobody else has.
 func (p *program) customer(ctx context.Context) (*customer, error) {
 	p.worlds++
 	slug := fmt.Sprintf("world-%d", p.worlds)
-	c := &customer{program: p, scopes: map[string]string{}}
-	if _, err := p.run(ctx, "brass-lantern-monsoon-47", "tenant", "add", "--slug", slug, "--name", slug, "--owner-email", slug+"@pehchan.example"); err != nil {
+	c := &customer{program: p, slug: slug, scopes: map[string]string{}}
+	if _, err := p.run(ctx, password, "tenant", "add", "--slug", slug, "--name", slug, "--owner-email", slug+"@pehchan.example"); err != nil {
 		return nil, err
 	}
 	group, setting := errgroup.WithContext(ctx)

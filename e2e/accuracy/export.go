@@ -47,6 +47,9 @@ type candidate struct {
 	ContactID string `json:"contact_id"`
 	Tier      string `json:"tier"`
 	Reasons   []said `json:"reasons"`
+	Score     *struct {
+		Probability float64 `json:"probability"`
+	} `json:"score"`
 }
 
 type openCase struct {
@@ -81,6 +84,7 @@ func (c *customer) export(ctx context.Context) (*state, error) {
 	s := &state{contacts: map[string]contact{}, cases: cases}
 	label := map[string]string{}
 	for _, k := range contacts {
+		c.unlisted(&k)
 		s.contacts[k.ID] = k
 		line := k.canonical()
 		label[k.ID] = line

@@ -29,6 +29,8 @@ type truth struct {
 	holders map[[2]string][]holding // by kind and value of an identifier
 	authors map[string]string       // person by wamid of what they wrote
 	spelled map[string]sandbox.Spelling
+	listed  map[string]string   // person by what the business's own list calls them
+	means   map[string][]string // people by the phone that the list means
 	proved  map[string][][]node // by person: what WhatsApp itself has shown to be one account, identifiers of one portfolio together
 	plainly map[string][][]node // the same from field messages alone
 }
@@ -41,10 +43,16 @@ type holding struct {
 	from, to time.Time
 }
 
-func newTruth(w *sandbox.World, scopes map[string]string) *truth {
+func newTruth(w *sandbox.World, list []sandbox.ContactRow, scopes map[string]string) *truth {
 	t := &truth{
 		holders: map[[2]string][]holding{}, authors: map[string]string{}, spelled: map[string]sandbox.Spelling{},
-		proved: map[string][][]node{}, plainly: map[string][][]node{},
+		listed: map[string]string{}, means: map[string][]string{}, proved: map[string][][]node{}, plainly: map[string][][]node{},
+	}
+	for _, row := range list {
+		t.listed[row.ExternalID], t.spelled[row.Name] = row.Person, row.Spelling
+		if row.Means != "" && !slices.Contains(t.means[row.Means], row.Person) {
+			t.means[row.Means] = append(t.means[row.Means], row.Person)
+		}
 	}
 	for _, p := range w.Truth() {
 		for _, id := range p.Identifiers {
@@ -155,8 +163,11 @@ func joined(sets [][]node) [][]node {
 	return out
 }
 
-// owners are the people who held an identifier while the product saw it.
+// owners are the people who held an identifier while the product saw it. Of what it has not seen, the list's word counts.
 func (t *truth) owners(id identifier) []string {
+	if id.FirstSeen.IsZero() {
+		return t.means[id.Value]
+	}
 	var found []string
 	for _, h := range t.holders[[2]string{id.Kind, id.Value}] {
 		if !id.LastSeen.Before(h.from) && !id.FirstSeen.After(h.to) && !slices.Contains(found, h.person) {
@@ -181,8 +192,7 @@ func (t *truth) passedOn(k contact) bool {
 }
 
 // judge compares what became of a world with its truth.
-func (r *result) judge(ctx context.Context, w *sandbox.World, c *customer, s *state, wrote map[string]string) error {
-	t := newTruth(w, c.scopes)
+func (r *result) judge(ctx context.Context, t *truth, c *customer, s *state, wrote map[string]string) error {
 	beyond, err := c.beyondContacts(ctx, t, s)
 	if err != nil {
 		return err
@@ -190,6 +200,7 @@ func (r *result) judge(ctx context.Context, w *sandbox.World, c *customer, s *st
 	owner := map[string]string{} // person by contact, "" where it is several's
 	for id, k := range s.contacts {
 		owner[id] = r.judgeContact(t, k)
+		r.judgeListed(t, k, owner[id])
 	}
 	byContact := map[string][]string{}
 	for wamid, id := range wrote {
@@ -284,12 +295,26 @@ func (r *result) judgeContact(t *truth, k contact) (person string) {
 			}
 		}
 	}
-	if person == "" {
+	if person == "" && len(held) > 0 {
 		r.Mixed[k.ID] = true
 		r.misjudged(map[string]any{"what": "several people", "contact": k, "people": common})
 	}
 
 	return person
+}
+
+// judgeListed counts the entries of the list that stand with whom they are of.
+func (r *result) judgeListed(t *truth, k contact, person string) {
+	for _, id := range k.ExternalIDs {
+		listed, known := t.listed[id]
+		if !known {
+			continue
+		}
+		r.Listed.count(listed == person)
+		if listed != person {
+			r.misjudged(map[string]any{"what": "wrong entry of the list", "contact": k, "listed": listed, "person": person})
+		}
+	}
 }
 
 // judgeProofs counts the pairs that WhatsApp has shown to be one account and that the product has in one contact.

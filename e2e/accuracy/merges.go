@@ -51,6 +51,7 @@ func (c *customer) mergePairs(ctx context.Context, chance *rand.Rand, s *state, 
 		if err := c.get(ctx, "/contacts/"+p.keep, nil, &one); err != nil {
 			return nil, err
 		}
+		c.unlisted(&one)
 		both := append(slices.Clone(s.contacts[p.keep].Identities), s.contacts[p.lose].Identities...)
 		right := one.canonical() == contact{DisplayName: one.DisplayName, Notes: one.Notes, ExternalIDs: one.ExternalIDs, Identities: both}.canonical()
 		r.Merges.count(right)

@@ -73,6 +73,7 @@ type result struct {
 	Proofs      share           // pairs WhatsApp has proved: linked
 	PlainProofs share           // those proved on field messages alone
 	Mixed       map[string]bool // contacts of several people
+	Listed      share           // entries of the business's own list: with whom they are of
 	PassedOn    int             // of them, because a phone came to somebody else
 	Merges      share           // merges by hand: the two and nobody else became one
 	Messages    int
@@ -81,6 +82,7 @@ type result struct {
 	Complete    float64
 
 	Queries          []query
+	Guesses          []guess
 	Newcomers        int
 	NewcomersOffered int
 
@@ -136,7 +138,7 @@ func report(results []result, took time.Duration) string {
 	if len(order) > 1 {
 		section(write, fmt.Sprintf("all %d worlds", len(results)), results)
 	}
-	write("\nNot measured here: wrong recipients, calibration, how long people take, how well they judge.\t\t\t\t\n%.0f s in all", took.Seconds())
+	write("\nNot measured here: wrong recipients, how long people take, how well they judge.\t\t\t\t\n%.0f s in all", took.Seconds())
 	_ = tab.Flush()
 
 	return out.String()
@@ -145,21 +147,24 @@ func report(results []result, took time.Duration) string {
 type writer func(format string, args ...any)
 
 func section(write writer, title string, results []result) {
-	var links, proofs, plain, merges share
+	var links, proofs, plain, merges, listed share
 	var passedOn, mixed, messages, lost, newcomers, offered, deliveries int
 	var precise, complete float64
 	var order, undo, later sameness
 	var queries []query
+	var guesses []guess
 	for _, r := range results {
 		links.add(r.Links)
 		proofs.add(r.Proofs)
 		plain.add(r.PlainProofs)
 		merges.add(r.Merges)
+		listed.add(r.Listed)
 		mixed, passedOn = mixed+len(r.Mixed), passedOn+r.PassedOn
 		messages, lost, deliveries = messages+r.Messages, lost+r.Lost, deliveries+r.Deliveries
 		precise, complete = precise+r.Precise, complete+r.Complete
 		newcomers, offered = newcomers+r.Newcomers, offered+r.NewcomersOffered
 		queries = append(queries, r.Queries...)
+		guesses = append(guesses, r.Guesses...)
 		for _, s := range []struct{ sum, of *sameness }{{&order, &r.Order}, {&undo, &r.Undo}, {&later, &r.Later}} {
 			s.sum.Pairs += s.of.Pairs
 			s.sum.Refused += s.of.Refused
@@ -187,6 +192,8 @@ func section(write writer, title string, results []result) {
 		row(write, "  @3", s.third.String(), target, met)
 	}
 	row(write, "strangers offered somebody", share{offered, newcomers}.String(), "", true)
+	calibration(write, guesses)
+	row(write, "entries of the imported list with whom they are of", listed.String(), "", true)
 	row(write, "another order and repeats: contacts and cases that differ", fmt.Sprintf("%d\t%d\t", order.Apart, order.Lines), "0", order.Apart == 0)
 	row(write, "merges by hand: the two and nobody else", merges.String(), "1", merges.Hits == merges.Of)
 	row(write, "merged and undone: contacts and cases that differ", fmt.Sprintf("%d\t%d, %d pairs, %d refused\t", undo.Apart, undo.Lines, undo.Pairs, undo.Refused),

@@ -28,6 +28,11 @@ func (r *result) judgeSuggestions(t *truth, s *state, owner map[string]string) {
 		if person == "" {
 			continue
 		}
+		for _, p := range k.Candidates {
+			if p.Score != nil && owner[p.ContactID] != "" {
+				r.Guesses = append(r.Guesses, guess{p.Score.Probability, owner[p.ContactID] == person, p.Tier})
+			}
+		}
 		if len(others[person]) < 2 {
 			r.Newcomers++
 			if len(k.Candidates) > 0 {
@@ -66,11 +71,12 @@ func (t *truth) query(s *state, k openCase, entries []string) query {
 		if id == k.ContactID {
 			continue
 		}
-		theirs := t.spelling(s.contacts[id])
-		if q.Script == mine.Script+"→?" || theirs.Form == sandbox.NameFull {
-			q.Script = mine.Script + "→" + theirs.Script
+		for _, theirs := range t.spellings(s.contacts[id]) {
+			if q.Script == mine.Script+"→?" || theirs.Form == sandbox.NameFull {
+				q.Script = mine.Script + "→" + theirs.Script
+			}
+			q.Clean = q.Clean || mine.Form == sandbox.NameFull && theirs.Form == sandbox.NameFull
 		}
-		q.Clean = q.Clean || mine.Form == sandbox.NameFull && theirs.Form == sandbox.NameFull
 		for _, a := range s.contacts[k.ContactID].Identities {
 			for _, b := range s.contacts[id].Identities {
 				q.Same = q.Same || a.Portfolio == b.Portfolio
@@ -81,12 +87,25 @@ func (t *truth) query(s *state, k openCase, entries []string) query {
 	return q
 }
 
+// spelling is the name that a contact shows on WhatsApp.
 func (t *truth) spelling(k contact) sandbox.Spelling {
-	for _, a := range k.Identities {
-		if s, ok := t.spelled[a.ProfileName]; ok {
-			return s
-		}
+	if all := t.spellings(contact{Identities: k.Identities}); len(all) > 0 {
+		return all[0]
 	}
 
 	return sandbox.Spelling{Form: "none", Script: "none"}
+}
+
+// spellings are the names that a contact goes by: on WhatsApp, and in the business's own list.
+func (t *truth) spellings(k contact) (all []sandbox.Spelling) {
+	for _, a := range k.Identities {
+		if s, ok := t.spelled[a.ProfileName]; ok {
+			all = append(all, s)
+		}
+	}
+	if s, ok := t.spelled[k.DisplayName]; ok {
+		all = append(all, s)
+	}
+
+	return all
 }

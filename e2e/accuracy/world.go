@@ -60,6 +60,12 @@ func (p *program) world(ctx context.Context, people int, seed int64) (r result, 
 	_, told := unfold(worldOptions(people, seed, touched.numbers))
 	world, shuffled := unfold(worldOptions(people, seed, plain.numbers))
 	r.Deliveries = len(told)
+	list := world.Contacts()
+	for _, c := range []*customer{touched, plain} {
+		if err := c.takeIn(ctx, list); err != nil {
+			return r, err
+		}
+	}
 	// The same places in both; the tail of the one is the tail of the other.
 	head := len(told) - int(float64(len(told))*shareTail)
 	chance := rand.New(rand.NewPCG(uint64(seed), uint64(people)))
@@ -107,7 +113,7 @@ func (p *program) world(ctx context.Context, people int, seed int64) (r result, 
 	if err != nil {
 		return r, err
 	}
-	if err := r.judge(ctx, world, plain, final, wrote); err != nil {
+	if err := r.judge(ctx, newTruth(world, list, plain.scopes), plain, final, wrote); err != nil {
 		return r, err
 	}
 	r.Seconds = time.Since(begun).Seconds()
