@@ -37,6 +37,7 @@ CREATE TABLE outbox (
     FOREIGN KEY (tenant_id, number_id) REFERENCES numbers
 ) WITH (fillfactor = 80);
 CREATE INDEX outbox_message ON outbox (tenant_id, message_id);
+CREATE INDEX outbox_identity ON outbox (tenant_id, identity_id);
 CREATE INDEX outbox_waiting ON outbox (tenant_id, number_id, n) WHERE state = 'waiting';
 CREATE INDEX outbox_called ON outbox (tenant_id, number_id) WHERE state = 'sending';
 

@@ -228,8 +228,13 @@ type message struct {
 }
 
 func newMessage(m conversations.Message) message {
+	wamid := m.WAMID
+	if m.Pending() {
+		wamid = ""
+	}
+
 	return message{
-		ID: m.ID, WAMID: m.WAMID, NumberID: m.NumberID, IdentityID: m.IdentityID, Direction: m.Direction, Type: m.Type, Text: m.Text,
+		ID: m.ID, WAMID: wamid, NumberID: m.NumberID, IdentityID: m.IdentityID, Direction: m.Direction, Type: m.Type, Text: m.Text,
 		At: m.At.UTC(), Status: known(m.Status), About: known(m.TargetWAMID), GroupID: known(m.GroupID), Imported: m.Imported,
 		Seconds: known(m.Call().Seconds),
 	}

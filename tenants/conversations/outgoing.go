@@ -51,6 +51,9 @@ type Outgoing struct {
 	Doubtful    bool          `db:"doubtful"`    // taken by Meta a while ago, and nothing heard since
 }
 
+// Pending tells whether Meta has given a message no wamid yet: it waits to be sent, or was refused. WAMID holds a placeholder then.
+func (m Message) Pending() bool { return strings.HasPrefix(m.WAMID, placeholderPrefix) }
+
 // OutgoingOf reads what became of messages that were sent from here, by message id. Messages that came otherwise are left out.
 func OutgoingOf(ctx context.Context, tx *tenants.Tx, messages []uuid.UUID) (map[uuid.UUID]Outgoing, error) {
 	if len(messages) == 0 {

@@ -151,7 +151,11 @@ func Unclaim(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uui
 		       OR EXISTS (SELECT 1 FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 		                  WHERE i.tenant_id = $1 AND i.contact_id = c.id
 		                    AND (EXISTS (SELECT 1 FROM decisions x WHERE x.tenant_id = $1 AND x.a_id = t.identifier_id)
-		                         OR EXISTS (SELECT 1 FROM decisions x WHERE x.tenant_id = $1 AND x.b_id = t.identifier_id))) AS worked
+		                         OR EXISTS (SELECT 1 FROM decisions x WHERE x.tenant_id = $1 AND x.b_id = t.identifier_id)))
+		       OR EXISTS (SELECT 1 FROM identities i WHERE i.tenant_id = $1 AND i.contact_id = c.id
+		                    AND (EXISTS (SELECT 1 FROM outbox x WHERE x.tenant_id = $1 AND x.identity_id = i.id)
+		                         OR EXISTS (SELECT 1 FROM notes x WHERE x.tenant_id = $1 AND x.identity_id = i.id)
+		                         OR EXISTS (SELECT 1 FROM assignments x WHERE x.tenant_id = $1 AND x.identity_id = i.id))) AS worked
 		FROM contacts c WHERE c.tenant_id = $1 AND c.id = ANY($2) ORDER BY c.id`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return nil, fmt.Errorf("look at contacts to remove: %w", err)

@@ -112,6 +112,24 @@ func TestDyingBetweenAnyTwoSteps(t *testing.T) {
 	h.judge(all)
 }
 
+// A sender that lives but could not keep what Graph answered leaves the message to the next turn.
+func TestWhatCouldNotBeKeptIsUnknown(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	all := h.crowd(1, 1)
+	h.meta.feels(refuses(http.StatusBadRequest, 131026))
+	s := h.sender()
+	s.AtStep(func(step string) {
+		if step == "called" { // as if another sender had the number
+			h.exec(`UPDATE outbox SET lease = $1`, uuid.New())
+		}
+	})
+	h.turns(s)
+	if got := h.state(all[0].MessageID).State; got != conversations.StateUnknown {
+		t.Errorf("message is %s, want unknown", got)
+	}
+}
+
 // The same with a process that is killed, whatever it is doing.
 func TestKilledProcesses(t *testing.T) {
 	t.Parallel()

@@ -125,7 +125,8 @@ func (t *turn) prolong(ctx context.Context, tx *tenants.Tx) error {
 }
 
 // release gives the number back: to rest for a while where something keeps it from sending, else until more is to be sent. A turn that
-// found nothing to do though something waits looks for the first time at which an account's next message may go.
+// found nothing to do though something waits looks for the first time at which an account's next message may go. What could not be
+// settled is left to the next turn, which gives up on it.
 func (s *Sender) release(ctx context.Context, t turn, trouble string) error {
 	failures, rest := 0, time.Duration(0)
 	if trouble != "" {
@@ -138,7 +139,8 @@ func (s *Sender) release(ctx context.Context, t turn, trouble string) error {
 			UPDATE outbox_lanes l
 			SET lease = NULL, leased_until = now(), trouble = $4, failures = $5,
 			    trouble_since = CASE WHEN $4 = '' THEN NULL ELSE coalesce(l.trouble_since, now()) END,
-			    ready = l.gen <> $6 OR EXISTS (SELECT 1 FROM outbox WHERE tenant_id = $1 AND number_id = $2 AND state = 'waiting'),
+			    ready = l.gen <> $6 OR EXISTS (SELECT 1 FROM outbox WHERE tenant_id = $1 AND number_id = $2 AND state = 'waiting')
+			            OR EXISTS (SELECT 1 FROM outbox WHERE tenant_id = $1 AND number_id = $2 AND state = 'sending'),
 			    not_before = greatest(now() + $7 * interval '1 second', CASE WHEN $8 AND l.gen = $6 THEN (
 			        SELECT min(h.not_before) FROM (
 			            SELECT DISTINCT ON (identity_id) not_before FROM outbox

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,6 +42,13 @@ func TestAReplyGoesOnceToTheAccountThatWrote(t *testing.T) {
 		t.Errorf("another text under the same key: %v, want key_reused", err)
 	}
 	mateo := h.sends(h.opens(h.whois(whatsapp.KindBSUID, mateosID).ID), "hola")
+	h.as(func(tx *tenants.Tx) error {
+		list, _, err := conversations.Messages(t.Context(), tx, asha.Contact, identity.Page{})
+		if err == nil && !list[0].Pending() {
+			t.Errorf("a message that waits is %+v, want pending", list[0])
+		}
+		return err
+	})
 	h.turns(h.sender())
 
 	got := h.meta.all()
@@ -65,6 +73,69 @@ func TestAReplyGoesOnceToTheAccountThatWrote(t *testing.T) {
 	h.exec(`UPDATE outbox SET accepted_at = now() - interval '6 minutes'`)
 	if !h.state(mateo.MessageID).Doubtful || h.state(first.MessageID).Doubtful {
 		t.Error("only a message that nothing was heard of is doubtful")
+	}
+}
+
+func TestManyClicksSendOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(ashasPhone, ashasID)
+	asha := h.opens(h.whois(whatsapp.KindPhone, ashasPhone).ID)
+	var clicks sync.WaitGroup
+	for range 10 {
+		clicks.Go(func() {
+			if _, err := h.submit(conversations.Draft{Version: asha.Version, Key: "one", Text: "hello"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	clicks.Wait()
+	h.turns(h.sender())
+	if got := h.meta.all(); len(got) != 1 {
+		t.Errorf("ten clicks sent %d messages", len(got))
+	}
+}
+
+// Whom a list has made and somebody has written to stays when the list is taken back.
+func TestWhoWasWrittenToStays(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	var made []uuid.UUID
+	h.as(func(tx *tenants.Tx) (err error) {
+		if err := identity.Lock(t.Context(), tx); err != nil {
+			return err
+		}
+		made, err = identity.AddClaimed(t.Context(), tx, meera, "portfolio:900", "list.csv", []identity.Claim{
+			{Handle: identity.Handle{Kind: whatsapp.KindPhone, Value: ashasPhone}},
+			{Handle: identity.Handle{Kind: whatsapp.KindPhone, Value: newPhone}},
+		})
+		if err != nil {
+			return err
+		}
+		return conversations.KeepTemplates(t.Context(), tx, "700", []whatsapp.Template{
+			{Name: "ready", Language: "en", Category: "UTILITY", Status: "APPROVED", Components: []whatsapp.TemplateComponent{{Type: "BODY", Text: "It is ready."}}},
+		})
+	})
+	asha := h.opens(made[0])
+	if asha.Open || !asha.WindowEnds.IsZero() || asha.Address != ashasPhone {
+		t.Errorf("somebody who never wrote is shown as %+v", asha)
+	}
+	if _, err := h.submit(conversations.Draft{Version: asha.Version, Key: "k", Template: &conversations.Filling{Name: "ready", Language: "en"}}); err != nil {
+		t.Fatal(err)
+	}
+	h.as(func(tx *tenants.Tx) error {
+		if err := identity.Lock(t.Context(), tx); err != nil {
+			return err
+		}
+		stays, err := identity.Unclaim(t.Context(), tx, made)
+		if len(stays) != 1 || stays[made[0]] != identity.StaysWorked {
+			t.Errorf("of the list stays %v, want whom we have written to", stays)
+		}
+		return err
+	})
+	h.turns(h.sender())
+	if got := h.meta.all(); len(got) != 1 || got[0].To != ashasPhone {
+		t.Errorf("Graph took %+v", got)
 	}
 }
 
