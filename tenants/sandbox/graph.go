@@ -91,6 +91,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.dialog(w, r)
 	case parts[0] == "dialog" && edge == "" && r.Method == http.MethodPost:
 		g.decided(w, r)
+	case parts[0] == "media" && r.Method == http.MethodGet:
+		g.media(w, r, edge)
 	case edge == "register" && r.Method == http.MethodPost:
 		g.register(w, r, parts[0])
 	case edge == "smb_app_data" && r.Method == http.MethodPost:
@@ -118,6 +120,10 @@ func (g *Graph) node(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	if number, ok := numberByID(id); ok {
 		answer(w, describe(number))
+		return
+	}
+	if kind, ok := mediaOf(id); ok {
+		g.describeMedia(w, r, id, kind)
 		return
 	}
 	if id == known.Deleted {
