@@ -108,7 +108,7 @@ func (w *Worker) step(ctx context.Context) error {
 		next, err := w.do(ctx, j)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return fmt.Errorf("%s of number %s: %w", j.Kind, j.Number, err)
 			}
 			w.log.Error("job of a number failed", "job", j.Kind, "tenant", j.Tenant, "number", j.Number, "error", err)
 			next = time.Now().Add(tryAgainIn)

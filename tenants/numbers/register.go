@@ -28,7 +28,7 @@ func register(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph 
 		return nil, err
 	}
 	if err := graph.Register(ctx, token, n.PhoneNumberID, pin); err != nil {
-		return append(checks, result(CheckRegistered, false, graphReason(err, "not_registered"))), nil //nolint:nilerr // it is in the check
+		return append(checks, result(CheckRegistered, false, graphReason(err, "not_registered"))), nil
 	}
 
 	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {

@@ -226,7 +226,7 @@ func TestSignupSaysWhatWentWrong(t *testing.T) {
 	if n, err := w.signup(w.asha, numbers.SignupInput{Code: w.choose(t, fresh, "", "silent")}); err != nil || n.PhoneNumberID != fresh.PhoneNumberID {
 		t.Errorf("window said nothing: got %s (%v), want the number all the same", n.PhoneNumberID, err)
 	}
-	w.instead("/oauth/access_token", func(rw http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) })
+	w.instead("/oauth/access_token", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := w.signup(w.asha, numbers.SignupInput{Code: "AQ"}); tenants.ConflictCode(err) != "signup_away" {
 		t.Errorf("Meta away: got %v, want signup_away", err)
 	}

@@ -20,10 +20,23 @@ func TestEveryEndOfTheWindowIsSaid(t *testing.T) {
 
 	seen := map[string]string{}
 	for _, o := range []pages.SignupOutcome{
-		{Was: "closed"}, {Was: "cancelled", Step: "PHONE_NUMBER_SETUP"}, {Was: "error", Copy: "524126"}, {Was: "no_account_chosen"},
-		{Failed: "signup_no_code"}, {Failed: "signup_expired"}, {Failed: "signup_used"}, {Failed: "signup_refused"}, {Failed: "signup_away"},
-		{Failed: "signup_no_account"}, {Failed: "signup_which_account"}, {Failed: "signup_other_account"}, {Failed: "signup_no_number"},
-		{Failed: "signup_which_number"}, {Failed: "number_taken"}, {Failed: "portfolio_differs"}, {Failed: "checks"},
+		{Was: "closed"},
+		{Was: "cancelled", Step: "PHONE_NUMBER_SETUP"},
+		{Was: "error", Copy: "524126"},
+		{Was: "no_account_chosen"},
+		{Failed: "signup_no_code"},
+		{Failed: "signup_expired"},
+		{Failed: "signup_used"},
+		{Failed: "signup_refused"},
+		{Failed: "signup_away"},
+		{Failed: "signup_no_account"},
+		{Failed: "signup_which_account"},
+		{Failed: "signup_other_account"},
+		{Failed: "signup_no_number"},
+		{Failed: "signup_which_number"},
+		{Failed: "number_taken"},
+		{Failed: "portfolio_differs"},
+		{Failed: "checks"},
 	} {
 		name := o.Was + o.Failed
 		for _, lang := range []string{"en", "hi"} {
