@@ -170,3 +170,25 @@ func TestAListSpeaksOfWhoHasThePhone(t *testing.T) {
 		}
 	})
 }
+
+// What a list says is no word of WhatsApp's (B5): that its phone writes to another portfolio is a strong sign, and is told as that.
+func TestAListedPhoneInAnotherPortfolioIsAStrongSignOnly(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.as(func(tx *tenants.Tx) error {
+		_, err := identity.AddClaimed(t.Context(), tx, meera, w.scopes[mainNumber], "customers.csv", []identity.Claim{
+			{Handle: identity.Handle{Kind: whatsapp.KindPhone, Value: "919800000101"}, DisplayName: "Asha"},
+		})
+		return err
+	})
+	w.feed(event{wamid: "f1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Asha"})
+	k := w.onlyCase().Candidates[0]
+	if k.Tier != "B" || len(k.Reasons) != 1 || k.Reasons[0].Code != "listed_phone" {
+		t.Errorf("known by a list alone: tier %s for %+v, want B for listed_phone", k.Tier, k.Reasons)
+	}
+
+	w.feed(event{at: 1, wamid: "m1", phone: "919800000101", name: "Asha"})
+	if k = w.onlyCase().Candidates[0]; k.Tier != "A" || k.Reasons[0].Code != "same_phone" {
+		t.Errorf("once they write: tier %s for %+v, want A for same_phone", k.Tier, k.Reasons)
+	}
+}

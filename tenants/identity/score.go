@@ -20,6 +20,7 @@ var reliable = map[string]float64{
 	hintProse:       0.97,
 	hintSaved:       0.95,
 	hintImported:    0.9,
+	signListed:      0.9,
 	hintTyped:       0.9,
 	hintCardOther:   0.65,
 	hintAdClick:     0.97,

@@ -18,6 +18,7 @@ const (
 	signQuoted = "quoted_reply" // A6: answered a message that WhatsApp delivered to a phone
 	signTapped = "tapped"       // A7: tapped a button of one
 	signTwin   = "same_phone"   // writes from one phone to two portfolios
+	signListed = "listed_phone" // B5: a list says that the phone is theirs which writes to another portfolio
 )
 
 // quotedFor is how long after its delivery an answer to a message proves who got it; later it is a strong sign only.

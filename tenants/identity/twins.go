@@ -31,6 +31,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		Contact   uuid.UUID `db:"contact_id"`
 		Candidate uuid.UUID `db:"candidate_id"`
 		Since     time.Time `db:"since"`
+		Listed    bool      `db:"listed"` // one of the two has it by a list alone
 	}
 	// The one seen later is the question, the one seen first the candidate. A contact still unresolved carries its twin as a
 	// candidate of its own case, so only contacts with a phone are paired here.
@@ -41,7 +42,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind IN ('phone', 'parent_bsuid')
 			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
 		), held AS (
-			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id,
+			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id, d.last_seen < d.first_seen AS listed,
 			       (SELECT min(o.first_seen) FROM tenures o WHERE o.tenant_id = $1 AND o.identity_id = i.id) AS first_seen
 			FROM mine m
 			JOIN identifiers d ON d.tenant_id = $1 AND d.kind = m.kind AND d.value = m.value
@@ -49,7 +50,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL AND i.absorbed_into IS NULL
 		)
 		SELECT 'twin:' || b.contact_id AS key, b.kind, b.value, b.identity_id, b.contact_id,
-		       a.identity_id AS candidate_id, b.first_seen AS since
+		       a.identity_id AS candidate_id, b.first_seen AS since, a.listed OR b.listed AS listed
 		FROM held a JOIN held b ON a.kind = b.kind AND a.value = b.value AND a.scope <> b.scope AND a.contact_id <> b.contact_id
 		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
 		WHERE NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key IN ('contact:' || a.contact_id, 'contact:' || b.contact_id) AND k.state = 'open')
@@ -72,20 +73,23 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 
 	var wanted []wantedCase
 	for _, r := range rows {
-		code := "same_phone"
-		if r.Kind == "parent_bsuid" {
-			code = "same_parent"
+		tier, reason := "A", Reason{Code: signTwin, Args: map[string]string{"via": r.Value}}
+		switch {
+		case r.Listed:
+			tier, reason.Code, reason.Tier = "B", signListed, "B"
+		case r.Kind == "parent_bsuid":
+			reason.Code = signParent
 		}
-		reason := Reason{Code: code, Args: map[string]string{"via": r.Value}}
 		if n := len(wanted); n == 0 || wanted[n-1].key != r.Key {
 			wanted = append(wanted, wantedCase{key: r.Key, kind: CaseSuggested, identity: &r.Identity, contact: &r.Contact, since: r.Since})
 		}
 		w := &wanted[len(wanted)-1]
 		if n := len(w.candidates); n > 0 && w.candidates[n-1].Identity == r.Candidate {
 			w.candidates[n-1].Reasons = append(w.candidates[n-1].Reasons, reason)
+			w.candidates[n-1].Tier = min(w.candidates[n-1].Tier, tier)
 			continue
 		}
-		w.candidates = append(w.candidates, caseCandidate{Identity: r.Candidate, Tier: "A", Reasons: []Reason{reason}})
+		w.candidates = append(w.candidates, caseCandidate{Identity: r.Candidate, Tier: tier, Reasons: []Reason{reason}})
 	}
 
 	_, err = openCases(ctx, tx, existing, wanted, func(string) string { return OutcomeGone })
