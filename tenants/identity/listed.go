@@ -21,10 +21,11 @@ func listedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uu
 		return listed, nil
 	}
 	var rows []uuid.UUID
-	// OFFSET 0 keeps the planner to the index of the ID, also where the list has just been stored.
+	// OFFSET 0 keeps the planner to the indexes of the ids, also where the list, or the business, is new to it.
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT c.id FROM contacts c
-		WHERE c.tenant_id = $1 AND c.id = ANY($2) AND c.external_ids <> '{}' AND EXISTS (
+		SELECT c.id FROM (SELECT DISTINCT id FROM unnest($2::uuid[]) AS w (id)) w
+		CROSS JOIN LATERAL (SELECT id, external_ids FROM contacts WHERE tenant_id = $1 AND id = w.id OFFSET 0) c
+		WHERE c.external_ids <> '{}' AND EXISTS (
 			SELECT 1 FROM identities i
 			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'

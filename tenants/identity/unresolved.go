@@ -88,7 +88,9 @@ func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (al
 		                            ORDER BY m.at, m.id LIMIT 1) AS first
 		        WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS since,
 		       EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key = 'contact:' || c.id AND k.state = 'open') AS open
-		FROM contacts c WHERE c.tenant_id = $1 AND c.id = ANY($2) ORDER BY c.id`, tx.Tenant, pq.Array(contacts))
+		FROM (SELECT DISTINCT id FROM unnest($2::uuid[]) AS w (id)) w
+		CROSS JOIN LATERAL (SELECT id, merged_into FROM contacts WHERE tenant_id = $1 AND id = w.id OFFSET 0) c
+		ORDER BY c.id`, tx.Tenant, pq.Array(contacts))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read standing of contacts: %w", err)
 	}

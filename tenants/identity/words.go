@@ -65,7 +65,12 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]str
 		Value    string    `db:"value"`
 		Existing bool      `db:"existing"`
 	}
+	// Contacts are read one by one by their key (OFFSET 0), which the planner does not choose while a business is new to it.
 	err := tx.SelectContext(ctx, &rows, `
+		WITH card AS MATERIALIZED (
+			SELECT c.id, c.display_name, c.external_ids FROM (SELECT DISTINCT id FROM unnest($2::uuid[]) AS w (id)) w
+			CROSS JOIN LATERAL (SELECT id, display_name, external_ids FROM contacts WHERE tenant_id = $1 AND id = w.id AND merged_into IS NULL OFFSET 0) c
+		)
 		SELECT i.contact_id, d.kind, d.value, false AS existing
 		FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
@@ -78,11 +83,9 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]str
 		JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = t.id
 		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
 		UNION ALL
-		SELECT c.id, 'name', c.display_name, false FROM contacts c
-		WHERE c.tenant_id = $1 AND c.id = ANY($2) AND c.display_name <> '' AND c.merged_into IS NULL
+		SELECT c.id, 'name', c.display_name, false FROM card c WHERE c.display_name <> ''
 		UNION ALL
-		SELECT c.id, 'external', e.value, false FROM contacts c CROSS JOIN LATERAL jsonb_each_text(c.external_ids) e
-		WHERE c.tenant_id = $1 AND c.id = ANY($2) AND e.value <> '' AND c.merged_into IS NULL
+		SELECT c.id, 'external', e.value, false FROM card c CROSS JOIN LATERAL jsonb_each_text(c.external_ids) e WHERE e.value <> ''
 		UNION ALL
 		SELECT w.contact_id, '', w.word, true FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = ANY($2)`,
 		tx.Tenant, pq.Array(contacts))
