@@ -349,7 +349,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	p.work(t)
 	until(t, "the replays are done", func() bool {
-		return p.count(t, p.asha, `SELECT count(*) FROM jobs WHERE state <> 'done'`) == 0
+		return p.count(t, p.asha, `SELECT count(*) FROM jobs WHERE kind = 'replay' AND state <> 'done'`) == 0
 	})
 	p.settle(t)
 
