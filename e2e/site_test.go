@@ -173,7 +173,6 @@ func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Con
 	run("work", worker.Run)
 	run("look after numbers", numbers.NewWorker(st.DB, st.keys, st.graph, log).Run)
 	run("send", outbox.NewSender(st.DB, st.keys, st.graph, log).Run)
-	run("look after numbers", numbers.NewWorker(st.DB, st.keys, st.graph, log).Run)
 
 	select {
 	case st.url = <-listening:

@@ -237,7 +237,7 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 // carried is what a message carries besides its words: a file, a place, contact cards.
 func (e eyes) carried(m conversations.Message, v *pages.Said) {
 	if f, ok := m.Media(); ok {
-		v.File = &pages.File{Kind: f.Kind, Name: e.words(f.Filename), Gone: f.Gone(time.Now())}
+		v.File = &pages.File{Kind: f.Kind, Name: e.words(f.Filename), Gone: f.Gone(time.Now()), Link: true}
 		if e.media {
 			v.File.Src = mediaPath + "/" + v.ID
 		}

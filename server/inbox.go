@@ -17,7 +17,7 @@ import (
 
 const (
 	inboxPath     = "/inbox"
-	inboxPageSize = 25
+	inboxPageSize = 20
 )
 
 // inboxFilter reads ?state=, ?who=, ?number= and ?q=. What is unknown narrows nothing.

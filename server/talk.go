@@ -134,6 +134,9 @@ func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Con
 	p.Pace = calmly
 	said := e.thread(entries, true)
 	for i := range said {
+		if said[i].File != nil {
+			said[i].File.Link = false // here it is looked at
+		}
 		o, sent := ours[entries[i].ID]
 		said[i].Sending, said[i].By = e.sending(ctx, entries[i].Message, o, sent), o.ByName
 		if sent && onItsWay(o, entries[i].Message) {

@@ -41,6 +41,7 @@ type File struct {
 	Src  string // where it is fetched from; empty where this reader may not
 	Name string // of a document
 	Gone bool   // WhatsApp keeps it no longer
+	Link bool   // it is opened on its own, not shown in place
 }
 
 // SharedCard is a contact card in a message.

@@ -657,7 +657,7 @@ func file(f File) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		case f.Src == "":
-		case f.Kind == "image", f.Kind == "sticker":
+		case !f.Link && (f.Kind == "image" || f.Kind == "sticker"):
 			var templ_7745c5c3_Var34 = []any{"shot", f.Kind}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var34...)
 			if templ_7745c5c3_Err != nil {
@@ -719,7 +719,7 @@ func file(f File) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case f.Kind == "audio":
+		case !f.Link && f.Kind == "audio":
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 60, "<audio controls preload=\"none\" src=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
