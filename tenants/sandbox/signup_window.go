@@ -17,6 +17,9 @@ var windowSource string
 
 var windowPage = html.Must(html.New("window").Parse(windowSource))
 
+// SDKPath is where the sandbox serves its stand-in for Meta's JavaScript SDK.
+const SDKPath = "/sdk.js"
+
 // featureApp is what the launcher asks for to keep a number in the Business app. Source: domain facts 10.4.
 const featureApp = "whatsapp_business_app_onboarding"
 

@@ -48,7 +48,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		}
 		in.GraphURL = "http://" + meta.Addr().String()
 		if in.SignupApp == "" {
-			in.SignupApp, in.SignupConfig, in.SignupSDK = demoApp, sandbox.SignupConfig, in.GraphURL+"/sdk.js"
+			in.SignupApp, in.SignupConfig, in.SignupSDK = demoApp, sandbox.SignupConfig, in.GraphURL+sandbox.SDKPath
 		}
 	}
 

@@ -47,8 +47,9 @@ func (c sandboxCmd) Run(ctx context.Context, out *console) error {
 	}
 	err = out.answer(map[string]any{
 		"listening": address, "app_id": known.AppID, "numbers": known.Numbers, "tokens": known.Tokens, "deleted_phone_number_id": known.Deleted,
-	}, "listening on %s (set PEHCHAN_GRAPH_URL to it)\napp %s%s\nnumber %s: deleted, answers with error 33",
-		address, known.AppID, lines.String(), known.Deleted)
+		"signup_config": sandbox.SignupConfig, "signup_sdk_url": address + sandbox.SDKPath,
+	}, "listening on %s (set PEHCHAN_GRAPH_URL to it)\napp %s%s\nnumber %s: deleted, answers with error 33\nMeta's window: PEHCHAN_SIGNUP_CONFIG=%s PEHCHAN_SIGNUP_SDK_URL=%s",
+		address, known.AppID, lines.String(), known.Deleted, sandbox.SignupConfig, address+sandbox.SDKPath)
 	if err != nil {
 		return fmt.Errorf("say the ids: %w", err)
 	}
