@@ -30,7 +30,11 @@ func (r *result) judgeSuggestions(t *truth, s *state, owner map[string]string) {
 		}
 		for _, p := range k.Candidates {
 			if p.Score != nil && owner[p.ContactID] != "" {
-				r.Guesses = append(r.Guesses, guess{p.Score.Probability, owner[p.ContactID] == person, p.Tier})
+				g := guess{p.Score.Probability, owner[p.ContactID] == person, p.Tier}
+				r.Guesses = append(r.Guesses, g)
+				if !g.Right && g.P >= 0.9 {
+					r.misjudged(map[string]any{"what": "sure and wrong", "guess": g, "case": k, "asked": s.contacts[k.ContactID], "offered": s.contacts[p.ContactID]})
+				}
 			}
 		}
 		if len(others[person]) < 2 {
