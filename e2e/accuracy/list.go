@@ -47,7 +47,7 @@ func (c *customer) takeIn(ctx context.Context, rows []sandbox.ContactRow) error 
 	if _, err := o.page(ctx, "/login"); err != nil {
 		return err
 	}
-	if _, err := o.post(ctx, "/login", url.Values{"email": {c.slug + "@pehchan.example"}, "password": {password}}); err != nil {
+	if err := o.post(ctx, "/login", url.Values{"email": {c.slug + "@pehchan.example"}, "password": {password}}); err != nil {
 		return err
 	}
 	if _, err := o.page(ctx, importPath); err != nil {
@@ -66,13 +66,13 @@ func (c *customer) takeIn(ctx context.Context, rows []sandbox.ContactRow) error 
 		"headed": {"yes"}, "country": {"IN"}, "scope": {"portfolio:" + portfolioA},
 		"column-0": {"external"}, "column-1": {"name"}, "column-2": {"phone"}, "column-3": {"bsuid"},
 	}
-	if _, err := o.post(ctx, list+"/columns", columns); err != nil {
+	if err := o.post(ctx, list+"/columns", columns); err != nil {
 		return err
 	}
 	if err := o.until(ctx, list, "checked"); err != nil {
 		return err
 	}
-	if _, err := o.post(ctx, list+"/run", nil); err != nil {
+	if err := o.post(ctx, list+"/run", nil); err != nil {
 		return err
 	}
 	err = o.until(ctx, list, "done")
@@ -94,20 +94,20 @@ func (o *owner) page(ctx context.Context, path string) (string, error) {
 	return body, err
 }
 
-// post sends a form and returns where it leads.
-func (o *owner) post(ctx context.Context, path string, form url.Values) (string, error) {
+// post sends a form.
+func (o *owner) post(ctx context.Context, path string, form url.Values) error {
 	if form == nil {
 		form = url.Values{}
 	}
 	form.Set("_csrf", o.token)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, o.url+path, strings.NewReader(form.Encode()))
 	if err != nil {
-		return "", fmt.Errorf("send a form to %s: %w", path, err)
+		return fmt.Errorf("send a form to %s: %w", path, err)
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	_, to, err := o.do(request, http.StatusSeeOther)
+	_, _, err = o.do(request, http.StatusSeeOther)
 
-	return to, err
+	return err
 }
 
 func (o *owner) upload(ctx context.Context, rows []sandbox.ContactRow) (string, error) {
