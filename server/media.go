@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -105,7 +106,7 @@ func passOn(w *bufio.Writer, conn net.Conn, body io.Reader) bool {
 			}
 		}
 		if err != nil {
-			return err == io.EOF //nolint:errorlint // a reader ends with io.EOF itself
+			return errors.Is(err, io.EOF)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (g Graph) OpenMedia(ctx context.Context, token, mediaID string) (io.ReadClo
 	if g.HTTP != nil {
 		client.Transport = g.HTTP.Transport
 	}
-	response, err := client.Do(request)
+	response, err := client.Do(request) //nolint:bodyclose // closed with the media that is returned
 	if err != nil {
 		cancel()
 		// *url.Error repeats the address, which opens the file.
