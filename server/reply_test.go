@@ -77,6 +77,7 @@ func TestReplyGoesWhereThePageSaid(t *testing.T) {
 	if got := s.messages(rajesh); len(got) != 1 {
 		t.Errorf("messages are %q after the answer was taken back", got)
 	}
+	agent.has(agent.get("/inbox?state=waiting"), http.StatusOK, "Rajesh")
 
 	// Somebody merges while the next words are written.
 	page = agent.get(path)

@@ -87,10 +87,13 @@ func OutgoingOf(ctx context.Context, tx *tenants.Tx, messages []uuid.UUID) (map[
 // the thread. Conflict "already_sent" where it is too late.
 func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
 	var row struct {
-		State   string    `db:"state"`
-		Message uuid.UUID `db:"message_id"`
+		State    string    `db:"state"`
+		Message  uuid.UUID `db:"message_id"`
+		Identity uuid.UUID `db:"identity_id"`
+		Number   uuid.UUID `db:"number_id"`
 	}
-	err := tx.GetContext(ctx, &row, `SELECT state, message_id FROM outbox WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
+	err := tx.GetContext(ctx, &row, `
+		SELECT state, message_id, identity_id, number_id FROM outbox WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return tenants.ErrNotFound
@@ -105,6 +108,9 @@ func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE tenant_id = $1 AND id = $2`, tx.Tenant, row.Message); err != nil {
 		return fmt.Errorf("take message out of its thread: %w", err)
+	}
+	if err := touchTakenBack(ctx, tx, row.Identity, row.Number); err != nil {
+		return err
 	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "message.cancel", ObjectKind: "message", ObjectID: row.Message.String()})

@@ -162,6 +162,26 @@ func answerThreads(ctx context.Context, tx *tenants.Tx, answered map[threadKey]t
 	return nil
 }
 
+// touchTakenBack notes that a message of the business's own was not sent after all: whoever it would have answered waits again.
+func touchTakenBack(ctx context.Context, tx *tenants.Tx, account, number uuid.UUID) error {
+	_, err := tx.ExecContext(ctx, `
+		WITH theirs AS (
+			SELECT p.tenure_id, p.number_id FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3
+			WHERE t.tenant_id = $1 AND t.identity_id = $2 ORDER BY p.tenure_id FOR UPDATE OF p
+		), said AS (
+			SELECT max(m.at) AS at FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id
+			WHERE t.tenant_id = $1 AND t.identity_id = $2 AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
+		)
+		UPDATE thread_tips p
+		SET answered_at = said.at, waiting_since = CASE WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
+		FROM theirs w, said WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`, tx.Tenant, account, number)
+	if err != nil {
+		return fmt.Errorf("note message taken back: %w", err)
+	}
+
+	return nil
+}
+
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
