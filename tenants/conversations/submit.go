@@ -259,12 +259,14 @@ func (d Draft) store(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t
 		Tenure uuid.UUID `db:"tenure_id"`
 		At     time.Time `db:"at"`
 	}
+	// WhatsApp's clock may be a little ahead of ours, and what is answered comes first all the same.
 	if err := tx.GetContext(ctx, &placed, `
 		INSERT INTO messages (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, context_wamid, item_id, received_at)
-		SELECT $1, $2, $3, $4, t.id, 'out', $5, $6, $7, now(), '', $8, 0, now()
+		SELECT $1, $2, $3, $4, t.id, 'out', $5, $6, $7, greatest(now(), $11), '', $8, 0, now()
 		FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = $9 AND t.identifier_id = $10 AND t.current
 		RETURNING tenure_id, at`,
-		tx.Tenant, message, to.Number, placeholderPrefix+id.String(), kind, shown, content, out.Quotes, to.Identity, to.identifierID); err != nil {
+		tx.Tenant, message, to.Number, placeholderPrefix+id.String(), kind, shown, content, out.Quotes, to.Identity, to.identifierID,
+		to.LastInboundAt); err != nil {
 		return Outgoing{}, fmt.Errorf("store message: %w", err)
 	}
 	if err := touchAnswered(ctx, tx, to.Identity, placed.Tenure, to.Number, placed.At); err != nil {
