@@ -41,7 +41,8 @@ func TestPhoneInHindi(t *testing.T) {
 	b.submit("undo-merge")
 	b.see("toast")
 	b.open("/home")
-	b.click("nav-contacts")
+	b.click("nav-more")
+	b.click("more-contacts")
 	b.at("/contacts")
 	b.fits()
 }
