@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -31,6 +32,7 @@ type arranged struct {
 	Contact    uuid.UUID       `db:"contact_id"`
 	Candidates json.RawMessage `db:"candidates"`
 	PartOf     *uuid.UUID      `db:"part_of"`
+	Since      time.Time       `db:"waiting_since"`
 	Asked      *time.Time      `db:"asked_at"`
 	Answered   *time.Time      `db:"answered_at"`
 	Money      bool            `db:"money"`
@@ -63,7 +65,7 @@ func arrange(ctx context.Context, tx *tenants.Tx, contacts, accounts []uuid.UUID
 		return nil
 	}
 
-	const columns = `k.id, k.kind, k.contact_id, k.candidates, k.part_of, k.asked_at, k.answered_at, k.money`
+	const columns = `k.id, k.kind, k.contact_id, k.candidates, k.part_of, k.waiting_since, k.asked_at, k.answered_at, k.money`
 	var open []arranged
 	err := tx.SelectContext(ctx, &open, `
 		SELECT `+columns+` FROM cases k WHERE k.tenant_id = $1 AND k.contact_id = ANY($2) AND k.state = 'open'
@@ -180,8 +182,8 @@ func aboutMoney(kind, text string) bool {
 	return false
 }
 
-// joinAlike makes one of open cases that ask about the very same people: the contradiction before the suggestion, then the one that
-// was opened first. The others are part of it and come back by themselves should it end without them.
+// joinAlike makes one of open cases that ask about the very same people: the contradiction before the suggestion, then the one
+// whose customer waits longest. The others are part of it and come back by themselves should it end without them.
 func joinAlike(ctx context.Context, tx *tenants.Tx, open []arranged) error {
 	named, err := namedIn(ctx, tx, open)
 	if err != nil {
@@ -194,10 +196,10 @@ func joinAlike(ctx context.Context, tx *tenants.Tx, open []arranged) error {
 	// Whoever is named may have a case of their own about the same people, seen from the other side.
 	var others []arranged
 	if err := tx.SelectContext(ctx, &others, `
-		SELECT id, kind, contact_id, candidates, part_of FROM cases
+		SELECT id, kind, contact_id, candidates, part_of, waiting_since FROM cases
 		WHERE tenant_id = $1 AND state = 'open' AND contact_id = ANY($2) AND candidates <> '[]' AND id <> ALL($3)
 		UNION
-		SELECT id, kind, contact_id, candidates, part_of FROM cases
+		SELECT id, kind, contact_id, candidates, part_of, waiting_since FROM cases
 		WHERE tenant_id = $1 AND state = 'open' AND part_of = ANY($3) AND contact_id IS NOT NULL AND id <> ALL($3)`,
 		tx.Tenant, pq.Array(peopleOf(named)), pq.Array(idsOfCases(open))); err != nil {
 		return fmt.Errorf("read cases of those named: %w", err)
@@ -234,7 +236,7 @@ func joinAlike(ctx context.Context, tx *tenants.Tx, open []arranged) error {
 				}
 				return 1
 			}
-			return bytes.Compare(a.ID[:], b.ID[:])
+			return cmp.Or(a.Since.Compare(b.Since), bytes.Compare(a.ID[:], b.ID[:]))
 		})
 		for i, k := range group {
 			var whole *uuid.UUID

@@ -123,13 +123,14 @@ func writeCases(ctx context.Context, tx *tenants.Tx, wanted []wantedCase) error 
 		SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::timestamptz[], $9::bigint[]) AS w
 		ON CONFLICT (tenant_id, key) DO UPDATE
 		SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
-		    candidates = excluded.candidates, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1,
+		    candidates = excluded.candidates, waiting_since = excluded.waiting_since, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1,
 		    opened_at = CASE WHEN c.state = 'done' THEN now() ELSE c.opened_at END,
 		    hold_until = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN NULL ELSE c.hold_until END,
 		    unsure_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '{}' ELSE c.unsure_by END,
 		    proposed_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '' ELSE c.proposed_by END
 		WHERE c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
-		   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id`,
+		   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id
+		   OR c.waiting_since <> excluded.waiting_since`,
 		tx.Tenant, pq.Array(ids), pq.Array(kinds), pq.Array(keys), pq.Array(identities), pq.Array(contacts), pq.Array(candidates), pq.Array(since), pq.Array(items))
 	if err != nil {
 		return fmt.Errorf("open cases: %w", err)

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -190,5 +191,24 @@ func TestAListedPhoneInAnotherPortfolioIsAStrongSignOnly(t *testing.T) {
 	w.feed(event{at: 1, wamid: "m1", phone: "919800000101", name: "Asha"})
 	if k = w.onlyCase().Candidates[0]; k.Tier != "A" || k.Reasons[0].Code != "same_phone" {
 		t.Errorf("once they write: tier %s for %+v, want A for same_phone", k.Tier, k.Reasons)
+	}
+}
+
+// Two hidden accounts with one parent id ask about each other: that is one question, about whoever waits longer, whichever came first.
+func TestTwinsAskOnce(t *testing.T) {
+	t.Parallel()
+	story := []event{
+		{at: 0, wamid: "a1", bsuid: "IN.1", parent: "IN.ENT.1", name: "Asha"},
+		{at: 3, wamid: "b1", number: farNumber, bsuid: "IN.11", parent: "IN.ENT.1", name: "Asha V"},
+	}
+	for _, order := range [][]int{{0, 1}, {1, 0}} {
+		w := freshWorld(t)
+		w.openFar()
+		for _, i := range order {
+			w.feed(story[i])
+		}
+		if got := w.queue(identity.CaseFilter{}); !slices.Equal(got, []string{"Asha"}) {
+			t.Errorf("in order %v the queue asks about %q, want Asha alone", order, got)
+		}
 	}
 }
