@@ -288,7 +288,8 @@ func (b *tab) attr(id, name string) string {
 	return eval[string](b, find(id)+`.getAttribute(`+quote(name)+`) ?? ""`)
 }
 
-// click presses an element with the mouse. It must be in nobody's way: what lies over it fails the test.
+// click presses an element with the mouse. It must be in nobody's way: what lies over it fails the test. It is pressed once it has
+// stood still between two looks: pictures that come late push aside what is below them.
 func (b *tab) click(id string) {
 	b.t.Helper()
 	b.see(id)
@@ -299,11 +300,21 @@ func (b *tab) click(id string) {
 		if (!e) return null;
 		e.scrollIntoView({block: "center", behavior: "instant"});
 		const r = e.getClientRects()[0], x = r.left + r.width / 2, y = r.top + r.height / 2;
-		const top = document.elementFromPoint(x, y);
-		return e.contains(top) || top?.control === e || top?.closest("label")?.control === e ? {X: x, Y: y} : null;
+		const top = document.elementFromPoint(x, y), still = e.stoodAt === x + " " + y;
+		e.stoodAt = x + " " + y;
+		return still && (e.contains(top) || top?.control === e || top?.closest("label")?.control === e) ? {X: x, Y: y} : null;
 	})()`
-	b.when(id+" can be pressed", ready)
-	at := eval[point](b, ready)
+	var at *point // of one look: a second one might find it elsewhere
+	if !poll(func() bool {
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		defer cancel()
+		var err error
+		at, err = chromedp.Run(ctx, chromedp.Evaluate[*point](ready))
+
+		return err == nil && at != nil
+	}) {
+		b.t.Fatalf("at %s: waited in vain until %s can be pressed", b.path(), id)
+	}
 	b.do(chromedp.MouseClickXY(at.X, at.Y))
 }
 

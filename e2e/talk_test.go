@@ -68,7 +68,7 @@ func TestAnswerByKeyboard(t *testing.T) {
 
 	b.fill("field-text", "And bring the report")
 	st.mergeInto(t, "Anita Verma", "Lakshmi Nair")
-	b.submit("send")
+	b.enterOn("send")
 	b.see("changed")
 	if got := b.status(); got != 409 {
 		t.Errorf("a message to somebody who has changed is answered with %d, want 409", got)
@@ -80,7 +80,7 @@ func TestAnswerByKeyboard(t *testing.T) {
 	if n := eval[int](b, `[...document.querySelectorAll("[data-testid=said]")].filter(e => e.innerText.includes("And bring the report")).length`); n != 0 {
 		t.Error("it was sent although the recipient had changed")
 	}
-	b.submit("send")
+	b.enterOn("send")
 	b.says("thread", "And bring the report")
 	b.gone("changed")
 
@@ -112,18 +112,18 @@ func TestAnswerOnAPhoneInHindi(t *testing.T) {
 	b.at("/inbox/*")
 	b.says("goes-to", "Lakshmi Nair")
 	b.fill("field-text", "जी, 5 बजे आ जाइए।")
-	b.submit("send")
+	b.enterOn("send")
 	b.says("thread", "जी, 5 बजे आ जाइए।")
 	b.says("thread", "पहुँचा")
 	b.fill("field-text", "रिपोर्ट साथ लाएँ")
 	st.mergeInto(t, "Anita Verma", "Lakshmi Nair")
-	b.submit("send")
+	b.enterOn("send")
 	b.see("changed")
 	if sticks := b.overflow(phone); sticks != "" {
 		t.Errorf("the conversation: %s", sticks)
 	}
 	b.says("goes-to", "Anita Verma")
-	b.submit("send")
+	b.enterOn("send")
 	b.gone("changed")
 	b.says("thread", "रिपोर्ट साथ लाएँ")
 }
@@ -157,7 +157,15 @@ func TestTemplateAndFiles(t *testing.T) {
 	for n := 1; b.has("field-p" + string(rune('0'+n))); n++ {
 		b.fill("field-p"+string(rune('0'+n)), "11 am")
 	}
-	b.submit("send")
+	b.enterOn("send")
 	b.says("thread", "Anita")
 	b.says("thread", "delivered")
+}
+
+// enterOn presses a button by the keyboard. A conversation scrolls to its end whenever something new has come, so its buttons move.
+func (b *tab) enterOn(id string) {
+	b.t.Helper()
+	b.see(id)
+	eval[bool](b, `(`+find(id)+`.focus(), true)`)
+	b.strike(enter)
 }
