@@ -88,6 +88,29 @@ func TestInboxTellsWhoWaits(t *testing.T) {
 	})
 }
 
+// What failed has answered nobody, in whatever order its statuses come; what was answered before stays answered.
+func TestFailedMessagesAnswerNobody(t *testing.T) {
+	t.Parallel()
+	reports := func(second int, state, wamid string) (whatsapp.ItemKind, map[string]any) {
+		return whatsapp.KindStatus, map[string]any{"id": wamid, "status": state, "timestamp": fmt.Sprint(start + second), "recipient_user_id": "IN.1"}
+	}
+	for _, order := range [][]string{{"sent", "failed"}, {"failed", "sent"}, {"failed", "sent", "failed", "sent"}} {
+		s := open(t, testdb.New(t).DB, "asha-clinic")
+		s.feed(says(60, "IN.1", "a", "text", text("is it ready?")))
+		for _, state := range order {
+			s.feed(reports(120, state, "lost"))
+		}
+		s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "IN.1*?")
+
+		s.feed(reports(180, "sent", "arrived"))
+		s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "")
+		for _, state := range order {
+			s.feed(reports(240, state, "lost too"))
+		}
+		s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "")
+	}
+}
+
 func TestInboxDoneAndTakenBack(t *testing.T) {
 	t.Parallel()
 	s := open(t, testdb.New(t).DB, "asha-clinic")

@@ -87,13 +87,11 @@ func OutgoingOf(ctx context.Context, tx *tenants.Tx, messages []uuid.UUID) (map[
 // the thread. Conflict "already_sent" where it is too late.
 func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
 	var row struct {
-		State    string    `db:"state"`
-		Message  uuid.UUID `db:"message_id"`
-		Identity uuid.UUID `db:"identity_id"`
-		Number   uuid.UUID `db:"number_id"`
+		State   string    `db:"state"`
+		Message uuid.UUID `db:"message_id"`
 	}
 	err := tx.GetContext(ctx, &row, `
-		SELECT state, message_id, identity_id, number_id FROM outbox WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
+		SELECT state, message_id FROM outbox WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, id)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return tenants.ErrNotFound
@@ -106,11 +104,11 @@ func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	if _, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'cancelled' WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id); err != nil {
 		return fmt.Errorf("cancel message: %w", err)
 	}
+	if err := messageUnsent(ctx, tx, row.Message); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE tenant_id = $1 AND id = $2`, tx.Tenant, row.Message); err != nil {
 		return fmt.Errorf("take message out of its thread: %w", err)
-	}
-	if err := touchTakenBack(ctx, tx, row.Identity, row.Number); err != nil {
-		return err
 	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "message.cancel", ObjectKind: "message", ObjectID: row.Message.String()})
@@ -187,6 +185,9 @@ func Take(ctx context.Context, tx *tenants.Tx, id, lease uuid.UUID) (t Turn, ok 
 func giveBack(ctx context.Context, tx *tenants.Tx, id, message uuid.UUID, what string) error {
 	if _, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'returned', reason = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, what); err != nil {
 		return fmt.Errorf("return message: %w", err)
+	}
+	if err := messageUnsent(ctx, tx, message); err != nil {
+		return err
 	}
 
 	return tell(ctx, tx, "message.return", message, map[string]any{"what": what})
@@ -284,6 +285,9 @@ func refuse(ctx context.Context, tx *tenants.Tx, id uuid.UUID, code, title strin
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE messages SET status = 'failed', error = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, message, strings.TrimSuffix(code+": "+title, ": ")); err != nil {
 		return fmt.Errorf("mark message as failed: %w", err)
+	}
+	if err := messageUnsent(ctx, tx, message); err != nil {
+		return err
 	}
 
 	return tell(ctx, tx, "message.fail", message, map[string]any{"reason": code})

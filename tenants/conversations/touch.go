@@ -33,7 +33,8 @@ type tip struct {
 // business has answered. Whatever comes again changes nothing. Messages in groups and past chats ask nobody for an answer, and
 // neither does what is said about an earlier message.
 func touchThreads(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []identity.Seen) error {
-	tips, answered := map[tipKey]tip{}, map[threadKey]time.Time{}
+	tips, answered, unsent := map[tipKey]tip{}, map[threadKey]time.Time{}, map[threadKey]bool{}
+	sent := map[messageKey]sending{}
 	for i, s := range seen {
 		p, at, e := batch.Placements[i], batch.At(i), s.Event
 		if p.TenureID == uuid.Nil {
@@ -58,18 +59,78 @@ func touchThreads(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, se
 			}
 			tips[k] = t
 		case whatsapp.KindStatus: // also of what other software sent, which is not among the messages
-			if e.Status == "sent" && plain {
-				answered[thread] = latest(answered[thread], at)
+			switch {
+			case !plain:
+			case e.Status == "sent":
+				sent[messageKey{s.NumberID, e.WAMID}] = sending{thread, at}
+			case e.Status == "failed":
+				unsent[thread] = true
 			}
 		default: // bears on who is who only
 		}
 	}
 
+	failed, err := failedOf(ctx, tx, sent)
+	if err != nil {
+		return err
+	}
+	for k, of := range sent {
+		if failed[k] {
+			unsent[of.thread] = true
+			continue
+		}
+		answered[of.thread] = latest(answered[of.thread], of.at)
+	}
 	if err := putTips(ctx, tx, tips); err != nil {
 		return err
 	}
+	if err := answerThreads(ctx, tx, answered); err != nil {
+		return err
+	}
+	for k := range unsent {
+		if err := touchUnsent(ctx, tx, k); err != nil {
+			return err
+		}
+	}
 
-	return answerThreads(ctx, tx, answered)
+	return nil
+}
+
+// sending is where and when a message went out.
+type sending struct {
+	thread threadKey
+	at     time.Time
+}
+
+// failedOf tells which of the messages are known to have failed: WhatsApp may say that before it says that they were sent.
+func failedOf(ctx context.Context, tx *tenants.Tx, sent map[messageKey]sending) (map[messageKey]bool, error) {
+	if len(sent) == 0 {
+		return nil, nil //nolint:nilnil // none
+	}
+	var (
+		numbers []uuid.UUID
+		wamids  []string
+	)
+	for k := range sent {
+		numbers, wamids = append(numbers, k.number), append(wamids, k.wamid)
+	}
+	var rows []struct {
+		Number uuid.UUID `db:"number_id"`
+		WAMID  string    `db:"wamid"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT f.number_id, f.wamid FROM unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
+		JOIN statuses f ON f.tenant_id = $1 AND f.number_id = w.number_id AND f.wamid = w.wamid AND f.status = 'failed'`,
+		tx.Tenant, pq.Array(numbers), pq.Array(wamids))
+	if err != nil {
+		return nil, fmt.Errorf("find failed messages: %w", err)
+	}
+	failed := make(map[messageKey]bool, len(rows))
+	for _, r := range rows {
+		failed[messageKey{r.Number, r.WAMID}] = true
+	}
+
+	return failed, nil
 }
 
 // touchAnswered notes a message of the business's own that was not seen in a batch: one just submitted to an account by an
@@ -162,21 +223,47 @@ func answerThreads(ctx context.Context, tx *tenants.Tx, answered map[threadKey]t
 	return nil
 }
 
-// touchTakenBack notes that a message of the business's own was not sent after all: whoever it would have answered waits again.
-func touchTakenBack(ctx context.Context, tx *tenants.Tx, account, number uuid.UUID) error {
+// messageUnsent is touchUnsent for a message of the outbox.
+func messageUnsent(ctx context.Context, tx *tenants.Tx, message uuid.UUID) error {
+	var row struct {
+		Identity uuid.UUID `db:"identity_id"`
+		Number   uuid.UUID `db:"number_id"`
+	}
+	err := tx.GetContext(ctx, &row, `
+		SELECT t.identity_id, m.number_id FROM messages m JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id
+		WHERE m.tenant_id = $1 AND m.id = $2`, tx.Tenant, message)
+	if err != nil {
+		return fmt.Errorf("find thread of message: %w", err)
+	}
+
+	return touchUnsent(ctx, tx, threadKey{row.Identity, row.Number})
+}
+
+// touchUnsent notes that a message of the business's own did not go out after all: it was taken back, came back or failed. Whoever
+// it would have answered waits again, unless something else has answered them, be it from other software.
+func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
 	_, err := tx.ExecContext(ctx, `
 		WITH theirs AS (
 			SELECT p.tenure_id, p.number_id FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3
 			WHERE t.tenant_id = $1 AND t.identity_id = $2 ORDER BY p.tenure_id FOR UPDATE OF p
 		), said AS (
-			SELECT max(m.at) AS at FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id
-			WHERE t.tenant_id = $1 AND t.identity_id = $2 AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
+			SELECT max(o.at) AS at FROM tenures t CROSS JOIN LATERAL (
+				SELECT m.at FROM messages m
+				WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
+				  AND m.status <> 'failed'
+				  AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant_id = $1 AND b.message_id = m.id AND b.state IN ('returned', 'cancelled'))
+				UNION ALL
+				SELECT s.at FROM statuses s
+				WHERE s.tenant_id = $1 AND s.tenure_id = t.id AND s.number_id = $3 AND s.status = 'sent' AND s.participant = $4
+				  AND NOT EXISTS (SELECT 1 FROM statuses f WHERE f.tenant_id = $1 AND f.number_id = $3 AND f.wamid = s.wamid AND f.status = 'failed')
+			) o WHERE t.tenant_id = $1 AND t.identity_id = $2
 		)
 		UPDATE thread_tips p
 		SET answered_at = said.at, waiting_since = CASE WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
-		FROM theirs w, said WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`, tx.Tenant, account, number)
+		FROM theirs w, said WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`,
+		tx.Tenant, of.identity, of.number, uuid.Nil)
 	if err != nil {
-		return fmt.Errorf("note message taken back: %w", err)
+		return fmt.Errorf("note message that did not go out: %w", err)
 	}
 
 	return nil

@@ -274,6 +274,13 @@ func TestGraphsRefusalIsToldWithItsReason(t *testing.T) {
 	if s := h.state(out.MessageID); s.State != conversations.StateFailed || s.Reason != "131026" || s.Detail != "(#131026) no" {
 		t.Errorf("message is %+v, want failed with Graph's code and words", s)
 	}
+	h.as(func(tx *tenants.Tx) error {
+		n, err := conversations.CountInbox(t.Context(), tx)
+		if n.Waiting != 1 {
+			t.Errorf("%d wait for an answer that did not go out, want 1", n.Waiting)
+		}
+		return err
+	})
 }
 
 func TestNotAnotherTenants(t *testing.T) {
