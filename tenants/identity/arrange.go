@@ -209,19 +209,20 @@ func joinAlike(ctx context.Context, tx *tenants.Tx, open []arranged) error {
 		return err
 	}
 
+	// A case of the others counts only where it asks about the same as one of these, or was part of it: what else it may be part of was
+	// not read.
 	groups := map[string][]arranged{}
-	for _, k := range slices.Concat(open, others) {
-		people := slices.Concat(named[k.ID], more[k.ID])
-		if len(people) < 2 {
-			groups[k.ID.String()] = []arranged{k}
+	for i, k := range slices.Concat(open, others) {
+		key := k.ID.String()
+		if people := slices.Concat(named[k.ID], more[k.ID]); len(people) >= 2 {
+			slices.SortFunc(people, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+			key = fmt.Sprint(slices.Compact(people))
+		}
+		freed := k.PartOf != nil && slices.ContainsFunc(open, func(o arranged) bool { return o.ID == *k.PartOf })
+		if i >= len(open) && groups[key] == nil && !freed {
 			continue
 		}
-		slices.SortFunc(people, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-		var key strings.Builder
-		for _, p := range slices.Compact(people) {
-			key.Write(p[:])
-		}
-		groups[key.String()] = append(groups[key.String()], k)
+		groups[key] = append(groups[key], k)
 	}
 
 	var (

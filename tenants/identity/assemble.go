@@ -69,6 +69,7 @@ func (d *deriver) ordered() []ref {
 
 // place gives each segment of an identifier to an account. A gap becomes an account of its own only where something was seen in it.
 func (d *deriver) place(out *derivation, r ref, spans []ownedSpan, segments []segment, accountFor func(int) int) {
+	gaps := 0
 	for i := range segments {
 		s := &segments[i]
 		first, last, seen := d.sighted(r, s.from, s.to)
@@ -84,7 +85,8 @@ func (d *deriver) place(out *derivation, r ref, spans []ownedSpan, segments []se
 			s.account = len(out.accounts)
 			own := hold{id: r, from: s.from, to: s.to, first: first, last: last, current: s.to == forever}
 			out.accounts = append(out.accounts, account{holds: []hold{own}})
-			d.contestGap(out, r, *s, first, accountFor)
+			d.contestGap(out, r, *s, first, gaps, accountFor)
+			gaps++
 			continue
 		}
 
@@ -118,8 +120,8 @@ func rememberContested(out *derivation, r ref, spans []ownedSpan, segments []seg
 	}
 }
 
-// contestGap opens a conflict for what an identifier said while nobody, or nobody certain, held it.
-func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, accountFor func(int) int) {
+// contestGap opens a conflict for what an identifier said while nobody, or nobody certain, held it, in the nth such gap.
+func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, nth int, accountFor func(int) int) {
 	subject := len(out.accounts) - 1
 	if d.nodes[r].kind != whatsapp.KindPhone || s.gap == "alone" {
 		return
@@ -131,10 +133,10 @@ func (d *deriver) contestGap(out *derivation, r ref, s segment, at int64, accoun
 	}
 	if s.gap == contestSilent || s.gap == contestRenamed {
 		// The one who came back with a WhatsApp ID is the question; the silent history is the candidate.
-		out.contests = append(out.contests, contest{kind: s.gap, subject: others[0], others: []int{subject}, via: r, at: s.to, verdict: -1})
+		out.contests = append(out.contests, contest{kind: s.gap, subject: others[0], others: []int{subject}, via: r, at: s.to, since: s.to, verdict: -1})
 		return
 	}
-	out.contests = append(out.contests, contest{kind: s.gap, subject: subject, others: others, via: r, at: at, from: s.from, verdict: -1})
+	out.contests = append(out.contests, contest{kind: s.gap, subject: subject, others: others, via: r, at: at, since: at, nth: nth, verdict: -1})
 }
 
 // contestHolders opens a conflict where a phone passed from one WhatsApp account to another without the first having moved off.
@@ -151,7 +153,7 @@ func (d *deriver) contestHolders(out *derivation, r ref, spans []ownedSpan, acco
 			continue
 		}
 		out.contests = append(out.contests, contest{
-			kind: contestRecycled, subject: accountFor(after), others: []int{accountFor(before)}, via: r, at: first, verdict: -1,
+			kind: contestRecycled, subject: accountFor(after), others: []int{accountFor(before)}, via: r, at: first, since: first, verdict: -1,
 		})
 	}
 }
@@ -185,7 +187,7 @@ func (d *deriver) contestProofs(out *derivation, accountFor func(int) int) {
 		if a == -1 || b == -1 || a == b {
 			continue
 		}
-		out.contests = append(out.contests, contest{kind: contestDecision, subject: a, others: []int{b}, via: p.via, at: p.at, verdict: p.verdict})
+		out.contests = append(out.contests, contest{kind: contestDecision, subject: a, others: []int{b}, via: p.via, at: p.at, since: p.since, verdict: p.verdict})
 	}
 }
 

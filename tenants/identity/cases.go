@@ -123,7 +123,9 @@ func writeCases(ctx context.Context, tx *tenants.Tx, wanted []wantedCase) error 
 		SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::timestamptz[], $9::bigint[]) AS w
 		ON CONFLICT (tenant_id, key) DO UPDATE
 		SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
-		    candidates = excluded.candidates, waiting_since = excluded.waiting_since, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL, version = c.version + 1,
+		    candidates = excluded.candidates, waiting_since = excluded.waiting_since, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL,
+		    version = c.version + (c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
+		                           OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id)::int,
 		    opened_at = CASE WHEN c.state = 'done' THEN now() ELSE c.opened_at END,
 		    hold_until = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN NULL ELSE c.hold_until END,
 		    unsure_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '{}' ELSE c.unsure_by END,
@@ -244,15 +246,15 @@ func contactOf(ctx context.Context, tx *tenants.Tx, identity uuid.UUID) (*uuid.U
 // conflict words a contest as a case. Its key speaks of identifiers, not of generated ids.
 func (p *plan) conflict(c contest) wantedCase {
 	subject := p.owner[c.subject]
-	w := wantedCase{kind: CaseConflict, identity: &subject, since: time.Unix(c.at, 0).UTC(), key: "contest:" + c.kind + ":" + p.leastOf(c.subject)}
+	w := wantedCase{kind: CaseConflict, identity: &subject, since: time.Unix(c.since, 0).UTC(), key: "contest:" + c.kind + ":" + p.leastOf(c.subject)}
 	args := map[string]string{"at": time.Unix(c.at, 0).UTC().Format(time.RFC3339)}
 	if c.via != none {
 		via := p.nodes[c.via]
 		args["via_kind"], args["via"] = string(via.kind), via.value
 		w.key += ":" + via.scope + ":" + via.value
 	}
-	if c.from != 0 {
-		w.key += fmt.Sprintf(":%d", c.from)
+	if c.nth > 0 {
+		w.key += fmt.Sprintf(":%d", c.nth)
 	}
 	if c.verdict >= 0 {
 		w.key += ":" + p.verdicts[c.verdict].id.String()

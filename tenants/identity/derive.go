@@ -38,7 +38,8 @@ type contest struct {
 	others  []int
 	via     ref
 	at      int64
-	from    int64 // where the gap starts of which contestMoved and contestBetween speak; an identifier may have several
+	since   int64 // from when somebody has been waiting for an answer to it
+	nth     int   // of contestMoved and contestBetween: which of the gaps of via, from 0
 	verdict int   // index into graph.verdicts for contestDecision, else -1
 }
 
@@ -88,10 +89,10 @@ type closing struct {
 
 // proof is evidence that a person's decision forbids to act on.
 type proof struct {
-	verdict int
-	a, b    int // holders
-	via     ref
-	at      int64
+	verdict   int
+	a, b      int // holders
+	via       ref
+	since, at int64 // the first and the last that was said of it since the decision
 }
 
 func (g *graph) derive() *derivation {
@@ -135,7 +136,7 @@ func (d *deriver) join(a, b int, at int64) {
 		return
 	}
 	if v := d.forbidden(a, b, span{}, none); v >= 0 {
-		d.proofs = append(d.proofs, proof{verdict: v, a: a, b: b, via: none, at: at})
+		d.proofs = append(d.proofs, proof{verdict: v, a: a, b: b, via: none, since: at, at: at})
 		return
 	}
 	d.parent[max(a, b)] = min(a, b)
@@ -179,7 +180,7 @@ func (d *deriver) isBSUID(r ref) bool { return d.nodes[r].kind == whatsapp.KindB
 // addSpan records that a holder had an identifier over a time, unless a standing decision says it was not theirs.
 func (d *deriver) addSpan(holder int, id ref, first, last int64) bool {
 	if v := d.forbidden(d.find(holder), -1, span{first: first, last: last}, id); v >= 0 {
-		d.proofs = append(d.proofs, proof{verdict: v, a: holder, b: -1, via: id, at: last})
+		d.proofs = append(d.proofs, proof{verdict: v, a: holder, b: -1, via: id, since: max(first, d.verdicts[v].known+1), at: last})
 		return false
 	}
 	d.spans[id] = append(d.spans[id], span{holder: holder, first: first, last: last})
@@ -245,7 +246,7 @@ func (d *deriver) followPhone(r rotation) {
 func (d *deriver) heldApart(a, b ref, at int64) bool {
 	i := d.lastApart(func(v verdict) bool { return v.a == a && v.b == b || v.a == b && v.b == a })
 	if i >= 0 {
-		d.proofs = append(d.proofs, proof{verdict: i, a: -1, b: -1, via: b, at: at})
+		d.proofs = append(d.proofs, proof{verdict: i, a: -1, b: -1, via: b, since: at, at: at})
 	}
 
 	return i >= 0

@@ -148,6 +148,10 @@ func TestTwoCasesAboutTheSamePeopleAreOne(t *testing.T) {
 		t.Fatalf("open %v, want a contradiction and a suggestion about the same two", all)
 	}
 	c := w.onlyCase()
+	w.feed(event{minute: later + 60, wamid: "u", status: "delivered", phone: "919800000102", bsuid: "IN.2"})
+	if again := w.onlyCase(); !again.Since.Equal(c.Since) {
+		t.Errorf("after more of the same proof it waits since %s, want %s", again.Since, c.Since)
+	}
 	if c.Kind != identity.CaseConflict || len(c.Candidates) != 1 {
 		t.Fatalf("asked is %s with %+v, want the contradiction", c.Kind, c.Candidates)
 	}

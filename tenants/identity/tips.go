@@ -20,7 +20,8 @@ func moveTips(ctx context.Context, tx *tenants.Tx, all []uuid.UUID) error {
 		       w.asked_at IS NOT NULL AND coalesce(own.unread, was.unread, false)
 		FROM (SELECT m.tenure_id, m.number_id, date_trunc('minute', max(m.at), 'UTC') AS place,
 		             max(m.at) FILTER (WHERE m.direction = 'in' AND m.group_id = '' AND m.target_wamid = '' AND NOT m.imported) AS asked_at,
-		             max(m.at) FILTER (WHERE m.direction = 'out' AND m.group_id = '' AND m.target_wamid = '') AS answered_at
+		             max(m.at) FILTER (WHERE m.direction = 'out' AND m.group_id = '' AND m.target_wamid = '' AND m.status <> 'failed'
+		                               AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant_id = $1 AND b.message_id = m.id AND b.state = 'returned')) AS answered_at
 		      FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = ANY($2) GROUP BY m.tenure_id, m.number_id) w
 		LEFT JOIN thread_tips own ON own.tenant_id = $1 AND own.tenure_id = w.tenure_id AND own.number_id = w.number_id
 		CROSS JOIN LATERAL (SELECT max(o.done_at) AS done_at, bool_or(o.unread) AS unread FROM thread_tips o
