@@ -219,7 +219,7 @@ func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) er
 	err := tx.SelectContext(ctx, &rows, `
 		WITH due AS (
 			SELECT o.id, o.state AS was, w.wamid FROM unnest($2::uuid[], $3::text[]) AS w (id, wamid)
-			JOIN outbox o ON o.tenant_id = $1 AND o.id = w.id AND (o.state IN ('sending', 'unknown') OR o.state IN ('waiting', 'failed') AND o.tries > 0)
+			JOIN outbox o ON o.tenant_id = $1 AND o.id = w.id AND (o.state IN ('sending', 'unknown') OR o.state IN ('waiting', 'failed', 'returned') AND o.tries > 0)
 			ORDER BY o.id FOR UPDATE OF o
 		)
 		UPDATE outbox o SET state = 'accepted', accepted_at = now(), reason = '', detail = '' FROM due

@@ -87,7 +87,7 @@ func touchThreads(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, se
 	if err := answerThreads(ctx, tx, answered); err != nil {
 		return err
 	}
-	for k := range unsent {
+	for _, k := range slices.SortedFunc(maps.Keys(unsent), threadKey.compare) {
 		if err := touchUnsent(ctx, tx, k); err != nil {
 			return err
 		}
@@ -149,6 +149,10 @@ func latest(a, b time.Time) time.Time {
 	}
 
 	return b
+}
+
+func (a threadKey) compare(b threadKey) int {
+	return cmp.Or(bytes.Compare(a.identity[:], b.identity[:]), bytes.Compare(a.number[:], b.number[:]))
 }
 
 func (a tipKey) compare(b tipKey) int {
@@ -259,7 +263,9 @@ func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
 			) o WHERE t.tenant_id = $1 AND t.identity_id = $2
 		)
 		UPDATE thread_tips p
-		SET answered_at = said.at, waiting_since = CASE WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
+		SET answered_at = said.at,
+		    waiting_since = CASE WHEN p.waiting_since > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.waiting_since
+		                         WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
 		FROM theirs w, said WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`,
 		tx.Tenant, of.identity, of.number, uuid.Nil)
 	if err != nil {
