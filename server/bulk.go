@@ -203,13 +203,12 @@ func (s *Server) bulkStepped(c *fiber.Ctx, more bool, err error, said string) er
 	case err != nil:
 		return err
 	}
-	q := "tab=" + field(c, "tab")
 	f, err := queueFilter(c, field(c, "tab"), field(c, "number"))
-	if err == nil {
-		f.Evidence = signCode(field(c, "sign"))
-		q = queueQuery(f)
+	if err != nil {
+		return err
 	}
-	to := bulkPath + "/" + c.Params("id") + "?" + q
+	f.Evidence = signCode(field(c, "sign"))
+	to := bulkPath + "/" + c.Params("id") + "?" + queueQuery(f)
 	if more {
 		return c.Redirect(to, fiber.StatusSeeOther)
 	}

@@ -96,7 +96,7 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		if err != nil {
 			return err
 		}
-		if k.PartOf != nil {
+		if k.PartOf != nil && status == fiber.StatusOK { // a refusal is told where it was asked
 			whole = *k.PartOf
 			return nil
 		}
