@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,7 +195,7 @@ func TestListCancelled(t *testing.T) {
 	b.open("/contacts/import")
 	var long strings.Builder
 	long.WriteString("Name,Phone\n")
-	for n := range 3000 {
+	for n := range 8000 {
 		fmt.Fprintf(&long, "Customer %d,+9198%08d\n", n, n)
 	}
 	b.uploads("long.csv", long.String())
@@ -208,7 +209,7 @@ func TestListCancelled(t *testing.T) {
 	b.submit("ask-undo")
 	b.submit("undo")
 	b.list("undone")
-	if gone := b.text("undone"); !strings.Contains(gone, strings.Fields(taken)[0]) {
+	if gone := b.text("undone"); taken == "0" || !slices.Contains(strings.Fields(gone), strings.Fields(taken)[0]) {
 		t.Errorf("%q taken back, want all of %q", gone, taken)
 	}
 }

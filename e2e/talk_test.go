@@ -161,11 +161,3 @@ func TestTemplateAndFiles(t *testing.T) {
 	b.says("thread", "Anita")
 	b.says("thread", "delivered")
 }
-
-// enterOn presses a button by the keyboard. A conversation scrolls to its end whenever something new has come, so its buttons move.
-func (b *tab) enterOn(id string) {
-	b.t.Helper()
-	b.see(id)
-	eval[bool](b, `(`+find(id)+`.focus(), true)`)
-	b.strike(enter)
-}

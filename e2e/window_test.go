@@ -89,7 +89,7 @@ func TestConnectInMetasWindow(t *testing.T) {
 	// The page sends what was said from the window's origin, and nobody else's words: with these the number would be refused.
 	b.window("silent", func() {
 		eval[bool](b, `(window.postMessage(JSON.stringify({type: "WA_EMBEDDED_SIGNUP", event: "FINISH", data: {waba_id: "1"}}), "*"), true)`)
-		b.when("the message has come", `(window.postMessage("after", "*"), true)`)
+		eval[bool](b, `new Promise(come => { addEventListener("message", e => e.data === "after" && come(true)); window.postMessage("after", "*") })`)
 	})
 	b.at("/numbers/*")
 	b.see("toast", "first-event", "check-registered")

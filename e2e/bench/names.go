@@ -27,7 +27,8 @@ func readNames() (n names, err error) {
 	}
 	defer func() { _ = f.Close() }()
 	known := map[string]bool{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
 		columns := strings.Split(lines.Text(), "\t") // Hindi, Latin, position, how often; the most usual spelling first
 		if len(columns) != 4 || known[columns[2]+columns[0]] {
 			continue
@@ -39,6 +40,9 @@ func readNames() (n names, err error) {
 		} else {
 			n.family = append(n.family, w)
 		}
+	}
+	if err := lines.Err(); err != nil {
+		return names{}, fmt.Errorf("read names: %w", err)
 	}
 
 	return n, nil
