@@ -239,6 +239,9 @@ func (e eyes) failure(ctx context.Context, code, title string) *pages.Sending {
 		known = "other"
 	}
 	view := &pages.Sending{Bad: true, Text: i18n.T(ctx, "sending.failed_"+known), Next: i18n.T(ctx, "sending.next_"+known)}
+	if strings.Trim(code, "0123456789") != "" {
+		code = "" // ours; people read it in words
+	}
 	if title != "" {
 		view.Meta = i18n.T(ctx, "sending.meta_says", "text", strings.TrimSpace(code+" "+e.words(title)))
 	}

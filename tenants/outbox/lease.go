@@ -45,6 +45,7 @@ type waiting struct {
 	ID       uuid.UUID `db:"id"`
 	Identity uuid.UUID `db:"identity_id"`
 	Tries    int       `db:"tries"`
+	Reason   string    `db:"reason"` // why it waits, where it was tried before
 }
 
 // claim takes the lease of a number, gives up on what a dead sender was calling, and reads what is to be sent. ok is false where
@@ -89,19 +90,19 @@ func (s *Sender) claim(ctx context.Context, l lane) (t turn, ok bool, err error)
 	return t, ok, err
 }
 
-// read takes what is to be sent next. Of one account nothing overtakes what was written to it before; a number that was in trouble
-// begins with one message.
+// read takes what is to be sent next. Of one account nothing overtakes what was written to it before. A number that was in trouble
+// begins with one message, the one that was tried least, as it may have been a message that was the trouble.
 func (t *turn) read(ctx context.Context, tx *tenants.Tx) error {
-	limit := batch
+	limit, holdsUp, order := batch, `p.not_before > now()`, `o.n`
 	if t.trouble != "" {
-		limit = 1
+		limit, holdsUp, order = 1, `true`, `o.tries, o.n`
 	}
 	err := tx.SelectContext(ctx, &t.waiting, `
-		SELECT o.id, o.identity_id, o.tries FROM outbox o
+		SELECT o.id, o.identity_id, o.tries, o.reason FROM outbox o
 		WHERE o.tenant_id = $1 AND o.number_id = $2 AND o.state = 'waiting' AND o.not_before <= now()
 		  AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.tenant_id = $1 AND p.number_id = $2 AND p.state = 'waiting'
-		                  AND p.identity_id = o.identity_id AND p.n < o.n AND p.not_before > now())
-		ORDER BY o.n LIMIT $3`, t.Tenant, t.Number, limit)
+		                  AND p.identity_id = o.identity_id AND p.n < o.n AND `+holdsUp+`)
+		ORDER BY `+order+` LIMIT $3`, t.Tenant, t.Number, limit)
 	if err != nil {
 		return fmt.Errorf("read waiting messages: %w", err)
 	}

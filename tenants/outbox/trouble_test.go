@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,9 +20,10 @@ func TestGraphInTrouble(t *testing.T) {
 		mood    func(w http.ResponseWriter, r *http.Request) bool
 		trouble string
 		cure    string
+		unknown bool // whether any was taken
 	}{
-		"down":             {mood: func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, trouble: whatsapp.TroubleGraphDown},
-		"out of order":     {mood: refuses(http.StatusServiceUnavailable, 0), trouble: whatsapp.TroubleGraphDown},
+		"down":             {mood: func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, trouble: whatsapp.TroubleGraphDown, unknown: true},
+		"out of order":     {mood: refuses(http.StatusServiceUnavailable, 0), trouble: whatsapp.TroubleGraphDown, unknown: true},
 		"temporary":        {mood: refuses(http.StatusInternalServerError, 2), trouble: whatsapp.TroubleGraphDown},
 		"too much":         {mood: refuses(http.StatusTooManyRequests, 4), trouble: whatsapp.TroubleRate},
 		"too much of one":  {mood: refuses(http.StatusBadRequest, 130429), trouble: whatsapp.TroubleRate},
@@ -47,6 +49,10 @@ func TestGraphInTrouble(t *testing.T) {
 			r := h.opens(h.whois(whatsapp.KindPhone, "919800000000").ID)
 			if r.Paused != c.trouble {
 				t.Errorf("the number rests because of %q, want %q", r.Paused, c.trouble)
+			}
+			unknown := slices.ContainsFunc(all, func(m conversations.Outgoing) bool { return h.state(m.MessageID).State == conversations.StateUnknown })
+			if unknown != c.unknown {
+				t.Errorf("that any may have been taken is %t, want %t", unknown, c.unknown)
 			}
 			h.writes(ashasPhone, ashasID)
 
@@ -167,4 +173,56 @@ func TestTooManyToOneCustomerHoldsUpThatOne(t *testing.T) {
 	h.later()
 	h.turns(h.sender())
 	h.judge(all)
+}
+
+// Messages that Graph cannot take, whatever it is about them, hold up neither the number for long nor themselves for ever.
+func TestMessagesThatGraphAlwaysFailsOn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	all := h.crowd(6, 1) // the first three are those
+	tries := map[string]int{}
+	var mu sync.Mutex
+	h.meta.feels(func(w http.ResponseWriter, r *http.Request) bool {
+		s := sent{}
+		if r.Method == http.MethodPost && decode(r, &s) == nil && s.To < "919800000003" {
+			mu.Lock()
+			defer mu.Unlock()
+			tries[s.To]++
+			return refuses(http.StatusInternalServerError, 131000)(w, r)
+		}
+		return true
+	})
+	s := h.sender()
+	for range 8 { // the numbers' rest passes, that of the messages does not
+		h.turns(s)
+		h.exec(`UPDATE outbox_lanes SET not_before = now()`)
+	}
+	for i, m := range all {
+		want := conversations.StateAccepted
+		if i < 3 {
+			want = conversations.StateWaiting
+		}
+		if got := h.state(m.MessageID).State; got != want {
+			t.Errorf("message %d is %s, want %s", i, got, want)
+		}
+	}
+
+	for range 40 {
+		h.later()
+		h.turns(s)
+	}
+	for i, m := range all[:3] {
+		got := h.state(m.MessageID)
+		if got.State != conversations.StateFailed || got.Reason != whatsapp.TroubleGraphDown || got.Detail == "" {
+			t.Errorf("message %d is %s, %q, %q; want it failed, with Graph's words", i, got.State, got.Reason, got.Detail)
+		}
+	}
+	for to, n := range tries {
+		if n != 10 {
+			t.Errorf("%s was tried %d times, want 10", to, n)
+		}
+	}
+	if n := len(h.meta.all()); n != 3 {
+		t.Errorf("Graph took %d messages, want 3", n)
+	}
 }

@@ -19,6 +19,7 @@ import (
 const (
 	keepTries = 6                // to keep what Meta answered, while the database is away
 	keepLimit = 30 * time.Second // less than a lease lives
+	mostTries = 10               // of a message that Graph answers with an error of its own, again and again
 )
 
 // counts is what came of the messages of a turn.
@@ -202,7 +203,14 @@ func (s *Sender) settle(ctx context.Context, tx *tenants.Tx, t turn, w waiting, 
 	reason, rest := v.Code, time.Duration(0)
 	if v.Trouble != "" {
 		reason = v.Trouble
-	} else {
+	}
+	if v.Trouble == whatsapp.TroubleGraphDown && v.Code != "" {
+		if w.Tries+1 >= mostTries && w.Reason == reason {
+			return conversations.Refuse(ctx, tx, w.ID, t.lease, reason, v.Title)
+		}
+		rest = 2 * restFor("", w.Tries+1) // it may be this message alone, so the number comes back before it does
+	}
+	if v.Trouble == "" {
 		rest = restFor("", w.Tries+1)
 	}
 

@@ -41,8 +41,8 @@ type Verdict struct {
 	Title   string // Graph's words
 }
 
-// FateOf reads an error of Send. Whatever Graph has answered with an error it has not taken. An answer that did not come, or that
-// no Graph wrote, leaves open whether the message was taken.
+// FateOf reads an error of Send. What Graph has answered with a code of its own it has not taken. An answer that did not come, or a
+// failure that has no code and so may be a proxy's that gave up waiting, leaves open whether the message was taken.
 func FateOf(err error) Verdict {
 	var refused *GraphError
 	switch {
@@ -59,6 +59,8 @@ func FateOf(err error) Verdict {
 		v.Code = strconv.Itoa(refused.Code)
 	}
 	switch trouble := troubles[refused.Code]; {
+	case refused.Code == 0 && leavesOpen(refused.Status):
+		v.Fate, v.Trouble = FateUnknown, TroubleGraphDown
 	case trouble != "":
 		v.Fate, v.Trouble = FateLater, trouble
 	case refused.Status == http.StatusTooManyRequests:
@@ -67,12 +69,13 @@ func FateOf(err error) Verdict {
 		v.Fate = FateLater
 	case refused.Code != 0 && refused.Status < http.StatusInternalServerError:
 		v.Fate = FateRefused
-	case refused.Code != 0, refused.Status == http.StatusServiceUnavailable:
-		v.Fate, v.Trouble = FateLater, TroubleGraphDown
-	case refused.Status >= http.StatusInternalServerError, refused.Status == http.StatusRequestTimeout:
-		v.Fate, v.Trouble = FateUnknown, TroubleGraphDown
-	default: // a proxy in between refused it
+	default: // Graph has trouble of its own, or a proxy in between refused it
 		v.Fate, v.Trouble = FateLater, TroubleGraphDown
 	}
 	return v
+}
+
+// leavesOpen tells whether a message may have been taken though the answer to it has this status and no code of Graph's.
+func leavesOpen(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusRequestTimeout || status < http.StatusMultipleChoices
 }
