@@ -31,7 +31,7 @@ func AddNote(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread,
 	if err := checkText("text", text, maxNote); err != nil {
 		return Note{}, err
 	}
-	account, contact, err := accountOf(ctx, tx, t)
+	to, _, _, err := accountOf(ctx, tx, t)
 	if err != nil {
 		return Note{}, err
 	}
@@ -43,21 +43,14 @@ func AddNote(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread,
 	var n Note
 	err = tx.GetContext(ctx, &n, `
 		INSERT INTO notes (tenant_id, id, identity_id, text, author_kind, author_id, author_name) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		RETURNING id, identity_id, text, author_id, author_name, at`, tx.Tenant, id, account, text, actor.Kind, actor.ID, actor.Name)
+		RETURNING id, identity_id, text, author_id, author_name, at`, tx.Tenant, id, to.Identity, text, actor.Kind, actor.ID, actor.Name)
 	if err != nil {
 		return Note{}, fmt.Errorf("add note: %w", err)
 	}
 
 	return n, tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "conversation.note", ObjectKind: "contact", ObjectID: contact.String(), Detail: map[string]any{"note": id},
+		Actor: actor, Action: "conversation.note", ObjectKind: "contact", ObjectID: to.Contact.String(), Detail: map[string]any{"note": id},
 	})
-}
-
-// accountOf is the account of a thread and the contact it is part of, as they are now.
-func accountOf(ctx context.Context, tx *tenants.Tx, t Thread) (account, contact uuid.UUID, err error) {
-	r, err := ReplyTo(ctx, tx, t)
-
-	return r.Identity, r.Contact, err
 }
 
 // Notes lists what was written about the accounts that are a contact's now, newest first, and the cursor of the next page ("" at the
@@ -92,12 +85,12 @@ func Notes(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identity
 // Assign gives the account of a thread to a person of the business to look after, or, with uuid.Nil, to nobody. ErrNotFound where
 // the tenant has no such contact, account or person.
 func Assign(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread, person uuid.UUID) error {
-	account, contact, err := accountOf(ctx, tx, t)
+	to, _, _, err := accountOf(ctx, tx, t)
 	if err != nil {
 		return err
 	}
 	if person == uuid.Nil {
-		_, err = tx.ExecContext(ctx, `DELETE FROM assignments WHERE tenant_id = $1 AND identity_id = $2`, tx.Tenant, account)
+		_, err = tx.ExecContext(ctx, `DELETE FROM assignments WHERE tenant_id = $1 AND identity_id = $2`, tx.Tenant, to.Identity)
 	} else {
 		var member bool
 		if err := tx.GetContext(ctx, &member, `SELECT EXISTS (SELECT 1 FROM memberships WHERE tenant_id = $1 AND person_id = $2)`, tx.Tenant, person); err != nil {
@@ -108,13 +101,13 @@ func Assign(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread, 
 		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO assignments (tenant_id, identity_id, person_id) VALUES ($1, $2, $3)
-			ON CONFLICT (tenant_id, identity_id) DO UPDATE SET person_id = excluded.person_id, assigned_at = now()`, tx.Tenant, account, person)
+			ON CONFLICT (tenant_id, identity_id) DO UPDATE SET person_id = excluded.person_id, assigned_at = now()`, tx.Tenant, to.Identity, person)
 	}
 	if err != nil {
 		return fmt.Errorf("assign conversation: %w", err)
 	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "conversation.assign", ObjectKind: "contact", ObjectID: contact.String(), Detail: map[string]any{"person": person},
+		Actor: actor, Action: "conversation.assign", ObjectKind: "contact", ObjectID: to.Contact.String(), Detail: map[string]any{"person": person},
 	})
 }

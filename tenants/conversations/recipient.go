@@ -17,9 +17,6 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
-// window is how long after somebody's last message free text may be sent to them. Source: domain facts 5.2, code 131047.
-const window = 24 * time.Hour
-
 // Why nothing can be sent in a thread, as Recipient.Blocked says it.
 const (
 	BlockedNoAddress      = "no_address"          // no current phone and no current WhatsApp ID is known
@@ -82,21 +79,37 @@ func readVersion(version string) (s shown, err error) {
 // ReplyTo says where a reply in a thread goes. ErrNotFound where the tenant has no such contact or number, the account is none of
 // the contact's, or there is nobody to write to.
 func ReplyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
+	r, i, last, err := accountOf(ctx, tx, t)
+	if err != nil {
+		return Recipient{}, err
+	}
+	if err := r.takeNumber(ctx, tx, i, orElse(t.Number, last.Number)); err != nil {
+		return Recipient{}, err
+	}
+	if err := r.takeWindow(ctx, tx); err != nil {
+		return Recipient{}, err
+	}
+	r.contactID, r.identityID, r.numberID = r.Contact, r.Identity, r.Number
+	r.Version = r.version()
+
+	return r, nil
+}
+
+// accountOf is the account of a thread as it is now, with its address, and the message that tells which one it is. No number is needed
+// for that.
+func accountOf(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, i identity.Identity, last inbound, err error) {
 	c, err := identity.Get(ctx, tx, t.Contact)
 	if err != nil {
-		return Recipient{}, err
+		return r, i, last, err
 	}
 	if len(c.Identities) == 0 {
-		return Recipient{}, tenants.ErrNotFound
+		return r, i, last, tenants.ErrNotFound
 	}
 	if t.Identity, err = surviving(ctx, tx, t.Identity); err != nil {
-		return Recipient{}, err
+		return r, i, last, err
 	}
-
-	r := Recipient{Thread: Thread{Contact: c.ID}, Name: c.Name(), contact: c}
-	last, err := lastInbound(ctx, tx, c, t)
-	if err != nil {
-		return Recipient{}, err
+	if last, err = lastInbound(ctx, tx, c, t); err != nil {
+		return r, i, last, err
 	}
 	account := slices.IndexFunc(c.Identities, func(i identity.Identity) bool {
 		switch {
@@ -110,22 +123,13 @@ func ReplyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
 		}
 	})
 	if account < 0 && t.Identity != uuid.Nil {
-		return Recipient{}, tenants.ErrNotFound
+		return r, i, last, tenants.ErrNotFound
 	}
-	i := c.Identities[max(account, 0)]
-	r.Identity, r.Username = i.ID, i.Username
+	i = c.Identities[max(account, 0)]
+	r = Recipient{Thread: Thread{Contact: c.ID, Identity: i.ID}, Name: c.Name(), Username: i.Username, contact: c}
 	r.Kind, r.Address, r.identifierID = addressOf(i)
 
-	if err := r.takeNumber(ctx, tx, i, orElse(t.Number, last.Number)); err != nil {
-		return Recipient{}, err
-	}
-	if err := r.takeWindow(ctx, tx); err != nil {
-		return Recipient{}, err
-	}
-	r.contactID, r.identityID, r.numberID = r.Contact, r.Identity, r.Number
-	r.Version = r.version()
-
-	return r, nil
+	return r, i, last, nil
 }
 
 func orElse(a, b uuid.UUID) uuid.UUID {
@@ -233,6 +237,18 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 	return nil
 }
 
+// windowOf is until when free text may be sent to account a.identity_id from number a.number_id: NULL where they never wrote. $2 is
+// TypeCall, $3 the window in seconds.
+const windowOf = `
+	SELECT max(m.at) + $3 * interval '1 second' AS ends
+	FROM tenures t
+	CROSS JOIN LATERAL (
+		SELECT least(n.at, now()) AS at FROM messages n
+		WHERE n.tenant_id = $1 AND n.tenure_id = t.id AND n.number_id = a.number_id AND n.direction = 'in' AND n.group_id = ''
+		  AND n.target_wamid = '' AND n.type <> $2 AND NOT n.imported
+		ORDER BY n.at DESC, n.id DESC LIMIT 1) m
+	WHERE t.tenant_id = $1 AND t.identity_id = a.identity_id`
+
 // takeWindow says since when and until when they can be written to freely. A call or a chat of before opens nothing.
 func (r *Recipient) takeWindow(ctx context.Context, tx *tenants.Tx) error {
 	last, err := lastInbound(ctx, tx, r.contact, r.Thread)
@@ -246,14 +262,9 @@ func (r *Recipient) takeWindow(ctx context.Context, tx *tenants.Tx) error {
 		Open bool       `db:"open"`
 	}
 	err = tx.GetContext(ctx, &row, `
-		SELECT max(m.at) + $5 * interval '1 second' AS ends, coalesce(max(m.at) + $5 * interval '1 second' > now(), false) AS open
-		FROM tenures t
-		CROSS JOIN LATERAL (
-			SELECT least(n.at, now()) AS at FROM messages n
-			WHERE n.tenant_id = $1 AND n.tenure_id = t.id AND n.number_id = $3 AND n.direction = 'in' AND n.group_id = '' AND n.target_wamid = ''
-			  AND n.type <> $4 AND NOT n.imported
-			ORDER BY n.at DESC, n.id DESC LIMIT 1) m
-		WHERE t.tenant_id = $1 AND t.identity_id = $2`, tx.Tenant, r.Identity, r.Number, TypeCall, window.Seconds())
+		SELECT w.ends, coalesce(w.ends > now(), false) AS open
+		FROM (VALUES ($4::uuid, $5::uuid)) AS a (identity_id, number_id) CROSS JOIN LATERAL (`+windowOf+`) w`,
+		tx.Tenant, TypeCall, identity.Window.Seconds(), r.Identity, r.Number)
 	if err != nil {
 		return fmt.Errorf("read window: %w", err)
 	}
