@@ -55,7 +55,11 @@ func (s *Server) sendReply(c *fiber.Ctx) error {
 		return tenants.ErrNotFound
 	}
 	ctx, m := c.UserContext(), member(c)
-	d := draft{thread: conversations.Thread{Contact: id}, template: field(c, "template")}
+	d, err := asked(c, id)
+	if err != nil {
+		return err
+	}
+	d.template = field(c, "template")
 	out := conversations.Draft{Version: field(c, "version"), Key: field(c, "key"), Text: strings.ReplaceAll(field(c, "text"), "\r\n", "\n")}
 	if d.template != "" {
 		name, language, _ := strings.Cut(d.template, "|")
@@ -73,8 +77,8 @@ func (s *Server) sendReply(c *fiber.Ctx) error {
 	switch form, refused := refilled(c, err, "text"); {
 	case errors.As(err, &changed):
 		d.changed, d.form = changed.What, pages.Filled{Values: map[string]string{"text": out.Text}}
-		if changed.Now.Contact != uuid.Nil {
-			d.thread = changed.Now.Thread
+		if d.thread = changed.Now.Thread; d.thread.Contact == uuid.Nil {
+			d.thread.Contact = id
 		}
 		return s.showTalk(c, fiber.StatusConflict, d)
 	case refused:
@@ -98,7 +102,7 @@ func compose(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Conta
 		return r, err
 	}
 	to := pages.Composer{
-		Name: e.label(ctx, contact), From: e.numbers[r.Number], Ends: r.WindowEnds, Open: r.Open, Blocked: r.Blocked, Paused: r.Paused, Version: r.Version,
+		Account: r.Identity.String(), Number: r.Number.String(), Name: e.label(ctx, contact), From: e.numbers[r.Number], Ends: r.WindowEnds, Open: r.Open, Blocked: r.Blocked, Paused: r.Paused, Version: r.Version,
 		Key: uuid.NewString(), Changed: d.changed, Form: d.form,
 	}
 	for _, i := range contact.Identities {
@@ -131,11 +135,16 @@ func accountLabel(ctx context.Context, e eyes, i identity.Identity) string {
 // for them, so no transaction is open.
 func (s *Server) pickTemplate(c *fiber.Ctx, r conversations.Recipient, d draft, to *pages.Composer) error {
 	ctx, m := c.UserContext(), member(c)
-	list, _, err := outbox.Templates(ctx, s.db, s.keys, s.graph, m.Tenant.ID, r.Number)
+	list, at, err := outbox.Templates(ctx, s.db, s.keys, s.graph, m.Tenant.ID, r.Number)
+	if errors.Is(err, outbox.ErrNotAsked) {
+		// Graph's errors hold no token.
+		s.log.Warn("templates not listed", "tenant", m.Tenant.ID, "number", r.Number, "error", err)
+		err = nil
+	}
 	if err != nil {
 		return err
 	}
-	picker := pages.Picker{}
+	picker := pages.Picker{Unknown: at.IsZero()}
 	for _, t := range list {
 		value := t.Name + "|" + t.Language
 		picker.Names = append(picker.Names, components.Option{Value: value, Label: t.Name + " · " + t.Language})

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -121,8 +123,14 @@ func TestAfterTheWindowOnlyTemplates(t *testing.T) {
 	rajesh := s.whois(whatsapp.KindPhone, "919800000480").ID.String()
 	owner := st.signedIn(t, "asha")
 	page := owner.get("/inbox/" + rajesh)
-	owner.has(page, http.StatusOK, `data-testid="no-templates"`, "Only an approved template")
-	owner.lacks(page, `data-testid="field-text"`)
+	owner.has(page, http.StatusOK, `data-testid="templates-unknown"`, "Only an approved template")
+	owner.lacks(page, `data-testid="field-text"`, `data-testid="no-templates"`) // nobody could ask Meta
+	s.as(func(tx *tenants.Tx) error {
+		return conversations.KeepTemplates(context.Background(), tx, "700", []whatsapp.Template{})
+	})
+	page = owner.get("/inbox/" + rajesh)
+	owner.has(page, http.StatusOK, `data-testid="no-templates"`)
+	owner.lacks(page, `data-testid="templates-unknown"`)
 
 	// A form from before the window closed.
 	var version string
@@ -135,6 +143,70 @@ func TestAfterTheWindowOnlyTemplates(t *testing.T) {
 	owner.has(r, http.StatusConflict, "The 24 hours after their last message are over")
 	r = owner.post("/inbox/"+rajesh, url.Values{"version": {version}, "key": {"k2"}, "template": {"gone|en"}})
 	owner.has(r, http.StatusConflict, "Meta does not list this template")
+}
+
+// Whatever is done in the composer of another account than the one that wrote last, it stays that account's.
+func TestTheChosenAccountStaysChosen(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	s.writes(30, "919800000480", "", "Rajesh", "is it ready?")
+	s.writes(30, "", "IN.77044188200355", "Raju", "hello again")
+	rajesh, raju := s.whois(whatsapp.KindPhone, "919800000480"), s.whois(whatsapp.KindBSUID, "IN.77044188200355")
+	s.as(func(tx *tenants.Tx) error {
+		ctx := context.Background()
+		if _, err := identity.Merge(ctx, tx, tenants.SystemActor, identity.MergeInput{Keep: rajesh.ID, Lose: raju.ID, MayRisk: true, Reason: "same"}); err != nil {
+			return err
+		}
+		return conversations.KeepTemplates(ctx, tx, "700", []whatsapp.Template{
+			{Name: "ready", Language: "en", Category: "UTILITY", Status: "APPROVED", Components: []whatsapp.TemplateComponent{{Type: "BODY", Text: "It is ready, {{1}}."}}},
+		})
+	})
+	owner := st.signedIn(t, "asha")
+	path := "/inbox/" + rajesh.ID.String()
+	kept := "account=" + rajesh.Identities[0].ID.String() + "&amp;number=" + s.number.String()
+	owner.lacks(owner.get(path), kept) // the other one wrote last
+
+	page := owner.get(path + "?account=" + rajesh.Identities[0].ID.String())
+	owner.has(page, http.StatusOK, kept+`"`, kept+"&amp;template=pick#write", `action="`+path+"?"+kept+`"`)
+	if to := goesTo(page); !strings.Contains(to, "98000 00480") {
+		t.Errorf("the chosen account's composer goes to %q", to)
+	}
+	chosen := path + "?" + strings.ReplaceAll(kept, "&amp;", "&")
+	picked := owner.get(chosen + "&template=ready%7Cen")
+	owner.has(picked, http.StatusOK, `data-testid="preview"`, kept+`#write`, `name="account" value="`+rajesh.Identities[0].ID.String(), `name="number" value="`+s.number.String())
+	empty := owner.post(chosen, composed(page, ""))
+	unfilled := composed(picked, "")
+	unfilled.Set("template", "ready|en")
+	unfilled.Set("p0", "")
+	for what, r := range map[string]answer{"picked": picked, "an empty text": empty, "an unfilled template": owner.post(chosen, unfilled)} {
+		if to := goesTo(r); !strings.Contains(to, "98000 00480") {
+			t.Errorf("%s: the composer goes to %q, want the chosen account", what, to)
+		}
+	}
+
+	filled := composed(picked, "")
+	filled.Set("template", "ready|en")
+	filled.Set("p0", "Rajesh")
+	if r := owner.post(chosen, filled); r.status != http.StatusSeeOther {
+		t.Errorf("send: %d %s", r.status, r.body)
+	}
+	s.as(func(tx *tenants.Tx) error {
+		list, _, err := conversations.Messages(context.Background(), tx, rajesh.ID, identity.Page{})
+		list = slices.DeleteFunc(list, func(m conversations.Message) bool { return m.Direction != whatsapp.DirectionOut })
+		if err == nil && (len(list) != 1 || list[0].Text != "It is ready, Rajesh." || list[0].IdentityID != rajesh.Identities[0].ID) {
+			t.Errorf("sent %+v, want the template to the chosen account", list)
+		}
+		return err
+	})
+}
+
+// goesTo is where the composer of a page says that a message goes.
+func goesTo(r answer) string {
+	_, rest, _ := strings.Cut(r.body, `data-testid="goes-to"`)
+	to, _, _ := strings.Cut(rest, "</p>")
+
+	return to
 }
 
 func TestNotesAndAssignment(t *testing.T) {
@@ -166,4 +238,42 @@ func TestNotesAndAssignment(t *testing.T) {
 			t.Errorf("%s of another business: %d", path, r.status)
 		}
 	}
+}
+
+// A business that has no number yet looks after the people of its lists all the same; whom no account is known of nobody can.
+func TestNotesAndAssignmentWithoutANumber(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	var ids []uuid.UUID
+	bare := uuid.Must(uuid.NewV7())
+	err := st.DB.As(context.Background(), st.motors.ID, func(tx *tenants.Tx) (err error) {
+		if err := identity.Lock(context.Background(), tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`INSERT INTO contacts (tenant_id, id, display_name) VALUES ($1, $2, 'Kiran')`, st.motors.ID, bare); err != nil {
+			return err
+		}
+		ids, err = identity.AddClaimed(context.Background(), tx, tenants.SystemActor, "portfolio:900", "list.csv", []identity.Claim{
+			{Handle: identity.Handle{Kind: whatsapp.KindPhone, Value: "919800000480"}},
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ravi := st.signedIn(t, "ravi")
+	path := "/inbox/" + ids[0].String()
+	page := ravi.get(path)
+	ravi.has(page, http.StatusOK, `data-testid="note"`, `data-testid="assigned"`)
+	ravi.lacks(page, `data-testid="goes-to"`)
+	for of, form := range map[string]url.Values{"/notes": {"text": {"comes on Monday"}}, "/assign": {"person": {""}}} {
+		if r := ravi.post(path+of, form); r.status != http.StatusSeeOther {
+			t.Errorf("%s: %d %s", of, r.status, r.body)
+		}
+	}
+	ravi.has(ravi.get(path), http.StatusOK, "comes on Monday")
+
+	page = ravi.get("/inbox/" + bare.String())
+	ravi.has(page, http.StatusOK, "Kiran")
+	ravi.lacks(page, `data-testid="note"`, `data-testid="assigned"`)
 }

@@ -2,6 +2,8 @@ package outbox
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,9 +18,12 @@ import (
 // freshFor is how long a list of templates is good.
 const freshFor = 10 * time.Minute
 
-// Templates are the templates of a number's WABA, and when Meta listed them: asked again where that is a while ago. Where Meta does
-// not answer, or the number has no token that is good, they are as they were. No transaction may be open. ErrNotFound where the
-// tenant has no such number.
+// ErrNotAsked says that Meta could not be asked for what it has.
+var ErrNotAsked = errors.New("meta could not be asked")
+
+// Templates are the templates of a number's WABA, and when Meta listed them, zero for never: asked again where that is a while ago.
+// Where the number has no token that is good they are as they were, and so they are, with ErrNotAsked, where Meta does not answer. No
+// transaction may be open. ErrNotFound where the tenant has no such number.
 func Templates(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, tenant, number uuid.UUID) (list []conversations.Template, at time.Time, err error) {
 	var (
 		n     numbers.Number
@@ -42,7 +47,7 @@ func Templates(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph
 
 	fetched, err := graph.Templates(ctx, token, n.WABAID)
 	if err != nil {
-		return list, at, nil // the list of before is better than none; its age is told
+		return list, at, fmt.Errorf("%w: %w", ErrNotAsked, err) // the list of before is better than none
 	}
 	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
 		if err := conversations.KeepTemplates(ctx, tx, n.WABAID, fetched); err != nil {

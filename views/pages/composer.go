@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -9,9 +10,11 @@ import (
 	"github.com/pehchan/pehchan/views/i18n"
 )
 
-// Composer writes to one account from one number. It posts to /inbox/{id} (version, key, and text or template with p0, p1, …); choosing
-// a template asks for the page again with ?template=.
+// Composer writes to one account from one number. It posts to /inbox/{id}?account=&number= (version, key, and text or template with p0,
+// p1, …); choosing a template asks for the page again with ?template= besides.
 type Composer struct {
+	Account   string // ids of what it writes to and from, which every answer of it keeps
+	Number    string
 	Name      string // of the contact
 	To        Account
 	From      string    // the business's own number
@@ -35,11 +38,12 @@ type OtherAccount struct {
 
 // Picker is a choice of templates.
 type Picker struct {
-	Names  []components.Option
-	Chosen string // value of the chosen one; empty for none
-	Why    string // it cannot be sent: sending.template_<why>; empty where it can
-	Parts  []Part // of the chosen one, as the customer will read it
-	Params []Param
+	Names   []components.Option
+	Unknown bool   // Meta has never said which there are
+	Chosen  string // value of the chosen one; empty for none
+	Why     string // it cannot be sent: sending.template_<why>; empty where it can
+	Parts   []Part // of the chosen one, as the customer will read it
+	Params  []Param
 }
 
 // Part is a piece of a template: words, or the place of a variable.
@@ -52,6 +56,15 @@ type Part struct {
 type Param struct {
 	Name  string
 	Value string
+}
+
+// href is the composer's own address in a conversation; template is that of Picker, "pick" to choose one, or empty for text.
+func (c Composer) href(p Talk, template string) string {
+	q := url.Values{"account": {c.Account}, "number": {c.Number}}
+	if template != "" {
+		q.Set("template", template)
+	}
+	return p.href() + "?" + q.Encode()
 }
 
 func (p Part) slot() string { return strconv.Itoa(p.Slot) }
