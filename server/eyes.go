@@ -254,19 +254,25 @@ func (e eyes) carried(m conversations.Message, v *pages.Said) {
 	}
 }
 
+// entry is said with what became of the message since.
+func (e eyes) entry(entry conversations.Entry, via bool) pages.Said {
+	v := e.said(entry.Message, via)
+	v.Edited, v.Revoked, v.Reactions = !entry.EditedAt.IsZero(), !entry.RevokedAt.IsZero(), entry.Reactions
+	if v.Revoked {
+		v.Text, v.File, v.Place, v.Cards = "", nil, "", nil
+	}
+	if entry.Quoted != nil {
+		quote := e.entry(*entry.Quoted, false)
+		v.Quote = &quote
+	}
+
+	return v
+}
+
 func (e eyes) thread(entries []conversations.Entry, via bool) []pages.Said {
 	out := make([]pages.Said, len(entries))
-	for i, entry := range entries {
-		v := e.said(entry.Message, via)
-		v.Edited, v.Revoked, v.Reactions = !entry.EditedAt.IsZero(), !entry.RevokedAt.IsZero(), entry.Reactions
-		if v.Revoked {
-			v.Text, v.File, v.Place, v.Cards = "", nil, "", nil
-		}
-		if entry.Quoted != nil {
-			quote := e.said(*entry.Quoted, false)
-			v.Quote = &quote
-		}
-		out[i] = v
+	for i := range entries {
+		out[i] = e.entry(entries[i], via)
 	}
 
 	return out

@@ -101,13 +101,10 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, m access.Member, f conversat
 }
 
 func inboxEntry(ctx context.Context, e eyes, m access.Member, c conversations.Conversation) pages.InboxEntry {
-	item := pages.InboxEntry{Who: e.someone(c.Contact), Unread: c.Unread, Waiting: c.WaitingSince}
+	item := pages.InboxEntry{Who: e.someone(c.Contact), Unread: c.Unread, Waiting: c.WaitingSince, Ends: c.WindowEnds}
 	if c.Last.ID != uuid.Nil {
-		v := e.said(c.Last, false)
+		v := e.entry(c.Last, false)
 		item.Last = &v
-	}
-	if !c.AskedAt.IsZero() {
-		item.Ends = c.AskedAt.Add(identity.Window)
 	}
 	if c.Assignee != uuid.Nil {
 		item.Assignee, item.Mine = e.name(ctx, c.Assignee.String()), c.Assignee == m.Person.ID

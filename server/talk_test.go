@@ -145,3 +145,23 @@ func TestTalkOfMergedAndOfOthers(t *testing.T) {
 	}
 	ravi.lacks(ravi.get("/inbox"), "Rajesh", "hello")
 }
+
+func TestWhatWasTakenBackIsNowhere(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	s.writes(29, "919800000480", "", "Rajesh", "my secret") // w-1
+	s.sends(29, "919800000480", "", "Rajesh", map[string]any{"type": "text", "text": map[string]any{"body": "about that"}, "context": map[string]any{"id": "w-1"}})
+	s.writes(29, "919800000481", "", "Sunita", "another secret") // w-3
+	owner := st.signedIn(t, "asha")
+	path := "/inbox/" + s.whois(whatsapp.KindPhone, "919800000480").ID.String()
+	if r := owner.get(path); strings.Count(r.body, "my secret") != 2 {
+		t.Errorf("the page says it %d times, want it and its quote", strings.Count(r.body, "my secret"))
+	}
+	owner.has(owner.get("/inbox"), http.StatusOK, "another secret")
+
+	s.sends(29, "919800000480", "", "Rajesh", map[string]any{"type": "revoke", "revoke": map[string]any{"original_message_id": "w-1"}})
+	s.sends(29, "919800000481", "", "Sunita", map[string]any{"type": "revoke", "revoke": map[string]any{"original_message_id": "w-3"}})
+	owner.lacks(owner.get(path), "my secret")
+	owner.lacks(owner.get("/inbox"), "another secret")
+}

@@ -34,8 +34,8 @@ type InboxFilter struct {
 // Conversation is one person in the inbox, with all accounts that are theirs.
 type Conversation struct {
 	Contact      identity.Contact
-	Last         Message   // the newest; the zero Message where the filter's number has none
-	AskedAt      time.Time // when they last wrote what wants an answer; zero for never
+	Last         Entry     // the newest; the zero Entry where the filter's number has none
+	WindowEnds   time.Time // Recipient.WindowEnds of a reply to what they wrote last, to the filter's number if it has one
 	WaitingSince time.Time // zero where nobody waits
 	Unread       bool
 	Assignee     uuid.UUID // uuid.Nil for nobody
@@ -235,10 +235,9 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, rows []inboxRow, number uuid
 		Contact uuid.UUID  `db:"contact_id"`
 		Unread  bool       `db:"unread"`
 		Since   *time.Time `db:"waiting_since"`
-		Asked   *time.Time `db:"asked_at"`
 	}
 	err = tx.SelectContext(ctx, &states, `
-		SELECT i.contact_id, bool_or(p.unread) AS unread, min(p.waiting_since) AS waiting_since, max(p.asked_at) AS asked_at
+		SELECT i.contact_id, bool_or(p.unread) AS unread, min(p.waiting_since) AS waiting_since
 		FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 		JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND ($3::uuid IS NULL OR p.number_id = $3)
@@ -250,10 +249,14 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, rows []inboxRow, number uuid
 	if err != nil {
 		return nil, err
 	}
+	ends, err := windowsOf(ctx, tx, ids, number)
+	if err != nil {
+		return nil, err
+	}
 
 	list := make([]Conversation, len(rows))
 	for i, id := range ids {
-		list[i] = Conversation{Contact: contacts[id], Last: newest[id], Assignee: assignees[id]}
+		list[i] = Conversation{Contact: contacts[id], Last: newest[id], WindowEnds: ends[id], Assignee: assignees[id]}
 		for _, s := range states {
 			if s.Contact != id {
 				continue
@@ -262,13 +265,39 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, rows []inboxRow, number uuid
 			if s.Since != nil {
 				list[i].WaitingSince = *s.Since
 			}
-			if s.Asked != nil {
-				list[i].AskedAt = *s.Asked
-			}
 		}
 	}
 
 	return list, nil
+}
+
+// windowsOf is until when a reply to each of the contacts may be free text; those who never wrote are left out.
+func windowsOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, number uuid.UUID) (map[uuid.UUID]time.Time, error) {
+	var rows []struct {
+		Contact uuid.UUID `db:"contact_id"`
+		Ends    time.Time `db:"ends"`
+	}
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT c.id AS contact_id, w.ends FROM unnest($5::uuid[]) AS c (id)
+		CROSS JOIN LATERAL (
+			SELECT t.identity_id, m.number_id
+			FROM identities i
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+			CROSS JOIN LATERAL (`+inboundOf+`) m
+			WHERE i.tenant_id = $1 AND i.contact_id = c.id
+			ORDER BY m.at DESC, m.id DESC LIMIT 1) a
+		CROSS JOIN LATERAL (`+windowOf+`) w
+		WHERE w.ends IS NOT NULL`, tx.Tenant, uuidOrNil(number), TypeCall, identity.Window.Seconds(), pq.Array(contacts))
+	if err != nil {
+		return nil, fmt.Errorf("read windows of conversations: %w", err)
+	}
+
+	ends := make(map[uuid.UUID]time.Time, len(rows))
+	for _, r := range rows {
+		ends[r.Contact] = r.Ends
+	}
+
+	return ends, nil
 }
 
 // assigneesOf is who has taken the conversation with each of the contacts; of several, whoever did last.
@@ -292,8 +321,8 @@ func assigneesOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map
 	return out, nil
 }
 
-// newestOf is the newest message with each of the contacts, by one number or any.
-func newestOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, number uuid.UUID) (map[uuid.UUID]Message, error) {
+// newestOf is the newest message with each of the contacts, by one number or any, as it reads now.
+func newestOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, number uuid.UUID) (map[uuid.UUID]Entry, error) {
 	var list []struct {
 		Contact uuid.UUID `db:"contact_id"`
 		Message
@@ -313,9 +342,17 @@ func newestOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, number 
 		return nil, fmt.Errorf("read newest messages: %w", err)
 	}
 
-	newest := make(map[uuid.UUID]Message, len(list))
+	messages := make([]Message, len(list))
+	for i := range list {
+		messages[i] = list[i].Message
+	}
+	abouts, err := aboutOf(ctx, tx, messages)
+	if err != nil {
+		return nil, err
+	}
+	newest := make(map[uuid.UUID]Entry, len(list))
 	for _, m := range list {
-		newest[m.Contact] = m.Message
+		newest[m.Contact] = compose(m.Message, abouts[messageKey{m.NumberID, m.WAMID}])
 	}
 
 	return newest, nil

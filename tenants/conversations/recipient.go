@@ -177,6 +177,13 @@ type inbound struct {
 	At       time.Time `db:"at"`
 }
 
+// inboundOf is the newest message or call that came by tenure t, to the number $2 or, where that is NULL, to any.
+const inboundOf = `
+	SELECT n.id, n.number_id, n.at FROM messages n
+	WHERE n.tenant_id = $1 AND n.tenure_id = t.id AND n.direction = 'in' AND n.group_id = '' AND n.target_wamid = ''
+	  AND ($2::uuid IS NULL OR n.number_id = $2)
+	ORDER BY n.at DESC, n.id DESC LIMIT 1`
+
 // lastInbound is the newest message or call of a contact in a thread, as far as the thread is named; zero where there is none.
 func lastInbound(ctx context.Context, tx *tenants.Tx, c identity.Contact, t Thread) (inbound, error) {
 	from := accounts(c)
@@ -186,14 +193,9 @@ func lastInbound(ctx context.Context, tx *tenants.Tx, c identity.Contact, t Thre
 	var m inbound
 	err := tx.GetContext(ctx, &m, `
 		SELECT t.identity_id, m.id, m.number_id, m.at
-		FROM tenures t
-		CROSS JOIN LATERAL (
-			SELECT n.id, n.number_id, n.at FROM messages n
-			WHERE n.tenant_id = $1 AND n.tenure_id = t.id AND n.direction = 'in' AND n.group_id = '' AND n.target_wamid = ''
-			  AND ($3 OR n.number_id = $4)
-			ORDER BY n.at DESC, n.id DESC LIMIT 1) m
-		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
-		ORDER BY m.at DESC, m.id DESC LIMIT 1`, tx.Tenant, pq.Array(from), t.Number == uuid.Nil, t.Number)
+		FROM tenures t CROSS JOIN LATERAL (`+inboundOf+`) m
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($3)
+		ORDER BY m.at DESC, m.id DESC LIMIT 1`, tx.Tenant, uuidOrNil(t.Number), pq.Array(from))
 	if errors.Is(err, sql.ErrNoRows) {
 		return inbound{}, nil
 	}
@@ -237,15 +239,15 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 	return nil
 }
 
-// windowOf is until when free text may be sent to account a.identity_id from number a.number_id: NULL where they never wrote. $2 is
-// TypeCall, $3 the window in seconds.
+// windowOf is until when free text may be sent to account a.identity_id from number a.number_id: NULL where they never wrote. $3 is
+// TypeCall, $4 the window in seconds.
 const windowOf = `
-	SELECT max(m.at) + $3 * interval '1 second' AS ends
+	SELECT max(m.at) + $4 * interval '1 second' AS ends
 	FROM tenures t
 	CROSS JOIN LATERAL (
 		SELECT least(n.at, now()) AS at FROM messages n
 		WHERE n.tenant_id = $1 AND n.tenure_id = t.id AND n.number_id = a.number_id AND n.direction = 'in' AND n.group_id = ''
-		  AND n.target_wamid = '' AND n.type <> $2 AND NOT n.imported
+		  AND n.target_wamid = '' AND n.type <> $3 AND NOT n.imported
 		ORDER BY n.at DESC, n.id DESC LIMIT 1) m
 	WHERE t.tenant_id = $1 AND t.identity_id = a.identity_id`
 
@@ -263,8 +265,8 @@ func (r *Recipient) takeWindow(ctx context.Context, tx *tenants.Tx) error {
 	}
 	err = tx.GetContext(ctx, &row, `
 		SELECT w.ends, coalesce(w.ends > now(), false) AS open
-		FROM (VALUES ($4::uuid, $5::uuid)) AS a (identity_id, number_id) CROSS JOIN LATERAL (`+windowOf+`) w`,
-		tx.Tenant, TypeCall, identity.Window.Seconds(), r.Identity, r.Number)
+		FROM (VALUES ($5::uuid, $2::uuid)) AS a (identity_id, number_id) CROSS JOIN LATERAL (`+windowOf+`) w`,
+		tx.Tenant, r.Number, TypeCall, identity.Window.Seconds(), r.Identity)
 	if err != nil {
 		return fmt.Errorf("read window: %w", err)
 	}

@@ -3,6 +3,7 @@ package conversations
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -123,7 +124,7 @@ type Entry struct {
 	EditedAt  time.Time // zero where it stands as it was written; Text is the newest wording
 	RevokedAt time.Time // zero where it was not taken back by its author
 	Reactions []string  // emoji, the last of each person
-	Quoted    *Message  // what it answers, where we have that
+	Quoted    *Entry    // what it answers, where we have that, without what that one answers
 }
 
 // Entries are Messages for the eye: edits, revocations and reactions stand with the message they are about, whichever page that is
@@ -137,7 +138,11 @@ func Entries(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identi
 	if err != nil {
 		return nil, "", err
 	}
-	abouts, quoted, err := around(ctx, tx, list)
+	quoted, err := quotedBy(ctx, tx, list)
+	if err != nil {
+		return nil, "", err
+	}
+	abouts, err := aboutOf(ctx, tx, slices.AppendSeq(slices.Clone(list), maps.Values(quoted)))
 	if err != nil {
 		return nil, "", err
 	}
@@ -146,52 +151,60 @@ func Entries(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identi
 	for i, m := range list {
 		entries[i] = compose(m, abouts[messageKey{m.NumberID, m.WAMID}])
 		if q, ok := quoted[messageKey{m.NumberID, m.ContextWAMID}]; ok && m.ContextWAMID != "" {
-			entries[i].Quoted = &q
+			quote := compose(q, abouts[messageKey{q.NumberID, q.WAMID}])
+			entries[i].Quoted = &quote
 		}
 	}
 
 	return entries, next, nil
 }
 
-// around reads what was said about the messages of a list, in order, and what they answer.
-func around(ctx context.Context, tx *tenants.Tx, list []Message) (abouts map[messageKey][]Message, quoted map[messageKey]Message, err error) {
-	var targets, contexts []string
-	for _, m := range list {
-		targets = append(targets, m.WAMID)
-		if m.ContextWAMID != "" && !slices.Contains(contexts, m.ContextWAMID) {
-			contexts = append(contexts, m.ContextWAMID)
-		}
+// aboutOf reads what was said about the messages of a list, in order.
+func aboutOf(ctx context.Context, tx *tenants.Tx, list []Message) (map[messageKey][]Message, error) {
+	targets := make([]string, len(list))
+	for i, m := range list {
+		targets[i] = m.WAMID
 	}
-
 	var rows []Message
-	err = tx.SelectContext(ctx, &rows, `
+	err := tx.SelectContext(ctx, &rows, `
 		SELECT `+messageColumns+`, t.identity_id, '' AS address_kind, '' AS address
 		FROM messages m JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id
 		WHERE m.tenant_id = $1 AND m.target_wamid <> '' AND m.target_wamid = ANY($2) ORDER BY m.at, m.id`, tx.Tenant, pq.Array(targets))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read what was said about messages: %w", err)
+		return nil, fmt.Errorf("read what was said about messages: %w", err)
 	}
-	abouts = map[messageKey][]Message{}
+	abouts := map[messageKey][]Message{}
 	for _, m := range rows {
 		key := messageKey{m.NumberID, m.TargetWAMID}
 		abouts[key] = append(abouts[key], m)
 	}
 
-	rows = nil
-	err = tx.SelectContext(ctx, &rows, `
+	return abouts, nil
+}
+
+// quotedBy reads what the messages of a list answer.
+func quotedBy(ctx context.Context, tx *tenants.Tx, list []Message) (map[messageKey]Message, error) {
+	var contexts []string
+	for _, m := range list {
+		if m.ContextWAMID != "" && !slices.Contains(contexts, m.ContextWAMID) {
+			contexts = append(contexts, m.ContextWAMID)
+		}
+	}
+	var rows []Message
+	err := tx.SelectContext(ctx, &rows, `
 		SELECT `+messageColumns+`, t.identity_id, '' AS address_kind, '' AS address
 		FROM unnest($2::uuid[]) AS n (id)
 		JOIN messages m ON m.tenant_id = $1 AND m.number_id = n.id AND m.wamid = ANY($3)
 		JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id`, tx.Tenant, pq.Array(numbersOf(list)), pq.Array(contexts))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read what messages answer: %w", err)
+		return nil, fmt.Errorf("read what messages answer: %w", err)
 	}
-	quoted = map[messageKey]Message{}
+	quoted := map[messageKey]Message{}
 	for _, m := range rows {
 		quoted[messageKey{m.NumberID, m.WAMID}] = m
 	}
 
-	return abouts, quoted, nil
+	return quoted, nil
 }
 
 func numbersOf(list []Message) []uuid.UUID {

@@ -177,21 +177,29 @@ func TestThreadPutsEditsAndReactionsWithTheirMessage(t *testing.T) {
 	s.feed(says(6, "IN.1", "f", "reaction", map[string]any{"message_id": "c", "emoji": "👍"}))
 	s.feed(says(7, "IN.1", "g", "reaction", map[string]any{"message_id": "c", "emoji": "❤"}))
 	s.feed(says(8, "IN.2", "h", "revoke", map[string]any{"original_message_id": "c"})) // not the author's
+	answer, item = says(2, "IN.1", "j", "text", text("?"))
+	item["context"] = map[string]any{"id": "b"}
+	s.feed(answer, item)
 	s.feed(says(9, "IN.1", "i", "reaction", map[string]any{"message_id": "never-seen", "emoji": "🙏"}))
 
 	entries, next := s.thread(s.whois("IN.1"), identity.Page{})
-	if len(entries) != 4 || next != "" || entries[0].WAMID != "i" {
-		t.Fatalf("got %d entries, next %q; want a, b, c and the reaction to what we do not have", len(entries), next)
+	if len(entries) != 5 || next != "" || entries[0].WAMID != "i" {
+		t.Fatalf("got %d entries, next %q; want a, b, c, j and the reaction to what we do not have", len(entries), next)
 	}
-	c, b, a := entries[1], entries[2], entries[3]
+	slices.SortFunc(entries, func(x, y conversations.Entry) int { return strings.Compare(x.WAMID, y.WAMID) })
+	a, b, c, j := entries[0], entries[1], entries[2], entries[4]
 	if a.Text != "come at 6" || a.EditedAt.IsZero() {
 		t.Errorf("a reads %q, edited %s; want the new wording", a.Text, a.EditedAt)
 	}
 	if b.RevokedAt.IsZero() || !c.RevokedAt.IsZero() {
 		t.Errorf("revoked: b %s, c %s; want b alone", b.RevokedAt, c.RevokedAt)
 	}
-	if !slices.Equal(c.Reactions, []string{"❤"}) || c.Quoted == nil || c.Quoted.WAMID != "a" {
+	if !slices.Equal(c.Reactions, []string{"❤"}) || c.Quoted == nil || c.Quoted.WAMID != "a" || c.Quoted.Text != "come at 6" {
 		t.Errorf("c has reactions %v and answers %v; want the last reaction, and a", c.Reactions, c.Quoted)
+	}
+
+	if j.Quoted == nil || j.Quoted.RevokedAt.IsZero() {
+		t.Errorf("j answers %+v, want what was taken back", j.Quoted)
 	}
 
 	s.as(func(tx *tenants.Tx) error {
