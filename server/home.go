@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
@@ -27,7 +28,7 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 	p := pages.Home{
 		Frame: s.frame(c, "nav.home"), Now: time.Now(), Density: densityOf(m),
 		CanDecide: m.Can("queue:decide"), CanConnect: m.Can("numbers:connect"), CanIngest: m.Can("ingest:read"),
-		CanQueue: m.Can("queue:read"), CanNumbers: m.Can("numbers:read"),
+		CanAnswer: m.Can("conversations:answer"), CanQueue: m.Can("queue:read"), CanNumbers: m.Can("numbers:read"),
 	}
 
 	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
@@ -43,6 +44,13 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 
 		if err := homeQueue(ctx, tx, &p); err != nil {
 			return err
+		}
+		if p.CanAnswer {
+			inbox, err := conversations.CountInbox(ctx, tx)
+			if err != nil {
+				return err
+			}
+			p.Unanswered = inbox.Waiting
 		}
 
 		return fillRules(ctx, tx, m, &p)

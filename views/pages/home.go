@@ -17,6 +17,7 @@ type Home struct {
 	Open    int // cases a person must decide
 	// OldestOpen is when the longest-waiting open case came; zero for none.
 	OldestOpen time.Time
+	Unanswered int // parts of conversations in which somebody waits for an answer, at most MostUnanswered
 	SetAside   int // events set aside, not yet looked at
 	Held       int // the platform's, on an operator's page; a tenant's own are none
 	Changes    []Change
@@ -25,11 +26,15 @@ type Home struct {
 	Tripped    []Rule  // rules that turned themselves off, told to who may switch them
 
 	CanDecide  bool
+	CanAnswer  bool
 	CanQueue   bool // may see the queue
 	CanNumbers bool // may see the numbers
 	CanConnect bool
 	CanIngest  bool // may see the events of a number
 }
+
+// MostUnanswered is as far as those who wait for an answer are counted.
+const MostUnanswered = 100
 
 // Figures are what a team lead looks at first.
 type Figures struct {
@@ -92,6 +97,13 @@ func (p Home) tasks(ctx context.Context) []task {
 			"decide", i18n.N(ctx, "home.decide_title", p.Open), i18n.T(ctx, "home.decide_why", "time", i18n.Ago(ctx, p.OldestOpen, p.Now)),
 			i18n.T(ctx, "home.decide_go"), "/resolve/next", "Enter",
 		})
+	}
+	if p.Unanswered > 0 && p.CanAnswer {
+		title := i18n.N(ctx, "home.answer_title", p.Unanswered)
+		if p.Unanswered >= MostUnanswered {
+			title = i18n.T(ctx, "home.answer_many", "count", MostUnanswered)
+		}
+		all = append(all, task{"answer", title, i18n.T(ctx, "home.answer_why"), i18n.T(ctx, "home.answer_go"), "/inbox?state=waiting", ""})
 	}
 	for _, n := range p.Numbers {
 		if n.waitsForFirst() && p.CanConnect {

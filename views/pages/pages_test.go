@@ -135,6 +135,8 @@ func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
 		{"new, may not connect", pages.Home{}, "Welcome. Nothing is connected yet.", nil},
 		{"work", pages.Home{Numbers: []pages.Number{connected(), waiting()}, Open: 1, OldestOpen: ago(time.Hour), CanDecide: true, CanConnect: true}, "All is well. 1 customer is waiting to be recognised.", []string{"task-decide", "task-first"}},
 		{"work of others", pages.Home{Numbers: []pages.Number{connected()}, Open: 3, OldestOpen: ago(time.Hour)}, "All is well. 3 customers are waiting to be recognised.", nil},
+		{"unanswered", pages.Home{Numbers: []pages.Number{connected()}, Unanswered: 2, CanAnswer: true}, "All is well. Everybody who wrote is known.", []string{"task-answer"}},
+		{"unanswered, of no concern", pages.Home{Numbers: []pages.Number{connected()}, Unanswered: 2}, "All is well. Everybody who wrote is known.", nil},
 		{"trouble", pages.Home{Numbers: []pages.Number{broken, waiting()}, Open: 3, OldestOpen: ago(time.Hour), SetAside: 2, CanDecide: true, CanConnect: true, CanIngest: true}, "Something needs you today: a number cannot work as it should. 3 customers are waiting to be recognised.", []string{"task-token", "task-decide", "task-first"}},
 	} {
 		c.page.Frame, c.page.Now = member("Home"), now
