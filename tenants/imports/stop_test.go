@@ -103,6 +103,28 @@ func TestStoppedHalfWay(t *testing.T) {
 	}
 }
 
+// A trial that is stopped and whose list is thrown away before any worker came to it ends without a fault.
+func TestStoppedAndThrownAway(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, false)
+	i := s.upload(&longList{rows: 3})
+	s.as(func(tx *tenants.Tx) error { return imports.Map(t.Context(), tx, meera, i.ID, i.Mapping, "") })
+	s.step(i.ID, imports.Stop)
+	s.step(i.ID, imports.Discard)
+
+	s.work()
+	var job struct {
+		State string `db:"state"`
+		Tries int    `db:"tries"`
+	}
+	for began := time.Now(); job.State != "done" && time.Since(began) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
+		s.as(func(tx *tenants.Tx) error { return tx.Get(&job, `SELECT state, tries FROM jobs WHERE kind = 'import'`) })
+	}
+	if job.State != "done" || job.Tries != 0 {
+		t.Errorf("the job is %s after %d tries, want it ended at the first", job.State, job.Tries)
+	}
+}
+
 // A fault that ends the taking back half way costs nothing: it goes on where it was.
 func TestUndoGoesOn(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,11 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 		return false, fmt.Errorf("read job: %w", err)
 	}
 	// Locked, so that who stops it waits for this batch and no other follows.
+	by := tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name}
 	i, err := locked(ctx, tx, args.Import)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return true, end(ctx, tx, i, id, by) // stopped and thrown away since
+	}
 	if err != nil {
 		return false, err
 	}
@@ -125,7 +129,6 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 	if i.Mapping.Headed {
 		after = max(after, 1)
 	}
-	by := tenants.Actor{Kind: args.Kind, ID: args.By, Name: args.Name}
 	last, err := after, error(nil)
 	switch i.State {
 	case Checking, Running:
