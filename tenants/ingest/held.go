@@ -132,6 +132,12 @@ func adopt(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, phoneNumberID 
 		if to.state == Waiting && to.tenant != tenant {
 			continue // its own tenant adopts it
 		}
+		if to.state == Held {
+			if r.PhoneNumberID != "" {
+				continue // the number is here by another app, and may come back by the one that signed this
+			}
+			to.reason = UnknownNumber // it stays what it is; that it was looked at ends the worker's looking
+		}
 		ids, numbers = append(ids, r.ID), append(numbers, orEmpty(to.number))
 		states, reasons, notes = append(states, to.state), append(reasons, to.reason), append(notes, to.note)
 		if to.state != Waiting {

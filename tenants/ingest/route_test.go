@@ -254,9 +254,16 @@ func TestAdopt(t *testing.T) {
 	if got := p.count(t, p.asha, `SELECT count(*) FROM contacts`); got != 3 {
 		t.Errorf("contacts: got %d, want 3", got)
 	}
-	if held, err := ingest.HeldNumbers(t.Context(), p.DB, ingest.HeldPage{}); err != nil || len(held) != 1 || held[0].Reason != ingest.WrongApp {
+	if held, err := ingest.HeldNumbers(t.Context(), p.DB, ingest.HeldPage{}); err != nil || len(held) != 1 || held[0].App != "ashas-own" {
 		t.Errorf("still held: got %+v (%v), want what another app signed", held, err)
 	}
+
+	// The number moves to that app: it is its own then.
+	if _, err := p.DB.SQL().Exec(`UPDATE number_directory SET app_id = $1 WHERE phone_number_id = '803'`, p.ashasApp); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "what the other app signed is adopted", func() bool { return p.meter(t, p.asha).Items == ingest.Counts{Received: 5, Routed: 5} })
+	p.wantBalance(t)
 }
 
 func TestWorkerAdoptsByItself(t *testing.T) {
