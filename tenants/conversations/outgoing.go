@@ -177,7 +177,7 @@ func Take(ctx context.Context, tx *tenants.Tx, id, lease uuid.UUID) (t Turn, ok 
 	}
 
 	return Turn{ID: id, Message: row.Message, Outgoing: whatsapp.Outgoing{
-		Address: now.Address, Text: out.Text, Template: out.Template, Quotes: out.Quotes, Tag: id.String(),
+		Address: now.Address, Text: out.Text, Template: out.Template, Tag: id.String(),
 	}}, true, nil
 }
 

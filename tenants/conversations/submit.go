@@ -21,10 +21,9 @@ import (
 
 // Draft is a message somebody wants sent.
 type Draft struct {
-	Version  string    // Recipient.Version as it was shown
-	Key      string    // one for each opened composer, 1 to 100 bytes: the same key sends once
-	Text     string    // 1 to 4096 characters, where Template is nil
-	Answers  uuid.UUID // the message it quotes, or uuid.Nil
+	Version  string // Recipient.Version as it was shown
+	Key      string // one for each opened composer, 1 to 100 bytes: the same key sends once
+	Text     string // 1 to 4096 characters, where Template is nil
 	Template *Filling
 }
 
@@ -46,7 +45,6 @@ const (
 // outgoing is what an outbox row sends, as it is stored.
 type outgoing struct {
 	Text     string                 `json:"text,omitempty"`
-	Quotes   string                 `json:"quotes,omitempty"` // wamid
 	Template *whatsapp.TemplateCall `json:"template,omitempty"`
 	Category string                 `json:"category,omitempty"` // of the template
 }
@@ -133,7 +131,7 @@ func checkText(field, text string, limit int) error {
 
 // digest tells drafts apart. What was shown is no part of it: a composer that came back with a change keeps its key.
 func (d Draft) digest() []byte {
-	raw, err := json.Marshal([]any{d.Text, d.Answers, d.Template})
+	raw, err := json.Marshal([]any{d.Text, d.Template})
 	if err != nil {
 		panic(err) // strings and ids always encode
 	}
@@ -165,18 +163,6 @@ func (d Draft) submitted(ctx context.Context, tx *tenants.Tx, actor tenants.Acto
 
 // compose makes of a draft what is sent, and the text in which people read it.
 func (d Draft) compose(ctx context.Context, tx *tenants.Tx, to Recipient) (out outgoing, shown string, err error) {
-	if d.Answers != uuid.Nil {
-		err := tx.GetContext(ctx, &out.Quotes, `
-			SELECT m.wamid FROM messages m JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id
-			WHERE m.tenant_id = $1 AND m.id = $2 AND m.number_id = $3 AND t.identity_id = $4 AND m.wamid NOT LIKE $5`,
-			tx.Tenant, d.Answers, to.Number, to.Identity, placeholderPrefix+"%")
-		if errors.Is(err, sql.ErrNoRows) {
-			return outgoing{}, "", tenants.ErrNotFound
-		}
-		if err != nil {
-			return outgoing{}, "", fmt.Errorf("read quoted message: %w", err)
-		}
-	}
 	if d.Template == nil {
 		out.Text = d.Text
 
@@ -261,11 +247,11 @@ func (d Draft) store(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t
 	}
 	// WhatsApp's clock may be a little ahead of ours, and what is answered comes first all the same.
 	if err := tx.GetContext(ctx, &placed, `
-		INSERT INTO messages (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, context_wamid, item_id, received_at)
-		SELECT $1, $2, $3, $4, t.id, 'out', $5, $6, $7, greatest(now(), $11), '', $8, 0, now()
-		FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = $9 AND t.identifier_id = $10 AND t.current
+		INSERT INTO messages (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, item_id, received_at)
+		SELECT $1, $2, $3, $4, t.id, 'out', $5, $6, $7, greatest(now(), $10), '', 0, now()
+		FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = $8 AND t.identifier_id = $9 AND t.current
 		RETURNING tenure_id, at`,
-		tx.Tenant, message, to.Number, placeholderPrefix+id.String(), kind, shown, content, out.Quotes, to.Identity, to.identifierID,
+		tx.Tenant, message, to.Number, placeholderPrefix+id.String(), kind, shown, content, to.Identity, to.identifierID,
 		to.LastInboundAt); err != nil {
 		return Outgoing{}, fmt.Errorf("store message: %w", err)
 	}

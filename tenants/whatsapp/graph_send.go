@@ -19,7 +19,6 @@ type Outgoing struct {
 	Address  string        // a phone as WhatsApp wrote it, a BSUID or a parent BSUID
 	Text     string        // used where Template is nil
 	Template *TemplateCall // an approved template with its variables filled in
-	Quotes   string        // wamid of the message it answers, or ""
 	Tag      string        // comes back with every status of the message (biz_opaque_callback_data); "" for none
 }
 
@@ -73,9 +72,6 @@ func (m Outgoing) body() (map[string]any, error) {
 			return nil, ErrAddress
 		}
 		body["to"] = m.Address
-	}
-	if m.Quotes != "" {
-		body["context"] = map[string]any{"message_id": m.Quotes}
 	}
 	if m.Tag != "" {
 		body["biz_opaque_callback_data"] = m.Tag
