@@ -18,8 +18,8 @@ type News struct {
 	Bodies [][]byte
 }
 
-// NewsOf looks for what came after a time of one field for a number, in at most the few last deliveries. A delivery may hold what
-// belongs to others: take out of it only what names the number.
+// NewsOf looks for what a number's Business app sent after a time, by the fields history or smb_app_state_sync, in at most the few
+// last deliveries. A delivery may hold what belongs to others: take out of it only what names the number.
 func NewsOf(ctx context.Context, db *tenants.DB, tenant, number uuid.UUID, field string, after time.Time, few int) (News, error) {
 	var last []struct {
 		Event int64     `db:"event_id"`
@@ -29,6 +29,7 @@ func NewsOf(ctx context.Context, db *tenants.DB, tenant, number uuid.UUID, field
 		return tx.SelectContext(ctx, &last, `
 			SELECT event_id, max(received_at) AS at FROM inbox_items
 			WHERE tenant_id = $1 AND received_at > $2 AND number_id = $3 AND field = $4 AND state <> 'waiting'
+			  AND field IN ('history', 'smb_app_state_sync')
 			GROUP BY event_id ORDER BY at DESC, event_id DESC LIMIT $5`, tenant, after, number, field, few)
 	})
 	if err != nil || len(last) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/numbers"
 )
 
 // held counts what the platform holds for a number.
@@ -66,5 +68,71 @@ func TestConnectAdoptsWhatWasHeld(t *testing.T) {
 	}
 	if got := p.held(t, m.number.PhoneNumberID); got != 0 {
 		t.Errorf("still held after the connection: %d items", got)
+	}
+}
+
+// A number whose held items cannot be had now is connected and subscribed all the same.
+func TestConnectDoesNotWaitForWhatWasHeld(t *testing.T) {
+	t.Parallel()
+	p, m := newPlace(t), newMeta(t)
+	p.addApp(t, uuid.Nil, "demo")
+
+	var n numbers.Number
+	p.whileHeld(t, "connect", func(ctx context.Context) (err error) {
+		n, err = numbers.Connect(ctx, p.DB, p.keys, m.graph, meera, p.asha, m.input())
+		return err
+	})
+	if !slices.Contains(said(n.Checks), "subscribed") {
+		t.Errorf("connected: checks %v, want it subscribed", said(n.Checks))
+	}
+	if err := p.disconnect(p.asha, n.ID); err != nil {
+		t.Fatal(err)
+	}
+	var back numbers.Number
+	p.whileHeld(t, "reconnect", func(ctx context.Context) (err error) {
+		back, err = numbers.Reconnect(ctx, p.DB, p.keys, m.graph, meera, p.asha, n.ID, m.callback)
+		return err
+	})
+	if !slices.Contains(said(back.Checks), "subscribed") || back.State != numbers.Waiting {
+		t.Errorf("back: %+v, want it subscribed", back)
+	}
+}
+
+// whileHeld does act while nobody can get at what is held, and ends its context once it waits for that.
+func (p place) whileHeld(t *testing.T, what string, act func(context.Context) error) {
+	t.Helper()
+
+	ended := make(chan error, 1)
+	err := p.as(uuid.Nil, func(ctx context.Context, tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('inbox split', 0))`); err != nil {
+			return err
+		}
+		acting, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() { ended <- act(acting) }()
+		for waits := false; !waits; {
+			select {
+			case err := <-ended:
+				t.Errorf("%s ended with %v before it came to what is held", what, err)
+				ended <- err
+				return nil
+			default:
+			}
+			err := tx.GetContext(ctx, &waits, `
+				SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+				               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`)
+			if err != nil {
+				return err
+			}
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("%s: got %v, want it done", what, err)
+		}
+
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -63,6 +63,16 @@ type Proof struct {
 	PortfolioID   string        // "": Graph did not say
 	PortfolioName string
 	TokenExpires  time.Time // zero: never, or not known
+	OnApp         *bool     // it is in the Business app as well; nil: Graph did not say
+}
+
+// inApp is whether a number is in the Business app: what Graph said of it, and where it said nothing what is believed.
+func inApp(said *bool, believed bool) bool {
+	if said != nil {
+		return *said
+	}
+
+	return believed
 }
 
 // Refused says which required checks a number did not pass.
@@ -108,7 +118,7 @@ func Check(ctx context.Context, graph whatsapp.Graph, in CheckInput) Proof {
 
 	number, err := graph.PhoneNumber(ctx, in.AccessToken, in.PhoneNumberID)
 	p.add(CheckNumber, true, graphReason(err, "number_unknown"))
-	p.Name = number.VerifiedName
+	p.Name, p.OnApp = number.VerifiedName, number.IsOnBizApp
 
 	p.checkWABA(ctx, graph, in)
 

@@ -34,15 +34,16 @@ type ConnectInput struct {
 	window window // how Meta's window connected it; none where that was done by hand
 }
 
-// window says that Meta's own window connected a number, and whether it stays in the Business app.
-type window struct{ used, onApp bool }
+// window says that Meta's own window connected a number, and whether it was opened for one that stays in the Business app.
+type window struct{ used, keepsApp bool }
 
 var phoneShape = regexp.MustCompile(`^[0-9]{4,15}$`)
 
 // Connect makes a number the tenant's: proof by token first, then the number, its place in the directory and its portfolio in
-// one transaction, then what was held for it at the platform, and the subscription to its events. A failed proof is a *Refused with every check. A number that is some
-// tenant's already is a Conflict, "number_connected" where it is this tenant's, else "number_taken", told only to who proved
-// control of it. A number disconnected before comes back as the same number, with its history.
+// one transaction, then the subscription to its events, and what was held for it at the platform. A failed proof is a *Refused
+// with every check. A number that is some tenant's already is a Conflict, "number_connected" where it is this tenant's, else
+// "number_taken", told only to who proved control of it. A number disconnected before comes back as the same number, with its
+// history.
 func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant uuid.UUID, in ConnectInput) (Number, error) {
 	if err := in.validate(); err != nil {
 		return Number{}, err
@@ -67,7 +68,8 @@ func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 		if err := refused(proof.Checks); err != nil {
 			return Number{}, err
 		}
-		if proof.PortfolioID == "" {
+		// What the browser says that Meta's window said proves nothing; WhatsApp names the portfolio later.
+		if proof.PortfolioID == "" && !in.window.used {
 			proof.PortfolioID = in.PortfolioID
 		}
 	}
@@ -84,20 +86,33 @@ func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 		return Number{}, err
 	}
 
-	// What came before the tenant did. The number is gone again only where somebody disconnected it meanwhile.
-	if _, err := ingest.Adopt(ctx, db, tenant, in.PhoneNumberID); err != nil && !errors.Is(err, tenants.ErrNotFound) {
-		return Number{}, fmt.Errorf("adopt held items: %w", err)
+	if !in.Unconfirmed {
+		// Graph may not know yet of an app that the window has only just kept.
+		number.OnApp = number.OnApp || in.window.keepsApp
+		if number, err = switchOn(ctx, db, keys, graph, actor, tenant, number, app, in.AccessToken, in.PublicURL, proof.Checks); err != nil {
+			return Number{}, err
+		}
 	}
+	adopt(ctx, db, tenant, in.PhoneNumberID)
 
-	if in.Unconfirmed {
-		return number, nil
-	}
-	checks := append(proof.Checks, subscribe(ctx, graph, in.AccessToken, in.WABAID, app.reach(in.PublicURL))...)
-	if checks, err = register(ctx, db, keys, graph, actor, tenant, number, in.AccessToken, checks); err != nil {
+	return number, nil
+}
+
+// switchOn subscribes a number that has proved itself to its events, registers it where that is ours to do, and keeps the checks.
+func switchOn(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant uuid.UUID, n Number, app Credentials, token, publicURL string, checks []CheckResult) (Number, error) {
+	checks = append(checks, subscribe(ctx, graph, token, n.WABAID, app.reach(publicURL))...)
+	checks, err := register(ctx, db, keys, graph, actor, tenant, n, token, checks)
+	if err != nil {
 		return Number{}, err
 	}
 
-	return keepChecks(ctx, db, tenant, number.ID, checks)
+	return keepChecks(ctx, db, keys, tenant, n.ID, token, checks)
+}
+
+// adopt takes over what came for a number before the tenant did. The number is the tenant's whatever comes of it: a worker adopts
+// what is left.
+func adopt(ctx context.Context, db *tenants.DB, tenant uuid.UUID, phoneNumberID string) {
+	_, _ = ingest.Adopt(ctx, db, tenant, phoneNumberID)
 }
 
 func (in ConnectInput) validate() error {
@@ -164,6 +179,7 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 	if in.Unconfirmed {
 		state = Unconfirmed
 	}
+	onApp := inApp(proof.OnApp, in.window.keepsApp)
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, name, portfolio_id, scope,
 		                     access_token, token_expires_at, state, checks, on_app, onboarded_at)
@@ -175,7 +191,7 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 		    first_event_at = NULL, disconnected_at = NULL, grace_until = NULL, on_app = excluded.on_app,
 		    onboarded_at = excluded.onboarded_at, registered_at = NULL`,
 		tx.Tenant, id, app, in.WABAID, in.PhoneNumberID, in.DisplayPhone, proof.Name, portfolio, scope,
-		token, nullTime(proof.TokenExpires), state, checks, in.window.onApp, in.window.used); err != nil {
+		token, nullTime(proof.TokenExpires), state, checks, onApp, in.window.used); err != nil {
 		return Number{}, fmt.Errorf("write number: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -189,6 +205,11 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 
 	if err := drop(ctx, tx, jobForget, id); err != nil {
 		return Number{}, err
+	}
+	if onApp && in.window.keepsApp {
+		if err := forgetSyncs(ctx, tx, id); err != nil {
+			return Number{}, err
+		}
 	}
 	if err := plan(ctx, tx, jobToken, id, nextLook(time.Now(), proof.TokenExpires)); err != nil {
 		return Number{}, err
@@ -233,8 +254,9 @@ func numberRow(ctx context.Context, tx *tenants.Tx, phoneNumberID string) (id uu
 	return before.ID, true, nil
 }
 
-// keepChecks stores what the last round of checks said, audits the acts, and returns the number as it then is.
-func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, checks []CheckResult, acts ...tenants.Act) (number Number, err error) {
+// keepChecks stores what the last round of checks said of a number with a token, audits the acts, and returns the number as it then
+// is. What it says against the token is told as a look at the token would; where Meta was not reached, what was known stays.
+func keepChecks(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant, id uuid.UUID, token string, checks []CheckResult, acts ...tenants.Act) (number Number, err error) {
 	raw, err := json.Marshal(checks)
 	if err != nil {
 		return Number{}, fmt.Errorf("encode checks: %w", err)
@@ -243,15 +265,20 @@ func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, check
 	if i := slices.IndexFunc(checks, func(c CheckResult) bool { return stopsSending(c.Reason) }); i >= 0 {
 		problem = checks[i].Reason
 	}
+	well := problem == "" && slices.ContainsFunc(checks, func(c CheckResult) bool { return c.Code == CheckToken && c.OK })
 
 	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		if _, err := tx.ExecContext(ctx, `
-			UPDATE numbers SET checks = $3, token_problem = $4
-			WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tenant, id, raw, problem); err != nil {
-			return fmt.Errorf("write checks: %w", err)
-		}
 		if number, err = Get(ctx, tx, id); err != nil {
 			return err
+		}
+		still, err := stillHas(ctx, tx, keys, number, token)
+		if err != nil {
+			return err
+		}
+		if still && number.State != Disconnected {
+			if number, err = writeChecks(ctx, tx, number, raw, problem, well); err != nil {
+				return err
+			}
 		}
 		for _, act := range acts {
 			if err := tenants.Audit(ctx, tx, act); err != nil {
@@ -263,6 +290,24 @@ func keepChecks(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, check
 	})
 
 	return number, err
+}
+
+func writeChecks(ctx context.Context, tx *tenants.Tx, n Number, checks []byte, problem string, well bool) (Number, error) {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE numbers SET checks = $3, token_problem = CASE WHEN $4 THEN '' ELSE token_problem END
+		WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tx.Tenant, n.ID, checks, well); err != nil {
+		return Number{}, fmt.Errorf("write checks: %w", err)
+	}
+	if problem != "" {
+		if err := noteProblem(ctx, tx, n, problem); err != nil {
+			return Number{}, err
+		}
+		if err := plan(ctx, tx, jobToken, n.ID, time.Now().Add(lookAfterRefusal)); err != nil {
+			return Number{}, err
+		}
+	}
+
+	return Get(ctx, tx, n.ID)
 }
 
 func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

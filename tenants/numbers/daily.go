@@ -65,10 +65,7 @@ func (w *Worker) checkToken(ctx context.Context, tenant, id uuid.UUID) (next tim
 
 // keepLook keeps what Meta said of a token, unless the number has another one by now.
 func (w *Worker) keepLook(ctx context.Context, tx *tenants.Tx, n Number, asked string, expires time.Time, reason string) error {
-	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM numbers WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, n.ID); err != nil {
-		return fmt.Errorf("lock number %s: %w", n.ID, err)
-	}
-	if now, err := tokenOf(ctx, tx, w.keys, n); err != nil || now != asked {
+	if still, err := stillHas(ctx, tx, w.keys, n, asked); err != nil || !still {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `

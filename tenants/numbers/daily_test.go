@@ -208,3 +208,39 @@ func TestTokenRefusedWhileSending(t *testing.T) {
 		t.Errorf("told %v, want it told once", got)
 	}
 }
+
+// A round of checks that somebody asks for tells of a token what a look at it would, and no more than it learned.
+func TestCheckAgainToldOfTheToken(t *testing.T) {
+	t.Parallel()
+	w := newWindow(t)
+	_, fresh := sandbox.SignupNumbers()
+	n, err := w.signup(w.asha, numbers.SignupInput{Code: w.choose(t, fresh, "", "finish")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recheck := func(what, want string) {
+		t.Helper()
+		got, err := numbers.Recheck(context.Background(), w.DB, w.keys, w.graph, meera, w.asha, n.ID, w.callback)
+		if err != nil || got.TokenProblem != want {
+			t.Errorf("%s: problem %q (%v), want %q", what, got.TokenProblem, err, want)
+		}
+	}
+
+	w.instead("/debug_token", tokenSays(`{"is_valid":false,"error":{"message":"revoked"}}`))
+	recheck("revoked", "token_invalid")
+	if got := w.told(t, w.asha, n); !slices.Equal(got, []string{notices.TokenRefused}) || w.auditOf(t, w.asha, "number.token_problem") != 1 {
+		t.Errorf("told %v, %d entries in the audit, want it told and noted once", got, w.auditOf(t, w.asha, "number.token_problem"))
+	}
+	var next time.Time
+	err = w.as(uuid.Nil, func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &next, `SELECT run_at FROM jobs WHERE kind = 'number_token'`)
+	})
+	if err != nil || time.Until(next) > time.Hour {
+		t.Errorf("next look at %v (%v), want it soon", next, err)
+	}
+
+	w.instead("/debug_token", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	recheck("Meta away", "token_invalid")
+	w.instead("/debug_token", nil)
+	recheck("well again", "")
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
-	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -65,7 +65,8 @@ func Disconnect(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uui
 
 // Reconnect brings a disconnected number back with the token it had, once that has proved again that it controls the number, and
 // adopts what was held for it meanwhile. A token that no longer does is a *Refused; a number whose grace is over, or which was
-// not disconnected, is a Conflict "number_gone" or "number_connected", one that another tenant has by now "number_taken".
+// not disconnected, is a Conflict "number_gone" or "number_connected", one that another tenant has by now "number_taken", and one
+// whose WABA is known in another portfolio by now "portfolio_differs".
 func Reconnect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, publicURL string) (Number, error) {
 	var k kept
 	err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
@@ -84,19 +85,23 @@ func Reconnect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph
 		return Number{}, err
 	}
 
-	err = db.As(ctx, tenant, func(tx *tenants.Tx) error { return reopen(ctx, tx, actor, k.Number, proof) })
+	var number Number
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		number, err = reopen(ctx, tx, actor, id, proof)
+		return err
+	})
 	if tenants.Violates(err, "number_directory_active") {
 		return Number{}, &tenants.Conflict{Code: "number_taken"}
 	}
 	if err != nil {
 		return Number{}, err
 	}
-	if _, err := ingest.Adopt(ctx, db, tenant, k.Number.PhoneNumberID); err != nil && !errors.Is(err, tenants.ErrNotFound) {
-		return Number{}, fmt.Errorf("adopt held items: %w", err)
+	if number, err = switchOn(ctx, db, keys, graph, actor, tenant, number, k.App, k.Token, publicURL, proof.Checks); err != nil {
+		return Number{}, err
 	}
-	checks := append(proof.Checks, subscribe(ctx, graph, k.Token, k.Number.WABAID, k.App.reach(publicURL))...)
+	adopt(ctx, db, tenant, number.PhoneNumberID)
 
-	return keepChecks(ctx, db, tenant, id, checks)
+	return number, nil
 }
 
 func mayReturn(n Number, now time.Time) error {
@@ -110,48 +115,71 @@ func mayReturn(n Number, now time.Time) error {
 	return nil
 }
 
-func reopen(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, n Number, proof Proof) error {
+// reopen puts a number where its WABA's others stand by now.
+func reopen(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, proof Proof) (Number, error) {
 	if err := lockNumbers(ctx, tx); err != nil {
-		return err
+		return Number{}, err
+	}
+	n, err := Get(ctx, tx, id)
+	if err != nil {
+		return Number{}, err
+	}
+	if proof.PortfolioID == "" {
+		proof.PortfolioID = n.PortfolioID
+	}
+	scope, portfolio, err := scopeOf(ctx, tx, actor, n.WABAID, proof)
+	if err != nil {
+		return Number{}, err
+	}
+	if err := identity.AdoptUnplaced(ctx, tx, scope); err != nil {
+		return Number{}, err
 	}
 
 	var state string
-	err := tx.GetContext(ctx, &state, `
+	err = tx.GetContext(ctx, &state, `
 		UPDATE numbers
 		SET state = CASE WHEN first_event_at IS NULL THEN 'waiting' ELSE 'connected' END, disconnected_at = NULL, grace_until = NULL,
-		    token_expires_at = $3, token_problem = ''
+		    token_expires_at = $3, token_problem = '', scope = $4, portfolio_id = nullif($5, ''), on_app = on_app OR $6
 		WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected' AND grace_until > now()
-		RETURNING state`, tx.Tenant, n.ID, nullTime(proof.TokenExpires))
+		RETURNING state`, tx.Tenant, n.ID, nullTime(proof.TokenExpires), scope, portfolio, inApp(proof.OnApp, false))
 	if errors.Is(err, sql.ErrNoRows) {
-		return &tenants.Conflict{Code: "number_gone"}
+		return Number{}, &tenants.Conflict{Code: "number_gone"}
 	}
 	if err != nil {
-		return fmt.Errorf("reconnect number %s: %w", n.ID, err)
+		return Number{}, fmt.Errorf("reconnect number %s: %w", n.ID, err)
 	}
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE number_directory SET since = now(), until = NULL
 		WHERE tenant_id = $1 AND number_id = $2`, tx.Tenant, n.ID); err != nil {
-		return fmt.Errorf("open directory entry of number %s: %w", n.ID, err)
-	}
-	if err := learnPortfolio(ctx, tx, actor, n, proof); err != nil {
-		return err
+		return Number{}, fmt.Errorf("open directory entry of number %s: %w", n.ID, err)
 	}
 	if err := drop(ctx, tx, jobForget, n.ID); err != nil {
-		return err
+		return Number{}, err
 	}
 	if err := plan(ctx, tx, jobToken, n.ID, nextLook(time.Now(), proof.TokenExpires)); err != nil {
-		return err
+		return Number{}, err
+	}
+	if n.OnApp { // what its app was asked for goes on coming
+		if err := plan(ctx, tx, jobSync, n.ID, time.Now()); err != nil {
+			return Number{}, err
+		}
 	}
 
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "number.reconnect", ObjectKind: "number", ObjectID: n.ID.String(), Detail: map[string]any{"state": state},
+	err = tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "number.reconnect", ObjectKind: "number", ObjectID: n.ID.String(), Detail: map[string]any{"state": state, "scope": scope},
 	})
+	if err != nil {
+		return Number{}, err
+	}
+
+	return Get(ctx, tx, n.ID)
 }
 
-// forget ends a disconnected number's grace: nothing of ours can act for it any more.
+// forget ends a disconnected number's grace: nothing of ours can act for it any more. Its PIN stays, of no use to anybody without a
+// token: should the number come back, it can be registered by that one only.
 func forget(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 	ended, err := tx.ExecContext(ctx, `
-		UPDATE numbers SET access_token = NULL, token_expires_at = NULL, pin = NULL, grace_until = NULL
+		UPDATE numbers SET access_token = NULL, token_expires_at = NULL, grace_until = NULL
 		WHERE tenant_id = $1 AND id = $2 AND state = 'disconnected' AND grace_until <= now()`, tx.Tenant, id)
 	if err != nil {
 		return fmt.Errorf("forget token of number %s: %w", id, err)

@@ -123,3 +123,98 @@ func TestTokenIsForgottenAfterTheGrace(t *testing.T) {
 		t.Errorf("connect anew: got %s (%v), want number %s", again.ID, err, n.ID)
 	}
 }
+
+func (w *metaWindow) reconnect(id uuid.UUID) (numbers.Number, error) {
+	return numbers.Reconnect(context.Background(), w.DB, w.keys, w.graph, meera, w.asha, id, w.callback)
+}
+
+// While a number was away its WABA's others came to stand in the portfolio's scope: it comes back to them.
+func TestReturnToTheScopeOfItsAccount(t *testing.T) {
+	t.Parallel()
+	w := newWindow(t)
+	_, fresh := sandbox.SignupNumbers()
+	w.hidePortfolio(fresh)
+	n, err := w.signup(w.asha, numbers.SignupInput{Code: w.choose(t, fresh, "", "finish")})
+	if err != nil || n.Scope != "waba:"+fresh.WABAID {
+		t.Fatalf("got scope %s (%v), want the WABA's own", n.Scope, err)
+	}
+	if err := w.disconnect(w.asha, n.ID); err != nil {
+		t.Fatal(err)
+	}
+	beside, err := numbers.Connect(context.Background(), w.DB, w.keys, w.graph, meera, w.asha, numbers.ConnectInput{
+		App: "platform", WABAID: fresh.WABAID, PhoneNumberID: "801", DisplayPhone: "919800000101", PortfolioID: "5", AccessToken: "some-token", Unconfirmed: true,
+	})
+	if err != nil || beside.Scope != "portfolio:5" {
+		t.Fatalf("got scope %s (%v), want the portfolio's", beside.Scope, err)
+	}
+
+	if n, err = w.reconnect(n.ID); err != nil || n.Scope != beside.Scope || n.PortfolioID != "5" {
+		t.Errorf("came back to %s, portfolio %q (%v), want %s", n.Scope, n.PortfolioID, err, beside.Scope)
+	}
+}
+
+// A number comes back to the portfolio it was known in, and takes those of its WABA along.
+func TestReturnWithItsPortfolio(t *testing.T) {
+	t.Parallel()
+	w := newWindow(t)
+	_, fresh := sandbox.SignupNumbers()
+	n, err := w.signup(w.asha, numbers.SignupInput{Code: w.choose(t, fresh, "", "finish")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.disconnect(w.asha, n.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.hidePortfolio(fresh)
+	beside, err := numbers.Connect(context.Background(), w.DB, w.keys, w.graph, meera, w.asha, numbers.ConnectInput{
+		App: "platform", WABAID: fresh.WABAID, PhoneNumberID: "801", DisplayPhone: "919800000101", AccessToken: "some-token", Unconfirmed: true,
+	})
+	if err != nil || beside.Scope != "waba:"+fresh.WABAID {
+		t.Fatalf("got scope %s (%v), want the WABA's own", beside.Scope, err)
+	}
+
+	back, err := w.reconnect(n.ID)
+	if err != nil || back.Scope != n.Scope {
+		t.Errorf("came back to %s (%v), want %s", back.Scope, err, n.Scope)
+	}
+	if beside, err = w.get(w.asha, beside.ID); err != nil || beside.Scope != n.Scope {
+		t.Errorf("the number beside it stands in %s (%v), want %s", beside.Scope, err, n.Scope)
+	}
+}
+
+// What was begun before the number went is gone on with: its registration, and what its app was asked for.
+func TestReturnGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWindow(t)
+	shared, fresh := sandbox.SignupNumbers()
+	letAgain := w.refusesToRegister(fresh)
+	n, err := w.signup(w.asha, numbers.SignupInput{Code: w.choose(t, fresh, "", "finish")})
+	if err != nil || n.RegisteredAt != nil {
+		t.Fatalf("got %v (%v), want it connected and not registered", said(n.Checks), err)
+	}
+	app, err := w.signup(w.asha, numbers.SignupInput{OnApp: true, Code: w.choose(t, shared, keepsApp, "finish"), WABAID: shared.WABAID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.startSync(w.asha, app.ID); err != nil {
+		t.Fatal(err)
+	}
+	letAgain()
+
+	for _, id := range []uuid.UUID{n.ID, app.ID} {
+		if err := w.disconnect(w.asha, id); err != nil {
+			t.Fatal(err)
+		}
+		back, err := w.reconnect(id)
+		if err != nil || (back.RegisteredAt == nil) != (id == app.ID) {
+			t.Errorf("came back with %v (%v), want only the new one registered", said(back.Checks), err)
+		}
+	}
+	var follows bool
+	err = w.as(uuid.Nil, func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &follows, `SELECT EXISTS (SELECT FROM jobs WHERE kind = 'number_sync' AND state = 'waiting' AND args->>'number_id' = $1)`, app.ID)
+	})
+	if err != nil || !follows {
+		t.Errorf("nobody follows what the app sends (%v)", err)
+	}
+}

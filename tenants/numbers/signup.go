@@ -72,7 +72,7 @@ func Signup(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph wh
 
 	connect := ConnectInput{
 		App: in.App, WABAID: waba, PhoneNumberID: phone.ID, DisplayPhone: phone.DisplayPhone, PortfolioID: in.PortfolioID,
-		AccessToken: token, PublicURL: in.PublicURL, window: window{used: true, onApp: in.OnApp || phone.IsOnBizApp},
+		AccessToken: token, PublicURL: in.PublicURL, window: window{used: true, keepsApp: in.OnApp},
 	}
 	number, err := Connect(ctx, db, keys, graph, actor, tenant, connect)
 	if tenants.ConflictCode(err) == "number_connected" {
@@ -128,7 +128,7 @@ func chosen(ctx context.Context, graph whatsapp.Graph, app Credentials, token st
 			return n.ID == in.PhoneNumberID
 		}
 
-		return n.IsOnBizApp == in.OnApp
+		return inApp(n.IsOnBizApp, false) == in.OnApp
 	}
 	list = slices.DeleteFunc(list, func(n whatsapp.PhoneNumber) bool { return !fits(n) })
 	switch {
@@ -153,21 +153,6 @@ func renew(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph wha
 	if err != nil {
 		return Number{}, fmt.Errorf("find the number to renew: %w", err)
 	}
-	number, err := ReplaceToken(ctx, db, keys, graph, actor, tenant, id, in.AccessToken, in.PublicURL)
-	if err != nil || number.OnApp || !in.window.onApp {
-		return number, err
-	}
 
-	// It was connected by hand, and now turns out to be in the app.
-	err = db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		if _, err := tx.ExecContext(ctx, `
-			UPDATE numbers SET on_app = true, onboarded_at = now() WHERE tenant_id = $1 AND id = $2`, tenant, id); err != nil {
-			return fmt.Errorf("note that number %s is in the app: %w", id, err)
-		}
-		number, err = Get(ctx, tx, id)
-
-		return err
-	})
-
-	return number, err
+	return replaceToken(ctx, db, keys, graph, actor, tenant, id, in)
 }

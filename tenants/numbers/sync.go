@@ -32,7 +32,7 @@ type Sync struct {
 	Kind      string     `db:"kind"`
 	StartedAt time.Time  `db:"started_at"`
 	Progress  int        `db:"progress"`
-	Arrived   int64      `db:"arrived"`
+	Arrived   int64      `db:"-"`
 	LastAt    *time.Time `db:"last_at"`  // when the last of it came
 	Declined  bool       `db:"declined"` // the owner chose in the app not to share it
 }
@@ -42,9 +42,28 @@ func (s Sync) Done() bool { return s.Declined || s.Progress == 100 }
 
 // Syncs are what has been asked for of a number's Business app, contacts first.
 func Syncs(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([]Sync, error) {
+	list, err := syncsOf(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range list {
+		count := identity.CountSaved
+		if s.Kind == SyncHistory {
+			count = conversations.CountImported
+		}
+		if list[i].Arrived, err = count(ctx, tx, id); err != nil {
+			return nil, err
+		}
+	}
+
+	return list, nil
+}
+
+// syncsOf are Syncs with nothing counted.
+func syncsOf(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([]Sync, error) {
 	list := []Sync{}
 	err := tx.SelectContext(ctx, &list, `
-		SELECT kind, started_at, progress, arrived, last_at, declined FROM number_syncs
+		SELECT kind, started_at, progress, last_at, declined FROM number_syncs
 		WHERE tenant_id = $1 AND number_id = $2 AND request_id <> '' ORDER BY kind`, tx.Tenant, id)
 	if err != nil {
 		return nil, fmt.Errorf("list syncs of number %s: %w", id, err)
@@ -145,14 +164,24 @@ func unclaimSync(ctx context.Context, db *tenants.DB, tenant, id uuid.UUID, kind
 	})
 }
 
+// forgetSyncs lets what a number's app holds be asked for again: the app was connected anew.
+func forgetSyncs(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM number_syncs WHERE tenant_id = $1 AND number_id = $2`, tx.Tenant, id); err != nil {
+		return fmt.Errorf("forget syncs of number %s: %w", id, err)
+	}
+
+	return drop(ctx, tx, jobSync, id)
+}
+
 const (
-	followBusy  = 2 * time.Second
-	followQuiet = 30 * time.Second
-	quietAfter  = 2 * time.Minute
+	followBusy   = 2 * time.Second
+	followQuiet  = 30 * time.Second
+	followSeldom = 10 * time.Minute
+	quietAfter   = 2 * time.Minute
+	stillAfter   = time.Hour
 	// Meta repeats what it could not deliver for up to seven days; nothing comes after that.
-	followFor   = 8 * 24 * time.Hour
-	fewBodies   = 3
-	followAfter = time.Hour
+	followFor = 8 * 24 * time.Hour
+	fewBodies = 3
 )
 
 // followSync brings up to date how far a number's contacts and chats have come, and returns when to look again.
@@ -165,7 +194,7 @@ func (w *Worker) followSync(ctx context.Context, tenant, id uuid.UUID) (next tim
 		if number, err = Get(ctx, tx, id); err != nil {
 			return err
 		}
-		syncs, err = Syncs(ctx, tx, id)
+		syncs, err = syncsOf(ctx, tx, id)
 
 		return err
 	})
@@ -188,8 +217,10 @@ func (w *Worker) followSync(ctx context.Context, tenant, id uuid.UUID) (next tim
 	}
 	quiet := now.Sub(last)
 	switch {
-	case quiet > followFor, done && quiet > followAfter:
+	case quiet > followFor, done && quiet > stillAfter:
 		return time.Time{}, nil
+	case quiet > stillAfter:
+		return now.Add(followSeldom), nil
 	case quiet > quietAfter:
 		return now.Add(followQuiet), nil
 	}
@@ -220,17 +251,10 @@ func (w *Worker) follow(ctx context.Context, tenant uuid.UUID, n Number, s Sync)
 			}
 		}
 	}
-	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
-		count := identity.CountSaved
-		if s.Kind == SyncHistory {
-			count = conversations.CountImported
-		}
-		if s.Arrived, err = count(ctx, tx, n.ID); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `
-			UPDATE number_syncs SET progress = $4, arrived = $5, last_at = $6, declined = $7
-			WHERE tenant_id = $1 AND number_id = $2 AND kind = $3`, tenant, n.ID, s.Kind, s.Progress, s.Arrived, s.LastAt, s.Declined)
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE number_syncs SET progress = $4, last_at = $5, declined = $6
+			WHERE tenant_id = $1 AND number_id = $2 AND kind = $3`, tenant, n.ID, s.Kind, s.Progress, s.LastAt, s.Declined)
 
 		return err
 	})

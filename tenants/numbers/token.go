@@ -25,9 +25,14 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 	proof := Check(ctx, graph, app.check(token, number.WABAID, number.PhoneNumberID, number.DisplayPhone, number.PortfolioID))
 	checks := proof.Checks
 	if refused(checks) == nil {
+		number.OnApp = number.OnApp || inApp(proof.OnApp, false)
 		err := db.As(ctx, tenant, func(tx *tenants.Tx) error {
 			if err := lockNumbers(ctx, tx); err != nil {
 				return err
+			}
+			if _, err := tx.ExecContext(ctx, `
+				UPDATE numbers SET on_app = true WHERE tenant_id = $1 AND id = $2 AND $3 AND NOT on_app`, tenant, id, number.OnApp); err != nil {
+				return fmt.Errorf("note that number %s is in the app: %w", id, err)
 			}
 
 			return learnPortfolio(ctx, tx, tenants.SystemActor, number, proof)
@@ -48,14 +53,22 @@ func Recheck(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph w
 		}
 	}
 
-	return keepChecks(ctx, db, tenant, id, checks, tenants.Act{
-		Actor: actor, Action: "number.recheck", ObjectKind: "number", ObjectID: id.String(), Detail: map[string]any{"failed": failed},
+	return keepChecks(ctx, db, keys, tenant, id, token, checks, tenants.Act{
+		Actor: actor, Action: "number.recheck", ObjectKind: "number", ObjectID: id.String(),
+		Detail: map[string]any{"failed": failed, "on_app": number.OnApp},
 	})
 }
 
 // ReplaceToken gives a number a new access token once that has proved, as in Connect, that it controls the number; else the
 // error is a *Refused and the old token stays. An unconfirmed number is confirmed by it.
 func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, token, publicURL string) (Number, error) {
+	return replaceToken(ctx, db, keys, graph, actor, tenant, id, ConnectInput{AccessToken: token, PublicURL: publicURL})
+}
+
+// replaceToken takes of in the token, the origin and how Meta's window made the token. Only the window takes a number out of the
+// Business app, and brings what may be asked of the app once for each time it was connected.
+func replaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, in ConnectInput) (Number, error) {
+	token := in.AccessToken
 	if !printable(token) {
 		return Number{}, &tenants.Invalid{Field: "access_token", Key: "secret"}
 	}
@@ -81,14 +94,24 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 		err := tx.GetContext(ctx, &state, `
 			UPDATE numbers
 			SET access_token = $3, token_expires_at = $4, token_problem = '', name = $5,
-			    state = CASE WHEN state <> 'unconfirmed' THEN state WHEN first_event_at IS NULL THEN 'waiting' ELSE 'connected' END
+			    state = CASE WHEN state <> 'unconfirmed' THEN state WHEN first_event_at IS NULL THEN 'waiting' ELSE 'connected' END,
+			    on_app = CASE WHEN $7 THEN $6 ELSE on_app OR $6 END, onboarded_at = CASE WHEN $7 THEN now() ELSE onboarded_at END,
+			    registered_at = CASE WHEN $7 AND on_app AND NOT $6 THEN NULL ELSE registered_at END
 			WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'
-			RETURNING state`, tenant, id, sealed, nullTime(proof.TokenExpires), proof.Name)
+			RETURNING state`, tenant, id, sealed, nullTime(proof.TokenExpires), proof.Name, inApp(proof.OnApp, in.window.keepsApp), in.window.used)
 		if errors.Is(err, sql.ErrNoRows) {
 			return &tenants.Conflict{Code: "number_disconnected"}
 		}
 		if err != nil {
 			return fmt.Errorf("replace token of number %s: %w", id, err)
+		}
+		if number, err = Get(ctx, tx, id); err != nil {
+			return err
+		}
+		if in.window.keepsApp && number.OnApp {
+			if err := forgetSyncs(ctx, tx, id); err != nil {
+				return err
+			}
 		}
 
 		if err := learnPortfolio(ctx, tx, actor, number, proof); err != nil {
@@ -100,19 +123,17 @@ func ReplaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 
 		return tenants.Audit(ctx, tx, tenants.Act{
 			Actor: actor, Action: "number.replace_token", ObjectKind: "number", ObjectID: id.String(),
-			Detail: map[string]any{"state": state},
+			Detail: map[string]any{"state": state, "on_app": number.OnApp},
 		})
 	})
 	if err != nil {
 		return Number{}, err
 	}
 
-	checks := append(proof.Checks, subscribe(ctx, graph, token, number.WABAID, app.reach(publicURL))...)
-	if checks, err = register(ctx, db, keys, graph, actor, tenant, number, token, checks); err != nil {
-		return Number{}, err
-	}
+	// Graph may not know yet of an app that the window has only just kept.
+	number.OnApp = number.OnApp || in.window.keepsApp
 
-	return keepChecks(ctx, db, tenant, id, checks)
+	return switchOn(ctx, db, keys, graph, actor, tenant, number, app, token, in.PublicURL, proof.Checks)
 }
 
 // kept is a number with its app and its token, for asking Graph about it outside any transaction. Token is "" where none is kept.
@@ -150,6 +171,16 @@ func tokenOf(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, n Numbe
 	}
 
 	return string(plain), nil
+}
+
+// stillHas locks a number and tells whether it has the token that Meta was asked about, or another by now.
+func stillHas(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, n Number, asked string) (bool, error) {
+	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM numbers WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, tx.Tenant, n.ID); err != nil {
+		return false, fmt.Errorf("lock number %s: %w", n.ID, err)
+	}
+	now, err := tokenOf(ctx, tx, keys, n)
+
+	return now == asked, err
 }
 
 // open is keptOf for a number that is connected.

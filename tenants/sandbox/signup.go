@@ -38,8 +38,8 @@ const (
 type window struct {
 	mu         sync.Mutex
 	codes      map[string]*code
-	registered map[string]bool // by phone number id
-	shared     map[string]bool // by phone number id and sync type
+	registered map[string]string // the two-step PIN, by phone number id
+	shared     map[string]bool   // by phone number id and sync type
 }
 
 type code struct {
@@ -117,7 +117,7 @@ func businessToken(value string) (Token, bool) {
 
 var pinShape = regexp.MustCompile(`^[0-9]{6}$`)
 
-// register refuses a number that is in the Business app: it would lose the app there.
+// register refuses a number that is in the Business app: it would lose the app there. One that has a PIN takes no other.
 func (g *Graph) register(w http.ResponseWriter, r *http.Request, phoneNumberID string) {
 	if !allowed(w, r, scopeManage, errPermission) {
 		return
@@ -140,21 +140,32 @@ func (g *Graph) register(w http.ResponseWriter, r *http.Request, phoneNumberID s
 	case inApp(number):
 		refuse(w, errParameter("This number is in the WhatsApp Business app."))
 	default:
-		g.window.mu.Lock()
-		if g.window.registered == nil {
-			g.window.registered = map[string]bool{}
+		if !g.takePIN(phoneNumberID, body.PIN) {
+			refuse(w, errParameter("The two-step verification PIN does not match."))
+			return
 		}
-		g.window.registered[phoneNumberID] = true
-		g.window.mu.Unlock()
 		answer(w, object{"success": true})
 	}
+}
+
+func (g *Graph) takePIN(phoneNumberID, pin string) bool {
+	g.window.mu.Lock()
+	defer g.window.mu.Unlock()
+	if g.window.registered == nil {
+		g.window.registered = map[string]string{}
+	}
+	if has := g.window.registered[phoneNumberID]; has != "" && has != pin {
+		return false
+	}
+	g.window.registered[phoneNumberID] = pin
+	return true
 }
 
 // Registered tells whether a number was registered.
 func (g *Graph) Registered(phoneNumberID string) bool {
 	g.window.mu.Lock()
 	defer g.window.mu.Unlock()
-	return g.window.registered[phoneNumberID]
+	return g.window.registered[phoneNumberID] != ""
 }
 
 // shareApp takes the wish for the address book or the chats of a Business app, once each, and then sends them.

@@ -30,7 +30,7 @@ type PhoneNumber struct {
 	CodeVerificationStatus string `json:"code_verification_status"` // VERIFIED, NOT_VERIFIED, EXPIRED, …
 	NameStatus             string `json:"name_status"`
 	AccountMode            string `json:"account_mode"`  // LIVE, SANDBOX
-	IsOnBizApp             bool   `json:"is_on_biz_app"` // with CLOUD_API: shared with the Business app
+	IsOnBizApp             *bool  `json:"is_on_biz_app"` // with CLOUD_API: shared with the Business app; nil: not said
 	Username               string `json:"username"`
 }
 
