@@ -39,6 +39,8 @@ type Number struct {
 	TokenExpiresAt *time.Time `db:"token_expires_at"` // nil: never, or not known
 	TokenProblem   string     `db:"token_problem"`    // reason of a failed check, or ""
 	State          string     `db:"state"`
+	PhoneFree      bool       `db:"phone_free"`     // no customer's phone is kept of what comes or goes by it
+	PhoneCleaning  bool       `db:"phone_cleaning"` // phones are still being taken out of what was stored before
 	Checks         Checks     `db:"checks"` // of the last time Graph was asked; empty when it never was
 	CreatedAt      time.Time  `db:"created_at"`
 	FirstEventAt   *time.Time `db:"first_event_at"`
@@ -53,7 +55,7 @@ type Number struct {
 }
 
 const selectNumber = `
-	SELECT n.id, n.app_id, coalesce(a.name, '') AS app, n.waba_id, n.phone_number_id, n.display_phone, n.name,
+	SELECT n.phone_free, n.phone_cleaning IS NOT NULL AS phone_cleaning, n.id, n.app_id, coalesce(a.name, '') AS app, n.waba_id, n.phone_number_id, n.display_phone, n.name,
 	       coalesce(n.portfolio_id, '') AS portfolio_id, n.scope, n.access_token IS NOT NULL AS has_token, n.token_expires_at,
 	       n.token_problem, n.state, n.checks, n.created_at, n.first_event_at, n.last_event_at, n.tested_at, n.disconnected_at,
 	       n.grace_until, n.on_app, n.onboarded_at, n.registered_at, n.token_checked_at
