@@ -56,8 +56,10 @@ func sources(t *testing.T) []source {
 // below lists, for each subject under tenants/, the subjects it may import. Everything may import tenants itself.
 var below = map[string][]string{
 	"access":        {"secrets"},
+	"adoption":      {"whatsapp"},
 	"conversations": {"identity", "whatsapp"},
-	"identity":      {"whatsapp"},
+	"facts":         {},
+	"identity":      {"adoption", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"conversations", "identity", "notices", "whatsapp"},
 	"notices":       {"whatsapp"},
@@ -122,6 +124,7 @@ var mayLeaveTheTenant = []string{
 	"server/preferences.go", // a person's own settings, the same in every tenant
 	"server/server.go",      // readiness
 	"server/team.go",        // a person's other tenants
+	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due
 	"tenants/ingest/",       // the inbox is split before it is known whose it is
 	"tenants/numbers/",      // apps, and the directory of numbers

@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/secrets"
 )
@@ -78,6 +79,9 @@ func openOn(ctx context.Context, cfg server.Config, embedded *postgres.Server) (
 	}
 	if pending {
 		return nil, errors.New("the database schema is not up to date; run: pehchan migrate")
+	}
+	if err := facts.Seed(ctx, in.db); err != nil {
+		return nil, err
 	}
 	if in.keys, err = secrets.Open(cfg.KeyFile); err != nil {
 		return nil, err
