@@ -45,6 +45,13 @@ var pages = []page{
 		return []string{"/numbers/new/embedded?way=keep", "/numbers/new/embedded?way=fresh"}
 	}},
 	{route: "/numbers/:id", to: func(w *world) []string { return w.numbers }},
+	{route: "/numbers/:id/health", to: func(w *world) []string {
+		health := make([]string, len(w.numbers))
+		for i, n := range w.numbers {
+			health[i] = n + "/health"
+		}
+		return health
+	}},
 	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{w.item} }},
 	{route: "/numbers/items/:item", to: func(w *world) []string { return []string{w.odd} }},
 	{route: "/resolve", to: func(*world) []string {
@@ -82,8 +89,8 @@ var pages = []page{
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
 	"/", "/resolve/next", // lead on
-	"/events",                                                           // a stream
-	"/numbers/:id/live", "/contacts/import/:id/live", "/inbox/:id/live", // parts of pages
+	"/events",                                                                                       // a stream
+	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", // files
 }
 

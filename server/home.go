@@ -58,6 +58,11 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if p.CanConnect {
+		if err := s.findWrongSecrets(ctx, m, &p); err != nil {
+			return err
+		}
+	}
 	if p.Density == forTeams {
 		people, err := s.people.count(ctx, s.db, m.Tenant.ID)
 		if err != nil {
@@ -67,6 +72,24 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 	}
 
 	return s.show(c, fiber.StatusOK, pages.HomePage(p))
+}
+
+// findWrongSecrets marks the numbers whose deliveries are refused.
+func (s *Server) findWrongSecrets(ctx context.Context, m access.Member, p *pages.Home) error {
+	meters, err := ingest.AppMeters(ctx, s.db, m.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	byName := map[string]ingest.AppMeter{}
+	for _, meter := range meters {
+		byName[meter.Name] = meter
+	}
+	for i := range p.Numbers {
+		n := &p.Numbers[i]
+		n.WrongSecret = n.State != numbers.Disconnected && byName[n.App].WrongSecret(n.LastEvent)
+	}
+
+	return nil
 }
 
 // densityOf is how much m wants to see at once: their own choice, else the business's.

@@ -137,7 +137,7 @@ func (s *Server) replayItems(c *fiber.Ctx) error {
 
 	to := "/numbers"
 	if number != uuid.Nil {
-		to += "/" + number.String()
+		to += "/" + number.String() + "/health"
 	}
 
 	return s.done(c, to+"#items", flash{Key: "toast.replayed"})

@@ -25,12 +25,12 @@ func TestItemsSetAside(t *testing.T) {
 	delete(odd, "id")
 	st.send(t, delivery(number, textMessage("good"), odd))
 
-	r := asha.until(at+"/live", `data-testid="raw-`)
+	r := asha.until(at+"/health/live", `data-testid="raw-`)
 	item := regexp.MustCompile(`href="(/numbers/[^/]+/items/([0-9a-f-]{36}))"`).FindStringSubmatch(r.body)
 	if item == nil || !strings.Contains(r.body, "It has no message id.") || !strings.Contains(r.body, `hx-swap-oob="morph:outerHTML"`) {
 		t.Fatalf("want the item with its reason: %s", r.body)
 	}
-	if r := asha.get("/home"); !strings.Contains(r.body, `data-testid="task-aside"`) || !strings.Contains(r.body, at+"#items") {
+	if r := asha.get("/home"); !strings.Contains(r.body, `data-testid="task-aside"`) || !strings.Contains(r.body, at+"/health#items") {
 		t.Errorf("want home to lead to it: %s", r.body)
 	}
 
@@ -57,15 +57,15 @@ func TestItemsSetAside(t *testing.T) {
 	}
 
 	asha.get(at)
-	asha.want(asha.post(at+"/replay", url.Values{"item": {item[2]}}), http.StatusSeeOther, at+"#items")
-	asha.want(asha.post(at+"/replay", nil), http.StatusSeeOther, at+"#items")
+	asha.want(asha.post(at+"/replay", url.Values{"item": {item[2]}}), http.StatusSeeOther, at+"/health#items")
+	asha.want(asha.post(at+"/replay", nil), http.StatusSeeOther, at+"/health#items")
 	if r := asha.post(at+"/replay", url.Values{"item": {"x"}}); r.status != http.StatusNotFound {
 		t.Errorf("replay nonsense: want 404, got %d", r.status)
 	}
 	if r := asha.get("/audit?about=numbers"); strings.Count(r.body, "Events tried again") < 2 && strings.Count(r.body, "ingest.replay") < 2 {
 		t.Errorf("want both replays in the audit: %s", r.body)
 	}
-	if r := asha.get(at + "?before=1.x"); r.status != http.StatusNotFound {
+	if r := asha.get(at + "/health?before=1.x"); r.status != http.StatusNotFound {
 		t.Errorf("a made-up place in the list: want 404, got %d", r.status)
 	}
 }

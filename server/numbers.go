@@ -138,6 +138,7 @@ func numberView(n numbers.Number, counts ingest.Counts) pages.Number {
 		PortfolioID: n.PortfolioID, HasToken: n.HasToken, TokenProblem: n.TokenProblem, TokenExpires: orZero(n.TokenExpiresAt), ConnectedAt: n.CreatedAt,
 		FirstEvent: orZero(n.FirstEventAt), LastEvent: orZero(n.LastEventAt), Tested: orZero(n.TestedAt), SetAside: int(counts.SetAside),
 		OnApp: n.OnApp, Onboarded: orZero(n.OnboardedAt), GraceUntil: orZero(n.GraceUntil), MayRenew: n.OnboardedAt != nil,
+		QuietSince: orZero(n.QuietSince),
 	}
 }
 

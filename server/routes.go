@@ -62,6 +62,8 @@ func (s *Server) Routes() []Route {
 		{post, "/numbers/replay", "ingest:replay", s.replayItems},
 		{get, "/numbers/:id", "numbers:read", s.numberPage},
 		{get, "/numbers/:id/live", "numbers:read", s.numberLive},
+		{get, "/numbers/:id/health", "numbers:read", s.healthPage},
+		{get, "/numbers/:id/health/live", "numbers:read", s.healthLive},
 		{post, "/numbers/:id/check", "numbers:connect", s.recheckNumber},
 		{post, "/numbers/:id/token", "numbers:connect", s.replaceToken},
 		{post, "/numbers/:id/disconnect", "numbers:connect", s.disconnectNumber},

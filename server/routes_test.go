@@ -51,6 +51,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/numbers/replay", "+xxx+xxxL"},
 	{"GET", "/numbers/:id", "++xx++xxL"},
 	{"GET", "/numbers/:id/live", "++xx++xxL"},
+	{"GET", "/numbers/:id/health", "++xx++xxL"},
+	{"GET", "/numbers/:id/health/live", "++xx++xxL"},
 	{"POST", "/numbers/:id/check", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/token", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/disconnect", "+xxx+xxxL"},

@@ -65,10 +65,15 @@ func (s *Server) drift(ctx context.Context) ([]pages.Drift, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return driftViews(list), nil
+}
+
+func driftViews(list []ingest.Novelty) []pages.Drift {
 	out := make([]pages.Drift, len(list))
 	for i, n := range list {
 		out[i] = pages.Drift{Field: n.Field, What: n.What, First: n.FirstAt, Last: n.LastAt, Times: n.Times, Sample: readable([]byte(n.Sample), true)}
 	}
 
-	return out, nil
+	return out
 }

@@ -103,3 +103,16 @@ func Novelties(ctx context.Context, db *tenants.DB) (list []Novelty, err error) 
 
 	return list, nil
 }
+
+// TenantNovelties lists what has come undocumented to tx's tenant, the last seen first, at most 200.
+func TenantNovelties(ctx context.Context, tx *tenants.Tx) ([]Novelty, error) {
+	list := []Novelty{}
+	err := tx.SelectContext(ctx, &list, `
+		SELECT field, what, first_at, last_at, times, 1 AS tenants, sample FROM drift
+		WHERE tenant_id = $1 ORDER BY last_at DESC, field, what LIMIT $2`, tx.Tenant, maxList)
+	if err != nil {
+		return nil, fmt.Errorf("list drift of tenant: %w", err)
+	}
+
+	return list, nil
+}

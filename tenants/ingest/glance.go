@@ -35,10 +35,26 @@ func NumberCounts(ctx context.Context, tx *tenants.Tx) (map[uuid.UUID]Counts, er
 
 // AppMeter counts the deliveries of one app.
 type AppMeter struct {
-	App uuid.UUID `db:"app_id"`
+	App  uuid.UUID `db:"app_id"`
+	Name string    `db:"name"` // unique on the platform
 	Deliveries
-	RefusedAt *time.Time `db:"refused_at"` // the last refusal
+	RefusedAt     *time.Time `db:"refused_at"`     // the last refusal
+	RefusedLately int64      `db:"refused_lately"` // in this hour and the one before
+	RefusedDay    int64      `db:"refused_day"`    // in the last 24 hours
+	Own           bool       `db:"own"`            // the tenant's, not the platform's
 }
+
+// WrongSecret tells whether what comes by the tenant's own app is refused, and has been since something of it was last accepted: WhatsApp
+// signs with another secret than the one that is known. A stranger who tries his luck beside good deliveries does not look so.
+func (m AppMeter) WrongSecret(accepted time.Time) bool {
+	return m.Own && m.RefusedLately >= wrongSecretFrom && m.RefusedAt != nil && m.RefusedAt.Sub(accepted) > wrongSecretAfter
+}
+
+const (
+	wrongSecretFrom  = 5
+	wrongSecretAfter = 15 * time.Minute
+	refusalHours     = 48 // kept
+)
 
 // AppMeters reads the deliveries of the apps a tenant uses: its own, and the platform's that its numbers come through. The
 // latter's figures are of every business on it. An app without any is missing.
@@ -46,11 +62,16 @@ func AppMeters(ctx context.Context, db *tenants.DB, tenant uuid.UUID) (map[uuid.
 	var rows []AppMeter
 	err := db.System(ctx, func(tx *tenants.Tx) error {
 		return tx.SelectContext(ctx, &rows, `
-			SELECT app_id, sum(accepted) AS accepted, sum(duplicate) AS duplicate, sum(refused) AS refused, max(refused_at) AS refused_at
-			FROM app_counters
-			WHERE app_id IN (SELECT id FROM apps WHERE tenant_id = $1
-			                 UNION SELECT app_id FROM number_directory WHERE tenant_id = $1 AND until IS NULL)
-			GROUP BY app_id`, tenant)
+			SELECT c.app_id, a.name, sum(c.accepted) AS accepted, sum(c.duplicate) AS duplicate, sum(c.refused) AS refused, max(c.refused_at) AS refused_at,
+			       r.lately AS refused_lately, r.day AS refused_day, a.tenant_id IS NOT NULL AS own
+			FROM app_counters c
+			JOIN apps a ON a.id = c.app_id
+			CROSS JOIN LATERAL (
+				SELECT coalesce(sum(refused) FILTER (WHERE at > now() - interval '2 hours'), 0) AS lately, coalesce(sum(refused), 0) AS day
+				FROM app_refusals WHERE app_id = c.app_id AND at > now() - interval '24 hours') r
+			WHERE c.app_id IN (SELECT id FROM apps WHERE tenant_id = $1
+			                   UNION SELECT app_id FROM number_directory WHERE tenant_id = $1 AND until IS NULL)
+			GROUP BY c.app_id, a.name, a.tenant_id, r.lately, r.day`, tenant)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count deliveries by app: %w", err)

@@ -206,6 +206,9 @@ func putItems(ctx context.Context, tx *tenants.Tx, events []event, items []item,
 	if err := counts.write(ctx, tx, slotSplit); err != nil {
 		return err
 	}
+	if err := ratesOf(items).write(ctx, tx); err != nil {
+		return err
+	}
 
 	return wakeLanes(ctx, tx, slices.Collect(maps.Keys(lanes)))
 }

@@ -189,6 +189,16 @@ func (r *Receiver) flush() {
 			SELECT g.app_id, $3, g.n, now() FROM unnest($1::uuid[], $2::bigint[]) AS g (app_id, n) ORDER BY g.app_id
 			ON CONFLICT (app_id, slot) DO UPDATE SET refused = c.refused + excluded.refused, refused_at = now()`,
 			pq.Array(apps), n, r.slot)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO app_refusals AS c (app_id, slot, at, refused)
+			SELECT g.app_id, extract(epoch FROM now())::bigint / 3600 % $3, date_trunc('hour', now(), 'UTC'), g.n
+			FROM unnest($1::uuid[], $2::bigint[]) AS g (app_id, n) ORDER BY g.app_id
+			ON CONFLICT (app_id, slot) DO UPDATE
+			SET refused = CASE WHEN c.at = excluded.at THEN c.refused + excluded.refused ELSE excluded.refused END, at = excluded.at`,
+			pq.Array(apps), n, refusalHours)
 		return err
 	})
 	if err == nil {

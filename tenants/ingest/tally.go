@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -64,13 +63,7 @@ func (t tally) write(ctx context.Context, tx *tenants.Tx, slot int) error {
 		return nil
 	}
 
-	places := slices.SortedFunc(maps.Keys(t), func(a, b place) int {
-		if c := bytes.Compare(a.tenant[:], b.tenant[:]); c != 0 {
-			return c
-		}
-
-		return bytes.Compare(a.number[:], b.number[:])
-	})
+	places := slices.SortedFunc(maps.Keys(t), comparePlaces)
 	var (
 		owners, numbers                                       []uuid.UUID
 		received, routed, held, setAside, waiting, duplicates pq.Int64Array

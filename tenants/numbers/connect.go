@@ -214,6 +214,9 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 	if err := plan(ctx, tx, jobToken, id, nextLook(time.Now(), proof.TokenExpires)); err != nil {
 		return Number{}, err
 	}
+	if err := planListening(ctx, tx, id); err != nil {
+		return Number{}, err
+	}
 
 	err = tenants.Audit(ctx, tx, tenants.Act{
 		Actor: actor, Action: "number.connect", ObjectKind: "number", ObjectID: id.String(),

@@ -107,5 +107,8 @@ func warn(ctx context.Context, tx *tenants.Tx, n Number, expires time.Time) erro
 		return nil
 	}
 
-	return notices.Tell(ctx, tx, notices.Token{Number: n.ID, WABA: n.WABAID, Event: notices.TokenExpiring, At: expires.Add(-due), Expires: expires})
+	return notices.Tell(ctx, tx, notices.Own{
+		Number: n.ID, WABA: n.WABAID, Field: notices.FieldToken, Event: notices.TokenExpiring, At: expires.Add(-due),
+		Facts: notices.Facts{"expires": expires.UTC().Format(time.RFC3339)},
+	})
 }

@@ -159,6 +159,9 @@ func reopen(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	if err := plan(ctx, tx, jobToken, n.ID, nextLook(time.Now(), proof.TokenExpires)); err != nil {
 		return Number{}, err
 	}
+	if err := planListening(ctx, tx, n.ID); err != nil {
+		return Number{}, err
+	}
 	if n.OnApp { // what its app was asked for goes on coming
 		if err := plan(ctx, tx, jobSync, n.ID, time.Now()); err != nil {
 			return Number{}, err

@@ -16,9 +16,10 @@ import (
 
 // What is done for a number by and by. A number has at most one job of a kind.
 const (
-	jobToken  = "number_token"  // ask Meta about its token
-	jobSync   = "number_sync"   // see what came of its old chats and saved contacts
-	jobForget = "number_forget" // end the grace of a disconnected one
+	jobToken  = "number_token"   // ask Meta about its token
+	jobSync   = "number_sync"    // see what came of its old chats and saved contacts
+	jobForget = "number_forget"  // end the grace of a disconnected one
+	jobListen = "number_silence" // see whether it has fallen silent
 )
 
 // plan has a job done at a time, once more where it was done before.
@@ -95,10 +96,10 @@ func (w *Worker) step(ctx context.Context) error {
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
 			WHERE id IN (SELECT id FROM jobs
-			             WHERE kind IN ($3, $4, $5, $6) AND state IN ('waiting', 'running') AND run_at <= now()
+			             WHERE kind IN ($3, $4, $5, $6, $7) AND state IN ('waiting', 'running') AND run_at <= now()
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
-			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio)
+			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen)
 	})
 	if err != nil {
 		return fmt.Errorf("look for jobs of numbers: %w", err)
@@ -128,6 +129,8 @@ func (w *Worker) do(ctx context.Context, j job) (next time.Time, err error) {
 		return w.checkToken(ctx, j.Tenant, j.Number)
 	case jobSync:
 		return w.followSync(ctx, j.Tenant, j.Number)
+	case jobListen:
+		return w.listen(ctx, j.Tenant, j.Number)
 	case notices.KindPortfolio:
 		return time.Time{}, w.hearPortfolio(ctx, j.Tenant, j.Number)
 	}

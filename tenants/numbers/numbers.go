@@ -52,13 +52,15 @@ type Number struct {
 	OnboardedAt    *time.Time `db:"onboarded_at"`     // when Meta's window last connected it; nil where it was connected by hand
 	RegisteredAt   *time.Time `db:"registered_at"`    // when we registered it for sending; nil where that was not ours to do
 	TokenCheckedAt *time.Time `db:"token_checked_at"` // last daily look at the token
+	QuietSince     *time.Time `db:"quiet_since"`      // nothing has come since, which is out of the ordinary; else nil
 }
 
 const selectNumber = `
 	SELECT n.phone_free, n.phone_cleaning IS NOT NULL AS phone_cleaning, n.id, n.app_id, coalesce(a.name, '') AS app, n.waba_id, n.phone_number_id, n.display_phone, n.name,
 	       coalesce(n.portfolio_id, '') AS portfolio_id, n.scope, n.access_token IS NOT NULL AS has_token, n.token_expires_at,
 	       n.token_problem, n.state, n.checks, n.created_at, n.first_event_at, n.last_event_at, n.tested_at, n.disconnected_at,
-	       n.grace_until, n.on_app, n.onboarded_at, n.registered_at, n.token_checked_at
+	       n.grace_until, n.on_app, n.onboarded_at, n.registered_at, n.token_checked_at,
+	       CASE WHEN n.state <> 'disconnected' AND n.last_event_at <= n.quiet_since THEN n.quiet_since END AS quiet_since
 	FROM numbers n LEFT JOIN apps a ON a.id = n.app_id`
 
 // maxList is the most rows one list answers with.

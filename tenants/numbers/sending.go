@@ -84,7 +84,7 @@ func noteProblem(ctx context.Context, tx *tenants.Tx, n Number, reason string) e
 			at = *n.TokenExpiresAt
 		}
 	}
-	if err := notices.Tell(ctx, tx, notices.Token{Number: n.ID, WABA: n.WABAID, Event: event, At: at}); err != nil {
+	if err := notices.Tell(ctx, tx, notices.Own{Number: n.ID, WABA: n.WABAID, Field: notices.FieldToken, Event: event, At: at}); err != nil {
 		return err
 	}
 

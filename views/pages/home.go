@@ -82,6 +82,13 @@ func (p Home) tasks(ctx context.Context) []task {
 				"token", i18n.T(ctx, "home.token_title", "number", n.Label()), i18n.T(ctx, "home.token_why"),
 				n.renewWords(ctx), "/numbers/" + n.ID + "#token", "",
 			})
+		case n.WrongSecret:
+			all = append(all, task{"secret", i18n.T(ctx, "home.secret_title", "number", n.Label()), i18n.T(ctx, "home.secret_why"), i18n.T(ctx, "home.secret_go"), n.healthAt(), ""})
+		case !n.QuietSince.IsZero():
+			all = append(all, task{
+				"silent", i18n.T(ctx, "home.silent_title", "number", n.Label()), i18n.T(ctx, "home.silent_why", "time", i18n.Ago(ctx, n.LastEvent, p.Now)),
+				i18n.T(ctx, "home.silent_go"), n.healthAt(), "",
+			})
 		case n.expiring(p.Now):
 			all = append(all, task{
 				"expiring", i18n.T(ctx, "home.expiring_title", "number", n.Label(), "date", i18n.Date(ctx, n.TokenExpires)), i18n.T(ctx, "home.expiring_why"),
@@ -122,16 +129,16 @@ func (p Home) tasks(ctx context.Context) []task {
 func (p Home) asideHref() string {
 	for _, n := range p.Numbers {
 		if n.SetAside > 0 {
-			return "/numbers/" + n.ID + "#items"
+			return n.itemsAt()
 		}
 	}
-	return "/numbers#items"
+	return Number{}.itemsAt()
 }
 
 // broken tells whether messages of customers are at risk.
 func (p Home) broken() bool {
 	for _, n := range p.Numbers {
-		if n.TokenProblem != "" {
+		if n.TokenProblem != "" || n.WrongSecret || !n.QuietSince.IsZero() {
 			return true
 		}
 	}

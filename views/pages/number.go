@@ -31,6 +31,8 @@ type Number struct {
 	Onboarded     time.Time // when Meta's window last connected it; zero where it was connected by hand
 	GraceUntil    time.Time // disconnected, and comes back with a press until then; else zero
 	MayRenew      bool      // Meta's window can make it a new token
+	WrongSecret   bool      // WhatsApp signs with another secret than the one that is known
+	QuietSince    time.Time // nothing has come since, though much usually does; zero where that is not so
 }
 
 // soon is how long before its end a token is worth a word.
@@ -64,6 +66,16 @@ func (n Number) at() string {
 		return "/numbers"
 	}
 	return "/numbers/" + n.ID
+}
+
+func (n Number) healthAt() string { return n.at() + "/health" }
+
+// itemsAt is where what was set aside for the number is listed, or what names no number.
+func (n Number) itemsAt() string {
+	if n.ID == "" {
+		return n.at() + "#items"
+	}
+	return n.healthAt() + "#items"
 }
 
 // Label is how a number is named in a sentence.
@@ -158,14 +170,6 @@ type Numbers struct {
 	CanReplay  bool
 }
 
-// inbox is what a row of events needs to know of its page.
-type inbox struct {
-	Frame     layout.Frame
-	Now       time.Time
-	At        string // address that the rows' forms post below
-	CanReplay bool
-}
-
 func (p Numbers) inbox() inbox { return inbox{p.Frame, p.Now, "/numbers", p.CanReplay} }
 
 func (p Numbers) answer(ctx context.Context) string {
@@ -215,34 +219,9 @@ func (p NumberManual) apps() []components.Option {
 	return options
 }
 
-// Meter is the zero-loss equation: Received = Routed + Held + SetAside +
-// Waiting, always.
-type Meter struct {
-	Received, Routed, Held, SetAside, Waiting int64
-
-	Duplicates    int64         // repeats of items; counted as routed too
-	OldestWaiting time.Duration // zero when nothing waits
-
-	// From acceptance to being seen, of the events of the last hour; zero when none came.
-	LagHalf, LagMost time.Duration
-}
-
-func (m Meter) lost() int64 { return m.Received - m.Routed - m.Held - m.SetAside - m.Waiting }
-
-// InboxItem is one event that was not simply routed.
-type InboxItem struct {
-	ID     string
-	At     time.Time
-	State  string // held or set_aside
-	Kind   string // message, status, …
-	Reason string // stable code, named by inbox.why_<reason>
-	Note   string // for a developer
-	Href   string // of its raw, masked bytes; empty where this reader may not see them
-}
-
-// NumberHome is the page of one number: how it does and how it is set up.
-// It posts to /numbers/{id}/check, /token (access_token), /replay (item, or
-// none for all that are set aside), /disconnect (confirm), /reconnect and /sync.
+// NumberHome is the page of one number: how it is set up, and in short how it
+// does. It posts to /numbers/{id}/check, /token (access_token), /disconnect
+// (confirm), /reconnect and /sync.
 type NumberHome struct {
 	Frame      layout.Frame
 	Now        time.Time
@@ -250,12 +229,9 @@ type NumberHome struct {
 	Checks     []NumberCheck // empty when Meta was never asked
 	Meter      Meter
 	WebhookURL string
-	Refused    int64 // deliveries with a wrong signature, of the number's app
 	Told       []Told
 	Trouble    *Told // what cuts the number off, nil for nothing
 	Username   OwnUsername
-	Items      []InboxItem
-	NextItems  string // address of the next page, empty on the last
 	Stream     string // address of the server-sent events that announce changes; empty where there is none
 	TokenForm  Filled
 	// TokenChecks are what Meta did not confirm of a new token; empty where none was refused.
@@ -268,10 +244,7 @@ type NumberHome struct {
 	Sync         *AppSync // nil where the number has nothing to bring
 
 	CanConnect bool
-	CanReplay  bool
 }
-
-func (p NumberHome) inbox() inbox { return inbox{p.Frame, p.Now, p.Number.at(), p.CanReplay} }
 
 func (p NumberHome) answer(ctx context.Context) string {
 	switch {
@@ -289,56 +262,12 @@ func (p NumberHome) answer(ctx context.Context) string {
 		return i18n.T(ctx, "numbers.is_expiring", "date", i18n.Date(ctx, p.Number.TokenExpires))
 	case p.Number.waitsForFirst():
 		return i18n.T(ctx, "numbers.is_waiting")
+	case !p.Number.QuietSince.IsZero():
+		return i18n.T(ctx, "health.silent", "time", i18n.Ago(ctx, p.Number.QuietSince, p.Now))
 	case p.Meter.lost() != 0:
 		return i18n.N(ctx, "numbers.is_losing", int(p.Meter.lost()))
 	case p.Meter.SetAside > 0:
 		return i18n.N(ctx, "numbers.is_aside", int(p.Meter.SetAside))
 	}
 	return i18n.T(ctx, "numbers.is_well", "time", i18n.Ago(ctx, p.Number.LastEvent, p.Now))
-}
-
-// RawItem shows the bytes of one event, masked unless Clear. Number is empty
-// for an event of no number.
-type RawItem struct {
-	Frame     layout.Frame
-	Now       time.Time
-	Number    Number
-	Item      InboxItem
-	Raw       string
-	Clear     bool // nothing is masked
-	CanReplay bool
-}
-
-func (p RawItem) back(ctx context.Context) string {
-	if p.Number.ID == "" {
-		return i18n.T(ctx, "numbers.title")
-	}
-	return p.Number.Label()
-}
-
-func (p RawItem) answer(ctx context.Context) string {
-	if p.Clear {
-		return i18n.T(ctx, "inbox.raw_clear")
-	}
-	return i18n.T(ctx, "inbox.raw_masked")
-}
-
-func inboxColumns(ctx context.Context) []components.Column {
-	return []components.Column{
-		{Label: i18n.T(ctx, "inbox.at")}, {Label: i18n.T(ctx, "inbox.what")}, {Label: i18n.T(ctx, "inbox.why")}, {Label: i18n.T(ctx, "inbox.do"), Quiet: true},
-	}
-}
-
-func itemReason(ctx context.Context, code string) string {
-	if !i18n.Known("inbox.why_" + code) {
-		return i18n.T(ctx, "inbox.why_other", "code", code)
-	}
-	return i18n.T(ctx, "inbox.why_"+code)
-}
-
-func itemKind(ctx context.Context, kind string) string {
-	if !i18n.Known("inbox.kind_" + kind) {
-		return i18n.T(ctx, "inbox.kind_other")
-	}
-	return i18n.T(ctx, "inbox.kind_"+kind)
 }

@@ -19,7 +19,9 @@ func every() map[string]templ.Component {
 	broken := connected()
 	broken.TokenProblem = "token_expired"
 	first := numberHome()
-	first.Number, first.Items, first.Checks, first.Meter = waiting(), nil, nil, pages.Meter{}
+	first.Number, first.Checks, first.Meter = waiting(), nil, pages.Meter{}
+	ill := health()
+	ill.Number.WrongSecret, ill.Number.QuietSince, ill.Items, ill.Drift = true, ago(9*time.Hour), nil, nil
 	all := map[string]templ.Component{
 		"login":         pages.LoginPage(pages.Login{Frame: stranger("Sign in"), Next: "/home"}),
 		"login refused": pages.LoginPage(pages.Login{Frame: stranger("Sign in"), Email: "a@b.example", Failed: "refused"}),
@@ -34,7 +36,9 @@ func every() map[string]templ.Component {
 		"manual no app": pages.NumberManualPage(pages.NumberManual{Frame: member("Connect"), CanApps: true}),
 		"number":        pages.NumberPage(numberHome()),
 		"number first":  pages.NumberPage(first),
-		"raw":           pages.RawItemPage(pages.RawItem{Frame: member("Event"), Now: now, Number: connected(), Item: numberHome().Items[0], Raw: "{}", CanReplay: true}),
+		"health":        pages.HealthPage(health()),
+		"health ill":    pages.HealthPage(ill),
+		"raw":           pages.RawItemPage(pages.RawItem{Frame: member("Event"), Now: now, Number: connected(), Item: health().Items[0], Raw: "{}", CanReplay: true}),
 		"apps":          pages.AppsPage(apps()),
 		"apps empty":    pages.AppsPage(pages.Apps{Frame: member("Apps"), Now: now}),
 		"team":          pages.TeamPage(team()),
@@ -124,6 +128,8 @@ func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
 	t.Parallel()
 	broken := connected()
 	broken.TokenProblem = "token_expired"
+	silent, refused := connected(), connected()
+	silent.QuietSince, refused.WrongSecret = ago(9*time.Hour), true
 	for _, c := range []struct {
 		what  string
 		page  pages.Home
@@ -135,6 +141,8 @@ func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
 		{"new, may not connect", pages.Home{}, "Welcome. Nothing is connected yet.", nil},
 		{"work", pages.Home{Numbers: []pages.Number{connected(), waiting()}, Open: 1, OldestOpen: ago(time.Hour), CanDecide: true, CanConnect: true}, "All is well. 1 customer is waiting to be recognised.", []string{"task-decide", "task-first"}},
 		{"work of others", pages.Home{Numbers: []pages.Number{connected()}, Open: 3, OldestOpen: ago(time.Hour)}, "All is well. 3 customers are waiting to be recognised.", nil},
+		{"silent", pages.Home{Numbers: []pages.Number{silent}, CanConnect: true}, "Something needs you today: a number cannot work as it should. Everybody who wrote is known.", []string{"task-silent"}},
+		{"refused", pages.Home{Numbers: []pages.Number{refused}, CanConnect: true}, "Something needs you today: a number cannot work as it should. Everybody who wrote is known.", []string{"task-secret"}},
 		{"unanswered", pages.Home{Numbers: []pages.Number{connected()}, Unanswered: 2, CanAnswer: true}, "All is well. Everybody who wrote is known.", []string{"task-answer"}},
 		{"unanswered, of no concern", pages.Home{Numbers: []pages.Number{connected()}, Unanswered: 2}, "All is well. Everybody who wrote is known.", nil},
 		{"trouble", pages.Home{Numbers: []pages.Number{broken, waiting()}, Open: 3, OldestOpen: ago(time.Hour), SetAside: 2, CanDecide: true, CanConnect: true, CanIngest: true}, "Something needs you today: a number cannot work as it should. 3 customers are waiting to be recognised.", []string{"task-token", "task-decide", "task-first"}},
@@ -155,9 +163,9 @@ func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
 	}
 }
 
-func TestNumberPageShowsTheEquationAndWhatIsSetAside(t *testing.T) {
+func TestHealthShowsTheEquationAndWhatIsSetAside(t *testing.T) {
 	t.Parallel()
-	doc := render(t, "en", pages.NumberPage(numberHome()))
+	doc := render(t, "en", pages.HealthPage(health()))
 	var figures []string
 	find(t, doc, "equation").Find(".n").Each(func(_ int, s *goquery.Selection) { figures = append(figures, s.Text()) })
 	if got, want := strings.Join(figures, " "), "48,211 48,209 0 2 0"; got != want {
@@ -169,12 +177,25 @@ func TestNumberPageShowsTheEquationAndWhatIsSetAside(t *testing.T) {
 	if got := find(t, doc, "replay-7").AttrOr("value", ""); got != "7" {
 		t.Errorf("replays %q, want item 7", got)
 	}
+	if got := text(find(t, doc, "rate")); !strings.Contains(got, "7 in the last full minute, 9 in the last hour") {
+		t.Errorf("rate reads %q", got)
+	}
+	if got := doc.Find(".bars path").Length(); got != 2 {
+		t.Errorf("%d charts, want one of minutes and one of hours", got)
+	}
+	for field, want := range map[string]string{"messages": "48,000", "calls": "never yet", "standby": "Stored as it comes."} {
+		if got := text(find(t, doc, "field-"+field)); !strings.Contains(got, want) {
+			t.Errorf("field %s reads %q, want %q in it", field, got, want)
+		}
+	}
+
+	doc = render(t, "en", pages.NumberPage(numberHome()))
 	if got := text(find(t, doc, "check-scopes")); !strings.Contains(got, "x_y") {
 		t.Errorf("failed check reads %q, want the missing scope", got)
 	}
 
 	reader := numberHome()
-	reader.CanConnect, reader.CanReplay = false, false
+	reader.CanConnect = false
 	doc = render(t, "en", pages.NumberPage(reader))
 	if got := doc.Find("main form[method=post]").Length(); got != 0 {
 		t.Errorf("a reader is offered %d forms", got)

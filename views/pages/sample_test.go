@@ -39,9 +39,22 @@ func numberHome() pages.NumberHome {
 	return pages.NumberHome{
 		Frame: member("Number"), Now: now, Number: connected(), Meter: pages.Meter{Received: 48211, Routed: 48209, SetAside: 2}, WebhookURL: "https://pehchan.example/hooks/whatsapp/demo",
 		Checks:     []pages.NumberCheck{{Code: "token", OK: true, Tried: true}, {Code: "scopes", Tried: true, Reason: "scopes_missing", Args: map[string]string{"scopes": "x_y"}}, {Code: "waba"}},
-		Items:      []pages.InboxItem{{ID: "7", At: ago(time.Hour), State: "set_aside", Kind: "message", Reason: "item_not_object", Href: "/numbers/n1/items/7"}},
-		CanConnect: true, CanReplay: true,
+		CanConnect: true,
 	}
+}
+
+func health() pages.Health {
+	p := pages.Health{
+		Frame: member("Health"), Now: now, Number: connected(), Meter: pages.Meter{Received: 48211, Routed: 48209, SetAside: 2, Duplicates: 12},
+		Minutes: make([]int64, 60), Hours: make([]int64, 192), Refused: pages.Refusals{Day: 2, All: 14, At: ago(time.Hour), Own: true},
+		Fields:    []pages.SeenField{{Name: "messages", Last: ago(time.Minute), Items: 48000}, {Name: "standby", Last: ago(time.Hour), Items: 3}},
+		Drift:     []pages.Drift{{Field: "messages", What: "unknown_key:mood", First: ago(time.Hour), Last: now, Times: 3, Sample: "{}"}},
+		Items:     []pages.InboxItem{{ID: "7", At: ago(time.Hour), State: "set_aside", Kind: "message", Reason: "item_not_object", Href: "/numbers/n1/items/7"}},
+		CanReplay: true,
+	}
+	p.Minutes[58], p.Minutes[59], p.Hours[191], p.Hours[100] = 7, 2, 9, 120
+
+	return p
 }
 
 func team() pages.Team {
