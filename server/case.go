@@ -160,6 +160,9 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, k id
 			return err
 		}
 	}
+	if err := fillAsked(ctx, tx, e, k, p); err != nil {
+		return err
+	}
 	if err := fillCandidates(ctx, tx, e, k, how, p); err != nil {
 		return err
 	}

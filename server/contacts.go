@@ -127,6 +127,9 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 			survivor = contact.ID
 			return nil
 		}
+		if m.Can("queue:decide") && contact.Phone() == "" && len(contact.Identities) > 0 {
+			p.AskHref = contactAskPath(contact.ID)
+		}
 		p.CanReveal = m.Can("phones:reveal") && !e.clear && contact.Phone() != ""
 		if how.changed != nil {
 			p.Changed = how.changed(contact)
@@ -157,6 +160,11 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 	if err := fillWishes(ctx, tx, contact, p); err != nil {
 		return err
 	}
+	asked, err := conversations.AsksOf(ctx, tx, contact)
+	if err != nil {
+		return err
+	}
+	p.Asked = e.asked(ctx, asked)
 	p.Frame.Title, p.Notes = e.label(ctx, contact), contact.Notes
 	if !p.CanEdit {
 		p.Notes = e.words(contact.Notes)

@@ -221,6 +221,9 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 			v.Count, v.Text = len(order.Items), e.words(order.Text)
 		}
 	}
+	if v.Out && m.Asks() {
+		v.Type = "ask"
+	}
 	e.carried(m, &v)
 	call := m.Call()
 	v.Seconds, v.Missed, v.Imported = call.Seconds, call.Ended && call.Seconds == 0 && m.Status != "completed", m.Imported

@@ -29,6 +29,9 @@ type draft struct {
 	note     pages.Filled
 	changed  []string
 	reading  bool // nothing is to be written
+
+	asks              bool   // it asks for their number
+	language, purpose string // of what it asks by
 }
 
 // asked is the draft that the address of the page asks for.
@@ -62,11 +65,7 @@ func (s *Server) sendReply(c *fiber.Ctx) error {
 	d.template = field(c, "template")
 	out := conversations.Draft{Version: field(c, "version"), Key: field(c, "key"), Text: strings.ReplaceAll(field(c, "text"), "\r\n", "\n")}
 	if d.template != "" {
-		name, language, _ := strings.Cut(d.template, "|")
-		for n := 0; c.Request().PostArgs().Has(fmt.Sprint("p", n)) && n < maxParams; n++ {
-			d.params = append(d.params, field(c, fmt.Sprint("p", n)))
-		}
-		out.Template = &conversations.Filling{Name: name, Language: language, Params: d.params}
+		out.Template = d.filling(c)
 	}
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		_, err := conversations.Submit(ctx, tx, m.Actor, out)
@@ -91,15 +90,25 @@ func (s *Server) sendReply(c *fiber.Ctx) error {
 	return c.Redirect(talkPath(id), fiber.StatusSeeOther)
 }
 
+// filling reads the variables of the draft's template from a form.
+func (d *draft) filling(c *fiber.Ctx) *conversations.Filling {
+	name, language, _ := strings.Cut(d.template, "|")
+	for n := 0; c.Request().PostArgs().Has(fmt.Sprint("p", n)) && n < maxParams; n++ {
+		d.params = append(d.params, field(c, fmt.Sprint("p", n)))
+	}
+
+	return &conversations.Filling{Name: name, Language: language, Params: d.params}
+}
+
 // maxParams bounds the variables of a template.
 const maxParams = 50
 
-// compose puts on the page where a message of the draft goes, before it is written.
-func compose(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, d draft, p *pages.Talk) (conversations.Recipient, error) {
+// compose says where a message of the draft goes, before it is written. here is the address of the page it is written on.
+func compose(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, d draft, here string) (*pages.Composer, conversations.Recipient, error) {
 	d.thread.Contact = contact.ID
 	r, err := conversations.ReplyTo(ctx, tx, d.thread)
 	if err != nil {
-		return r, err
+		return nil, r, err
 	}
 	to := pages.Composer{
 		Account: r.Identity.String(), Number: r.Number.String(), Name: e.label(ctx, contact), From: e.numbers[r.Number], Ends: r.WindowEnds, Open: r.Open, Blocked: r.Blocked, Paused: r.Paused, Version: r.Version,
@@ -108,7 +117,7 @@ func compose(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Conta
 	for _, i := range contact.Identities {
 		if i.ID != r.Identity {
 			if kind, _ := i.Address(); kind != "" {
-				to.Others = append(to.Others, pages.OtherAccount{Label: accountLabel(ctx, e, i), Href: talkPath(contact.ID) + "?account=" + i.ID.String() + "#write"})
+				to.Others = append(to.Others, pages.OtherAccount{Label: accountLabel(ctx, e, i), Href: here + "?account=" + i.ID.String() + "#write"})
 			}
 			continue
 		}
@@ -118,9 +127,8 @@ func compose(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Conta
 			to.To.Reply = e.handle(r.Kind, r.Address)
 		}
 	}
-	p.Composer = &to
 
-	return r, nil
+	return &to, r, nil
 }
 
 func accountLabel(ctx context.Context, e eyes, i identity.Identity) string {
@@ -144,6 +152,10 @@ func (s *Server) pickTemplate(c *fiber.Ctx, r conversations.Recipient, d draft, 
 	if err != nil {
 		return err
 	}
+	if d.asks {
+		list = conversations.AskTemplates(list)
+		d.template = firstAsk(list, d)
+	}
 	picker := pages.Picker{Unknown: at.IsZero()}
 	for _, t := range list {
 		value := t.Name + "|" + t.Language
@@ -166,7 +178,7 @@ func (s *Server) pickTemplate(c *fiber.Ctx, r conversations.Recipient, d draft, 
 			picker.Why = t.Why
 		}
 	}
-	if len(picker.Names) > 0 {
+	if len(picker.Names) > 0 && !d.asks {
 		picker.Names = append([]components.Option{{Value: "pick", Label: i18n.T(ctx, "talk.pick")}}, picker.Names...)
 	}
 	to.Templates = &picker

@@ -95,6 +95,8 @@ func (s *Server) Routes() []Route {
 		{post, inboxPath + "/:id/cancel", "conversations:answer", s.cancelMessage},
 		{post, inboxPath + "/:id/notes", "conversations:answer", s.addNote},
 		{post, inboxPath + "/:id/assign", "conversations:answer", s.assignTalk},
+		{get, "/resolve/:id/ask", "queue:decide", s.askCasePage},
+		{post, "/resolve/:id/ask", "queue:decide", s.askCase},
 		{post, inboxPath + "/:id/done", "conversations:answer", s.talkDone},
 		{get, mediaPath + "/:message", "conversations:read", s.mediaFile},
 		{get, "/contacts", "contacts:read", s.contactsPage},
@@ -123,6 +125,8 @@ func (s *Server) Routes() []Route {
 
 		{get, "/team", "team:read", s.teamPage},
 		{post, "/team", "team:manage", s.addMember},
+		{get, "/contacts/:id/ask", "queue:decide", s.askContactPage},
+		{post, "/contacts/:id/ask", "queue:decide", s.askContact},
 		{post, "/team/:id/role", "team:manage", s.changeRole},
 		{post, "/team/:id/remove", "team:manage", s.removeMember},
 		{get, "/audit", "audit:read", s.auditPage},

@@ -84,6 +84,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/inbox/:id/cancel", "+++xxxxxL"},
 	{"POST", "/inbox/:id/notes", "+++xxxxxL"},
 	{"POST", "/inbox/:id/assign", "+++xxxxxL"},
+	{"GET", "/resolve/:id/ask", "+++xxxxxL"},
+	{"POST", "/resolve/:id/ask", "+++xxxxxL"},
 	{"POST", "/inbox/:id/done", "+++xxxxxL"},
 	{"GET", "/media/:message", "+++xx+xxL"},
 	{"GET", "/contacts", "++++++xxL"},
@@ -111,6 +113,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/merges/:id/undo", "+++xxxxxL"},
 
 	{"GET", "/team", "++xxx+xxL"},
+	{"GET", "/contacts/:id/ask", "+++xxxxxL"},
+	{"POST", "/contacts/:id/ask", "+++xxxxxL"},
 	{"POST", "/team", "++xxxxxxL"},
 	{"POST", "/team/:id/role", "++xxxxxxL"},
 	{"POST", "/team/:id/remove", "++xxxxxxL"},

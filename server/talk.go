@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
@@ -106,9 +107,12 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 		if err := fillState(ctx, tx, c, e, contact.ID, p); err != nil || !p.CanAnswer || p.Paged || d.reading {
 			return err
 		}
-		to, err = compose(ctx, tx, e, contact, d, p)
+		p.Composer, to, err = compose(ctx, tx, e, contact, d, talkPath(contact.ID))
 		if errors.Is(err, tenants.ErrNotFound) && d.thread.Identity == uuid.Nil && d.thread.Number == uuid.Nil {
 			return nil // they have no account, or the business has no number, so there is nobody to write to
+		}
+		if err == nil && to.Kind != whatsapp.KindPhone && m.Can("queue:decide") {
+			p.AskHref = contactAskPath(contact.ID) + "?" + url.Values{"account": {to.Identity.String()}, "number": {to.Number.String()}}.Encode()
 		}
 
 		return err
@@ -131,6 +135,10 @@ func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Con
 	if err != nil {
 		return err
 	}
+	asked, err := conversations.AsksOf(ctx, tx, contact)
+	if err != nil {
+		return err
+	}
 	p.Pace = calmly
 	said := e.thread(entries, true)
 	for i := range said {
@@ -139,6 +147,7 @@ func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Con
 		}
 		o, sent := ours[entries[i].ID]
 		said[i].Sending, said[i].By = e.sending(ctx, entries[i].Message, o, sent), o.ByName
+		said[i].Asked = e.askedBy(ctx, asked, entries[i].ID)
 		if sent && onItsWay(o, entries[i].Message) {
 			p.Pace = hurry
 		}

@@ -123,7 +123,7 @@ func (m Message) Cards() []Card {
 
 	cards := make([]Card, 0, len(own))
 	for _, c := range own[:min(len(own), maxCards)] {
-		card := Card{Name: c.Name.Formatted, Own: c.Origin == "contact_request"}
+		card := Card{Name: c.Name.Formatted, Own: c.Origin == whatsapp.OriginRequest}
 		if card.Name == "" {
 			card.Name = c.Name.First
 		}

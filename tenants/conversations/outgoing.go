@@ -110,6 +110,9 @@ func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	if _, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE tenant_id = $1 AND id = $2`, tx.Tenant, row.Message); err != nil {
 		return fmt.Errorf("take message out of its thread: %w", err)
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM asks WHERE tenant_id = $1 AND message_id = $2`, tx.Tenant, row.Message); err != nil {
+		return fmt.Errorf("forget a question that was not asked: %w", err)
+	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "message.cancel", ObjectKind: "message", ObjectID: row.Message.String()})
 }
@@ -163,7 +166,7 @@ func Take(ctx context.Context, tx *tenants.Tx, id, lease uuid.UUID) (t Turn, ok 
 	}
 	why := now.Blocked
 	if why == "" {
-		if why, err = refusal(ctx, tx, now, out); err != nil {
+		if why, err = refusal(ctx, tx, now, out, row.Message); err != nil {
 			return Turn{}, false, err
 		}
 	}
@@ -177,7 +180,7 @@ func Take(ctx context.Context, tx *tenants.Tx, id, lease uuid.UUID) (t Turn, ok 
 	}
 
 	return Turn{ID: id, Message: row.Message, Outgoing: whatsapp.Outgoing{
-		Address: now.Address, Text: out.Text, Template: out.Template, Tag: id.String(),
+		Address: now.Address, Text: out.Text, Ask: out.Ask, Template: out.Template, Tag: id.String(),
 	}}, true, nil
 }
 

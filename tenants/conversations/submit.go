@@ -25,6 +25,7 @@ type Draft struct {
 	Key      string // one for each opened composer, 1 to 100 bytes: the same key sends once
 	Text     string // 1 to 4096 characters, where Template is nil
 	Template *Filling
+	Ask      *Question // it asks for the phone number; Text then has at most MaxAskRunes
 }
 
 // Filling is a template with its variables filled in, in the order of Template.Params.
@@ -47,17 +48,19 @@ type outgoing struct {
 	Text     string                 `json:"text,omitempty"`
 	Template *whatsapp.TemplateCall `json:"template,omitempty"`
 	Category string                 `json:"category,omitempty"` // of the template
+	Ask      bool                   `json:"ask,omitempty"`      // it asks for the phone number
 }
 
 const (
 	categoryMarketing = "MARKETING"
 	categoryAuth      = "AUTHENTICATION"
+	categoryUtility   = "UTILITY"
 )
 
 // Submit stores a message and its way to Meta in tx; a worker sends it once tx is committed. The same Key of the same actor stores
 // nothing again and answers with the message there is. Errors: *Changed where the recipient is not the one that was shown;
 // Conflict window_closed, opted_out, auth_needs_phone, template_gone, template_not_here, no_address, number_disconnected,
-// other_portfolio, or key_reused where the key was another draft's; Invalid.
+// other_portfolio, ask_known, ask_opted_out, ask_enough, or key_reused where the key was another draft's; Invalid.
 func Submit(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Draft) (Outgoing, error) {
 	was, err := d.check()
 	if err != nil {
@@ -85,7 +88,7 @@ func Submit(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Draft) (
 	if err != nil {
 		return Outgoing{}, err
 	}
-	why, err := refusal(ctx, tx, now, out)
+	why, err := refusal(ctx, tx, now, out, uuid.Nil)
 	if err != nil {
 		return Outgoing{}, err
 	}
@@ -100,6 +103,8 @@ func (d Draft) check() (shown, error) {
 	switch {
 	case d.Key == "" || len(d.Key) > 100 || strings.ContainsFunc(d.Key, func(r rune) bool { return r < '!' || r > '~' }):
 		return shown{}, &tenants.Invalid{Field: "key", Key: "needed"}
+	case d.Ask != nil && d.Ask.check() != nil:
+		return shown{}, d.Ask.check()
 	case d.Template != nil:
 		for _, p := range d.Template.Params {
 			if err := checkText("params", p, maxParam); err != nil {
@@ -107,7 +112,11 @@ func (d Draft) check() (shown, error) {
 			}
 		}
 	default:
-		if err := checkText("text", d.Text, whatsapp.MaxTextRunes); err != nil {
+		limit := whatsapp.MaxTextRunes
+		if d.Ask != nil {
+			limit = MaxAskRunes
+		}
+		if err := checkText("text", d.Text, limit); err != nil {
 			return shown{}, err
 		}
 	}
@@ -131,7 +140,11 @@ func checkText(field, text string, limit int) error {
 
 // digest tells drafts apart. What was shown is no part of it: a composer that came back with a change keeps its key.
 func (d Draft) digest() []byte {
-	raw, err := json.Marshal([]any{d.Text, d.Template})
+	parts := []any{d.Text, d.Template}
+	if d.Ask != nil {
+		parts = append(parts, d.Ask)
+	}
+	raw, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // strings and ids always encode
 	}
@@ -164,7 +177,7 @@ func (d Draft) submitted(ctx context.Context, tx *tenants.Tx, actor tenants.Acto
 // compose makes of a draft what is sent, and the text in which people read it.
 func (d Draft) compose(ctx context.Context, tx *tenants.Tx, to Recipient) (out outgoing, shown string, err error) {
 	if d.Template == nil {
-		out.Text = d.Text
+		out.Text, out.Ask = d.Text, d.Ask != nil
 
 		return out, d.Text, nil
 	}
@@ -182,10 +195,14 @@ func (d Draft) compose(ctx context.Context, tx *tenants.Tx, to Recipient) (out o
 			return outgoing{}, "", &tenants.Conflict{Code: refusedTemplate}
 		case !t.Sendable:
 			return outgoing{}, "", &tenants.Conflict{Code: refusedKind}
+		case d.Ask != nil && !t.AsksNumber:
+			return outgoing{}, "", &tenants.Invalid{Field: "template", Key: "needed"}
 		case len(d.Template.Params) != len(t.Params):
 			return outgoing{}, "", &tenants.Invalid{Field: "params", Key: "needed"}
 		}
 		out.Template, out.Category = t.call(d.Template.Params), t.Category
+		// Who writes a template with the button asks too, unless the phone is known and there is nothing to ask.
+		out.Ask = t.AsksNumber && to.Kind != whatsapp.KindPhone
 
 		return out, t.Preview(d.Template.Params), nil
 	}
@@ -195,7 +212,10 @@ func (d Draft) compose(ctx context.Context, tx *tenants.Tx, to Recipient) (out o
 
 // refusal is why a message may not go to a recipient now, "" where it may. It is asked when the message is submitted, and again at
 // its turn: they may have stopped marketing meanwhile, or the window may have closed.
-func refusal(ctx context.Context, tx *tenants.Tx, to Recipient, out outgoing) (string, error) {
+func refusal(ctx context.Context, tx *tenants.Tx, to Recipient, out outgoing, message uuid.UUID) (string, error) {
+	if why, err := refusalToAsk(ctx, tx, to, out, message); err != nil || why != "" {
+		return why, err
+	}
 	switch {
 	case out.Template == nil && !to.Open:
 		return refusedWindow, nil
@@ -239,6 +259,8 @@ func (d Draft) store(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t
 			return Outgoing{}, fmt.Errorf("encode template: %w", err)
 		}
 		kind, content = "template", string(encoded)
+	} else if out.Ask {
+		kind, content = "interactive", `{"type":"`+whatsapp.AskType+`"}`
 	}
 
 	var placed struct {
@@ -276,12 +298,22 @@ func (d Draft) store(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t
 	if err != nil {
 		return Outgoing{}, err
 	}
-	detail := map[string]any{"number": to.Number, "identity": to.Identity, "by": to.Kind}
+	action, detail := "message.submit", map[string]any{"number": to.Number, "identity": to.Identity, "by": to.Kind}
+	if out.Ask {
+		var q Question
+		if d.Ask != nil {
+			q = *d.Ask
+		}
+		if err := keepAsk(ctx, tx, message, to, q, placed.At); err != nil {
+			return Outgoing{}, err
+		}
+		action = "number.ask"
+	}
 	if out.Template != nil {
 		detail["template"] = out.Template.Name
 	}
 
 	return list[message], tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "message.submit", ObjectKind: "contact", ObjectID: to.Contact.String(), Detail: detail,
+		Actor: actor, Action: action, ObjectKind: "contact", ObjectID: to.Contact.String(), Detail: detail,
 	})
 }

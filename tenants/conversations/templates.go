@@ -37,6 +37,7 @@ type Template struct {
 	Header, Body, Footer             string   // with their {{placeholders}}
 	Params                           []string // the placeholders in order, without braces: those of the header, then of the body
 	NeedsPhone                       bool     // a one-time code: only a phone can get it
+	AsksNumber                       bool     // has WhatsApp's button that shares the phone number
 	Sendable                         bool
 	Why                              string // one of Why…, "" where it is Sendable
 
@@ -65,6 +66,7 @@ func newTemplate(t whatsapp.Template) Template {
 		case "FOOTER":
 			out.Footer = c.Text
 		case "BUTTONS":
+			out.AsksNumber = slices.ContainsFunc(c.Buttons, func(b whatsapp.TemplateButton) bool { return b.Type == whatsapp.AskButton })
 			if slices.ContainsFunc(c.Buttons, func(b whatsapp.TemplateButton) bool {
 				return b.Type == "URL" && placeholder.MatchString(b.URL) && !out.NeedsPhone
 			}) {

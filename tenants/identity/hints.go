@@ -113,10 +113,8 @@ func hintsIn(s sighted) []hint {
 
 	var out []hint
 	if e.Type == "text" {
-		for _, typed := range phoneLike.FindAllString(e.Text, 3) {
-			if phone, ok := whatsapp.TypedPhone(typed, "IN"); ok {
-				out = append(out, hint{s.bsuid, hintTyped, whatsapp.KindPhone, phone})
-			}
+		for _, phone := range PhonesIn(e.Text) {
+			out = append(out, hint{s.bsuid, hintTyped, whatsapp.KindPhone, phone})
 		}
 	}
 	out = append(out, givenHints(s.bsuid, e)...)
@@ -129,28 +127,48 @@ func hintsIn(s sighted) []hint {
 	return out
 }
 
-// cardHint reads a shared contact card. One unambiguous number counts (edge case 48); it is the sender's own only where its
-// origin is exactly contact_request and WhatsApp named its wa_id (edge case 47).
-func cardHint(subject uuid.UUID, card whatsapp.Card) (hint, bool) {
-	if len(card.Phones) != 1 {
-		return hint{}, false
-	}
-	p := card.Phones[0]
-	attested := card.Origin == "contact_request" && p.WaID != ""
-	value, ok := whatsapp.Phone(p.WaID)
-	if !ok {
-		value, ok = whatsapp.TypedPhone(p.Raw, "IN")
-	} else if typed, given := whatsapp.TypedPhone(p.Raw, "IN"); given && typed != value {
-		return hint{}, false
-	}
-	if !ok {
-		return hint{}, false
-	}
-	if attested {
-		return hint{subject, hintCardRequest, whatsapp.KindPhone, value}, true
+// PhonesIn are the numbers that somebody typed in a text, in canonical form, of the first three that look like one.
+func PhonesIn(text string) []string {
+	var phones []string
+	for _, typed := range phoneLike.FindAllString(text, 3) {
+		if phone, ok := whatsapp.TypedPhone(typed, "IN"); ok {
+			phones = append(phones, phone)
+		}
 	}
 
-	return hint{subject, hintCardOther, whatsapp.KindPhone, value}, true
+	return phones
+}
+
+// PhoneOn is the number on a shared contact card in canonical form, "" where there is not exactly one unambiguous (edge case 48). own:
+// it is the sender's own, which only a card says whose origin is exactly contact_request and whose wa_id WhatsApp named (edge case 47).
+func PhoneOn(card whatsapp.Card) (phone string, own bool) {
+	if len(card.Phones) != 1 {
+		return "", false
+	}
+	p := card.Phones[0]
+	value, named := whatsapp.Phone(p.WaID)
+	typed, given := whatsapp.TypedPhone(p.Raw, "IN")
+	switch {
+	case named && given && typed != value:
+		return "", false
+	case named:
+		return value, card.Origin == whatsapp.OriginRequest
+	case given:
+		return typed, false
+	}
+
+	return "", false
+}
+
+func cardHint(subject uuid.UUID, card whatsapp.Card) (hint, bool) {
+	switch phone, own := PhoneOn(card); {
+	case phone == "":
+		return hint{}, false
+	case own:
+		return hint{subject, hintCardRequest, whatsapp.KindPhone, phone}, true
+	default:
+		return hint{subject, hintCardOther, whatsapp.KindPhone, phone}, true
+	}
 }
 
 // proseHints keeps the old id that only WhatsApp's sentence names, so that a person can look. Prose never links.

@@ -47,7 +47,9 @@ type sent struct {
 	Text      struct {
 		Body string `json:"body"`
 	} `json:"text"`
-	WAMID string `json:"-"`
+	Interactive json.RawMessage `json:"interactive"`
+	Template    json.RawMessage `json:"template"`
+	WAMID       string          `json:"-"`
 }
 
 func newMeta(t *testing.T) *meta {

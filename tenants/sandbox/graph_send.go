@@ -21,7 +21,8 @@ type outgoing struct {
 	Text      struct {
 		Body string `json:"body"`
 	} `json:"text"`
-	Template template `json:"template"`
+	Interactive *interactive `json:"interactive"`
+	Template    template     `json:"template"`
 }
 
 func (g *Graph) messages(w http.ResponseWriter, r *http.Request, phoneNumberID string) {
@@ -70,7 +71,7 @@ func (g *Graph) messages(w http.ResponseWriter, r *http.Request, phoneNumberID s
 		"messaging_product": "whatsapp", "contacts": []object{contact}, "messages": []object{{"id": wamid}},
 	})
 	if to.bsuid != "" {
-		g.report(number, to, wamid, message.Tag, message.To != "")
+		g.report(number, to, wamid, message)
 	}
 }
 
@@ -86,8 +87,10 @@ func (m outgoing) problem() string {
 		return "The parameters template['name'] and template['language'] are required."
 	case m.Type == "template":
 		return ""
+	case m.Type == "interactive":
+		return m.Interactive.problem()
 	case m.Type != "" && m.Type != "text":
-		return "The sandbox sends messages of type text and template only."
+		return "The sandbox sends messages of type text, interactive and template only."
 	case m.Text.Body == "":
 		return "The parameter text['body'] is required."
 	case utf8.RuneCountInString(m.Text.Body) > whatsapp.MaxTextRunes:
@@ -96,8 +99,8 @@ func (m outgoing) problem() string {
 	return ""
 }
 
-// report posts the sent and delivered statuses of a message to the callback.
-func (g *Graph) report(number Number, to profile, wamid, tag string, toPhone bool) {
+// report posts the sent and delivered statuses of a message to the callback, and what a customer says who is asked for the number.
+func (g *Graph) report(number Number, to profile, wamid string, message outgoing) {
 	callback := g.callbackOf(number.WABAID)
 	if callback == "" || len(g.options.AppSecret) == 0 {
 		return
@@ -109,12 +112,26 @@ func (g *Graph) report(number Number, to profile, wamid, tag string, toPhone boo
 				return
 			case <-time.After(g.options.Pace):
 			}
-			said := status(number, to, wamid, time.Now(), state, toPhone)
-			set(said.body, "biz_opaque_callback_data", tag)
+			said := status(number, to, wamid, time.Now(), state, message.To != "")
+			set(said.body, "biz_opaque_callback_data", message.Tag)
+			g.deliver(callback, pack(said))
+		}
+		if !message.asks() {
+			return
+		}
+		select {
+		case <-g.stop:
+			return
+		case <-time.After(answerPaces * g.options.Pace):
+		}
+		if said, ok := answered(number, to.bsuid, time.Now()); ok {
 			g.deliver(callback, pack(said))
 		}
 	})
 }
+
+// answerPaces is how many paces a customer takes to answer.
+const answerPaces = 10
 
 func (g *Graph) callbackOf(waba string) string {
 	g.mu.Lock()

@@ -29,6 +29,8 @@ var templates = []object{
 	written("festival_offer", "en", "MARKETING", "APPROVED", "Dear {{1}}, this week everything is {{2}} cheaper. Reply STOP to hear no more offers."),
 	written("festival_offer", "hi", "MARKETING", "APPROVED", "प्रिय {{1}}, इस हफ़्ते सब कुछ {{2}} सस्ता है। ऑफ़र बंद करने के लिए STOP लिखें।"),
 	written("new_price_list", "en", "MARKETING", "PENDING", "Our new prices: {{1}}."),
+	asking("your_number", "en", "You wrote to us, and we would like to help you further. May we have your phone number, so that we open the right record? It is your choice."),
+	asking("your_number", "hi", "आपने हमें लिखा था और हम आगे मदद करना चाहते हैं। क्या हमें आपका फ़ोन नंबर मिल सकता है, ताकि हम सही खाता खोलें? यह आपकी मर्ज़ी है।"),
 	{
 		"id": "900000000000008", "name": "sign_in_code", "language": "en", "category": "AUTHENTICATION", "status": "APPROVED", "parameter_format": "POSITIONAL",
 		"components": []object{

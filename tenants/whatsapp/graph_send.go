@@ -14,10 +14,17 @@ var ErrAddress = errors.New("address is neither a phone nor a BSUID")
 // MaxTextRunes is WhatsApp's limit for the body of a text message.
 const MaxTextRunes = 4096
 
+// What asks for a phone number: the interactive message inside the window, the button of a template outside. Source: domain facts 6.
+const (
+	AskType   = "request_contact_info"
+	AskButton = "REQUEST_CONTACT_INFO"
+)
+
 // Outgoing is one message to one customer: a text, or a template.
 type Outgoing struct {
 	Address  string        // a phone as WhatsApp wrote it, a BSUID or a parent BSUID
 	Text     string        // used where Template is nil
+	Ask      bool          // Text stands above WhatsApp's button that shares the phone number; says nothing of a template
 	Template *TemplateCall // an approved template with its variables filled in
 	Tag      string        // comes back with every status of the message (biz_opaque_callback_data); "" for none
 }
@@ -82,6 +89,12 @@ func (m Outgoing) body() (map[string]any, error) {
 	}
 	if n := utf8.RuneCountInString(m.Text); n == 0 || n > MaxTextRunes {
 		return nil, fmt.Errorf("text has %d characters, want 1 to %d", n, MaxTextRunes)
+	}
+	if m.Ask {
+		body["type"], body["interactive"] = "interactive", map[string]any{
+			"type": AskType, "body": map[string]any{"text": m.Text}, "action": map[string]any{"name": AskType},
+		}
+		return body, nil
 	}
 	body["type"], body["text"] = "text", map[string]any{"body": m.Text}
 	return body, nil

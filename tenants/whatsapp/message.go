@@ -9,11 +9,14 @@ import (
 // maxParts bounds lists inside one message: cards, phones of a card, errors.
 const maxParts = 50
 
-// Card is one contact card in a message. Only Origin "contact_request" says that
-// it is the sender's own: anybody can share anybody's card by hand.
-// Source: domain facts 6.
+// OriginRequest is the origin of a card that somebody shared by tapping the button
+// that asks for it. Source: domain facts 6.
+const OriginRequest = "contact_request"
+
+// Card is one contact card in a message. Only OriginRequest says that it is the
+// sender's own: anybody can share anybody's card by hand. Source: domain facts 6.
 type Card struct {
-	Origin   string // "contact_request", "other" or "" in older payloads
+	Origin   string // OriginRequest, "other" or "" in older payloads
 	Name     string
 	Phones   []CardPhone
 	HasVCard bool
@@ -141,6 +144,12 @@ func order(own fields) string {
 		summary = "1 item"
 	}
 	return clean(joined(", ", own.text("text"), summary))
+}
+
+// ReadCards reads the cards of a message of type contacts from its Content; none
+// where that is not what it is.
+func ReadCards(content string) []Card {
+	return cards(fields{"contacts": []byte(content)}.list("contacts"))
 }
 
 func cards(raw []fields) []Card {

@@ -52,6 +52,8 @@ type Case struct {
 	ClosedBy   string
 	Receipt    string // address of the link it made
 	Last       *LastDecision
+	Asked      []AskLine // how they were asked for their number, newest first
+	CanAsk     bool      // it is not known
 }
 
 // Proposal is one person's "same person" against a warning: a second person

@@ -33,7 +33,9 @@ type Contact struct {
 	CanEdit     bool
 	CanMerge    bool
 	CanReveal   bool
-	CanTalk     bool // may open the conversation
+	CanTalk     bool      // may open the conversation
+	AskHref     string    // where they are asked for their number; empty where that is known, or this reader may not
+	Asked       []AskLine // how they were, newest first
 	Revealed    bool
 	Editing     bool
 	Form        Filled

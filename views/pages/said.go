@@ -33,6 +33,7 @@ type Said struct {
 	Cards     []SharedCard
 	By        string   // the colleague who sent it
 	Sending   *Sending // of our own, what became of it
+	Asked     *AskLine // of a question for their number, what came of it
 }
 
 // File is what a message carries.
@@ -82,7 +83,7 @@ func (m Said) label(ctx context.Context) string {
 
 var saidIcons = map[string]string{
 	"image": "image", "sticker": "image", "video": "image", "document": "file", "location": "map-pin", "contacts": "contact", "order": "store",
-	"audio": "activity", "voice": "activity", "call": "phone",
+	"audio": "activity", "voice": "activity", "call": "phone", "ask": "phone",
 }
 
 func (m Said) icon() string {

@@ -23,6 +23,7 @@ type Talk struct {
 	Paged      bool   // what was said before, which is added to the newest
 	Waiting    bool   // somebody waits for an answer
 	CanAnswer  bool
+	AskHref    string    // where they are asked for their number; empty where that is known, or this reader may not
 	Pace       int       // seconds until the page asks for news
 	Composer   *Composer // nil where this reader does not answer
 
@@ -66,5 +67,9 @@ func (p Talk) keys() []string {
 	if !p.CanAnswer {
 		return []string{"i"}
 	}
-	return []string{"r", "t", "n", "a", "e", "i"}
+	keys := []string{"r", "t", "n", "a", "e", "i"}
+	if p.AskHref != "" {
+		keys = append(keys, "q")
+	}
+	return keys
 }

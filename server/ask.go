@@ -1,0 +1,275 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+func contactAskPath(contact uuid.UUID) string { return "/contacts/" + contact.String() + "/ask" }
+
+// askFrom is where somebody is asked for their number: in the queue or on their contact page.
+type askFrom struct {
+	contact    uuid.UUID
+	identity   uuid.UUID // of the case; Nil for the one that wrote last
+	path, back string
+	label      string // of the way back
+	then       string // where it goes on once they were asked
+}
+
+// caseAsked is the case in the path and whom it is about. What names nobody cannot be asked.
+func (s *Server) caseAsked(c *fiber.Ctx) (from askFrom, err error) {
+	id, err := caseID(c)
+	if err != nil {
+		return askFrom{}, err
+	}
+	ctx, m := c.UserContext(), member(c)
+	from = askFrom{path: "/resolve/" + id.String() + "/ask", back: "/resolve/" + id.String(), then: "/resolve/" + id.String(), label: i18n.T(ctx, "resolve.title")}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		k, err := identity.GetCase(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if k.Contact == nil {
+			return tenants.ErrNotFound
+		}
+		from.contact = k.Contact.ID
+		if k.Identity != nil && slices.ContainsFunc(k.Contact.Identities, func(i identity.Identity) bool { return i.ID == k.Identity.ID }) {
+			from.identity = k.Identity.ID
+		}
+
+		return nil
+	})
+
+	return from, err
+}
+
+func contactAsked(c *fiber.Ctx) (askFrom, error) {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return askFrom{}, tenants.ErrNotFound
+	}
+
+	return askFrom{contact: id, path: contactAskPath(id), back: "/contacts/" + id.String(), then: talkPath(id), label: i18n.T(c.UserContext(), "contacts.title")}, nil
+}
+
+func (s *Server) askCasePage(c *fiber.Ctx) error {
+	from, err := s.caseAsked(c)
+	if err != nil {
+		return err
+	}
+
+	return s.askPage(c, from)
+}
+
+func (s *Server) askCase(c *fiber.Ctx) error {
+	from, err := s.caseAsked(c)
+	if err != nil {
+		return err
+	}
+
+	return s.sendAsk(c, from)
+}
+
+func (s *Server) askContactPage(c *fiber.Ctx) error {
+	from, err := contactAsked(c)
+	if err != nil {
+		return err
+	}
+
+	return s.askPage(c, from)
+}
+
+func (s *Server) askContact(c *fiber.Ctx) error {
+	from, err := contactAsked(c)
+	if err != nil {
+		return err
+	}
+
+	return s.sendAsk(c, from)
+}
+
+// askPage shows the question before it is asked.
+func (s *Server) askPage(c *fiber.Ctx, from askFrom) error {
+	d, err := asked(c, from.contact)
+	if err != nil {
+		return err
+	}
+	if d.thread.Identity == uuid.Nil {
+		d.thread.Identity = from.identity
+	}
+	d.asks, d.language, d.purpose = true, c.Query("lang"), c.Query("purpose")
+
+	return s.showAsk(c, fiber.StatusOK, from, d)
+}
+
+// sendAsk takes a question on its way, as sendReply does a message.
+func (s *Server) sendAsk(c *fiber.Ctx, from askFrom) error {
+	ctx, m := c.UserContext(), member(c)
+	d, err := asked(c, from.contact)
+	if err != nil {
+		return err
+	}
+	d.asks, d.template, d.language, d.purpose = true, field(c, "template"), field(c, "lang"), field(c, "purpose")
+	out := conversations.Draft{
+		Version: field(c, "version"), Key: field(c, "key"), Text: strings.ReplaceAll(field(c, "text"), "\r\n", "\n"),
+		Ask: &conversations.Question{Purpose: d.purpose, Language: d.language},
+	}
+	if d.template != "" {
+		out.Template = d.filling(c)
+		out.Ask.Language = out.Template.Language
+	}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		_, err := conversations.Submit(ctx, tx, m.Actor, out)
+		return err
+	})
+
+	var changed *conversations.Changed
+	switch form, refused := refilled(c, err, "text"); {
+	case errors.As(err, &changed):
+		d.changed, d.form = changed.What, pages.Filled{Values: map[string]string{"text": out.Text}}
+		if d.thread = changed.Now.Thread; d.thread.Contact == uuid.Nil {
+			d.thread.Contact = from.contact
+		}
+		return s.showAsk(c, fiber.StatusConflict, from, d)
+	case refused:
+		if d.form = form; strings.HasPrefix(form.Failed, "ask_") {
+			d.form.Failed = "" // the page says so itself
+		}
+		return s.showAsk(c, classify(err).status, from, d)
+	case err != nil:
+		return err
+	}
+
+	return s.done(c, from.then, flash{Key: "toast.ask_sent"})
+}
+
+func (s *Server) showAsk(c *fiber.Ctx, status int, from askFrom, d draft) error {
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Ask{
+		Frame: s.frame(c, "ask.title"), Now: time.Now(), Path: from.path, Back: from.back, BackLabel: from.label, Max: conversations.MaxAskRunes,
+	}
+	var to conversations.Recipient
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		e, err := eyesOf(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+		contact, err := identity.Get(ctx, tx, d.thread.Contact)
+		if err != nil {
+			return err
+		}
+		composer, r, err := compose(ctx, tx, e, contact, d, from.path)
+		if err != nil {
+			return err
+		}
+		p.Composer, to = *composer, r
+		may, err := conversations.MayAsk(ctx, tx, to)
+		if err != nil {
+			return err
+		}
+		p.Refused, p.Again = may.Refused, may.Again
+		asked, err := conversations.AsksOf(ctx, tx, contact)
+		if err != nil {
+			return err
+		}
+		p.Past = e.asked(ctx, asked)
+		if p.Language = d.language; !slices.Contains(pages.AskLanguages, p.Language) {
+			p.Language, err = spoken(ctx, tx, contact)
+		}
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if p.Purpose = d.purpose; !slices.Contains(pages.AskPurposes, p.Purpose) {
+		p.Purpose = pages.AskPurposes[0]
+	}
+	p.Text, d.language = pages.AskWords(ctx, p.Purpose, p.Language), p.Language
+	if to.Blocked == "" && !to.Open && p.Refused == "" {
+		if err := s.pickTemplate(c, to, d, &p.Composer); err != nil {
+			return err
+		}
+	}
+	if !safeMethod(c.Method()) {
+		p.Frame.Path = from.path
+	}
+
+	return s.show(c, status, pages.AskPage(p))
+}
+
+// spoken is the language somebody is asked in unless it is chosen: Hindi to who wrote in its letters lately, else the reader's own.
+func spoken(ctx context.Context, tx *tenants.Tx, contact identity.Contact) (string, error) {
+	list, _, err := conversations.Messages(ctx, tx, contact.ID, identity.Page{Limit: caseFound})
+	if err != nil {
+		return "", err
+	}
+	for _, m := range list {
+		if m.Direction == "in" && strings.ContainsFunc(m.Text, func(r rune) bool { return unicode.Is(unicode.Devanagari, r) }) {
+			return "hi", nil
+		}
+	}
+
+	return i18n.Lang(ctx), nil
+}
+
+// firstAsk is the template a page begins with where none was chosen: one in the language of the customer.
+func firstAsk(list []conversations.Template, d draft) string {
+	if len(list) == 0 || d.template != "" {
+		return d.template
+	}
+	at := max(slices.IndexFunc(list, func(t conversations.Template) bool { return strings.HasPrefix(t.Language, d.language) }), 0)
+
+	return list[at].Name + "|" + list[at].Language
+}
+
+// asked is how somebody was asked for their number, in words.
+func (e eyes) asked(ctx context.Context, list []conversations.Ask) []pages.AskLine {
+	var lines []pages.AskLine
+	for _, a := range list {
+		line := pages.AskLine{At: a.At, By: a.ByName, Outcome: a.Outcome}
+		switch {
+		case a.Phone != "" && (a.Outcome == conversations.AskShared || a.Outcome == conversations.AskTyped):
+			line.Text = i18n.T(ctx, "ask.said_"+a.Outcome, "phone", e.inSentence("phone", a.Phone))
+		default:
+			line.Text = i18n.T(ctx, "ask.said_"+a.Outcome)
+		}
+		lines = append(lines, line)
+	}
+
+	return lines
+}
+
+// askedBy is what came of the question that a message asks; nil where it asks none.
+func (e eyes) askedBy(ctx context.Context, list []conversations.Ask, message uuid.UUID) *pages.AskLine {
+	at := slices.IndexFunc(list, func(a conversations.Ask) bool { return a.MessageID == message })
+	if at == -1 || list[at].Outcome == conversations.AskUnsent {
+		return nil // the message itself says why
+	}
+
+	return &e.asked(ctx, list[at:at+1])[0]
+}
+
+// fillAsked puts on the page of a case how they were asked for their number, and whether they can be.
+func fillAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p *pages.Case) error {
+	if k.Contact == nil {
+		return nil
+	}
+	list, err := conversations.AsksOf(ctx, tx, *k.Contact)
+	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && k.Contact.Phone() == "" && len(k.Contact.Identities) > 0
+
+	return err
+}
