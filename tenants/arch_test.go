@@ -61,7 +61,7 @@ var below = map[string][]string{
 	"facts":         {},
 	"identity":      {"adoption", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
-	"ingest":        {"conversations", "identity", "notices", "whatsapp"},
+	"ingest":        {"adoption", "conversations", "identity", "notices", "whatsapp"},
 	"notices":       {"whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "secrets", "whatsapp"},
 	"operator":      {"ingest"},

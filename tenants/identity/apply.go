@@ -39,10 +39,17 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 		delete(b.holders, id)
 	}
 
+	settle, err := p.lift(ctx, b)
+	if err != nil {
+		return err
+	}
 	if err := p.writeIdentities(ctx, b.tx); err != nil {
 		return err
 	}
 	if err := p.writeTenures(ctx, b.tx); err != nil {
+		return err
+	}
+	if err := settle(); err != nil {
 		return err
 	}
 	for id := range p.absorbed {
@@ -197,17 +204,7 @@ func (p *plan) writeIdentities(ctx context.Context, tx *tenants.Tx) error {
 // writeTenures brings the tenures of every identifier in the plan to what was derived, and messages with them where an
 // identifier's time was divided anew.
 func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
-	desired := map[uuid.UUID][]tenure{}
-	for i, a := range p.accounts {
-		for _, h := range a.holds {
-			id := p.nodes[h.id].id
-			desired[id] = append(desired[id], tenure{
-				IdentityID: p.owner[i], IdentifierID: id, FromAt: bound(h.from), ToAt: bound(h.to),
-				FirstSeen: time.Unix(h.first, 0).UTC(), LastSeen: time.Unix(h.last, 0).UTC(), Current: h.current,
-			})
-		}
-	}
-
+	desired := p.desired()
 	var added, changed []tenure
 	for _, n := range p.nodes {
 		id := n.id
@@ -224,7 +221,7 @@ func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
 				changed = append(changed, want[i])
 			}
 		}
-		if len(have) == 0 || len(have) == len(want) && len(moves) == 0 && (len(have) == 1 || sameBounds(have, want)) {
+		if !dividedAnew(have, want, moves) {
 			continue // nothing hangs there yet, or nothing was divided anew
 		}
 		if err := insertTenures(ctx, tx, added); err != nil {

@@ -96,6 +96,7 @@ func (w *world) mergeSome(rt *rapid.T) (uuid.UUID, bool) {
 // checkSound holds whatever happens: no message is lost or hangs nowhere, tombstones make no cycle and hold nobody, whoever
 // has written is somebody, and no two tenures hold an identifier at one time.
 func (w *world) checkSound(rt *rapid.T) {
+	w.checkHeard(rt)
 	w.as(func(tx *tenants.Tx) error {
 		for what, query := range map[string]string{
 			"a message that names somebody hangs nowhere": `SELECT count(*) FROM messages m WHERE m.tenure_id IS NULL

@@ -8,6 +8,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // WidenScope moves everything known under one scope to another, in the one step that follows when the portfolio of a WABA
@@ -64,6 +65,10 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			JOIN called c ON c.tenant_id = $1 AND c.identifier_id = m.old
 			ON CONFLICT (tenant_id, identifier_id, words) DO UPDATE SET first_at = least(o.first_at, excluded.first_at)`},
 		{"drop old names", `DELETE FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
+		{"put windows of phones together", `INSERT INTO phone_windows AS o (tenant_id, phone_id, number_id, last_at, hour, holder)
+			SELECT p.tenant_id, m.new, p.number_id, p.last_at, p.hour, p.holder FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
+			JOIN phone_windows p ON p.tenant_id = $1 AND p.phone_id = m.old
+			ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = greatest(o.last_at, excluded.last_at), hour = greatest(o.hour, excluded.hour)`},
 		{"put hints together", `INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 			SELECT h.tenant_id, gen_random_uuid(), m.new, h.kind, h.claim_kind, h.claim_value, h.at, h.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
 			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = m.old ON CONFLICT DO NOTHING`},
@@ -116,14 +121,16 @@ func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, olds, 
 			return fmt.Errorf("widen scope: %w", err)
 		}
 	}
-	if len(news) == 0 {
-		return nil
+	if len(news) > 0 {
+		b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+		if err := b.rederive(ctx, news); err != nil {
+			return err
+		}
+		if err := b.Settle(ctx); err != nil {
+			return err
+		}
 	}
+	_, err := adoption.Rebuild(ctx, tx) // places are named by scopes
 
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
-	if err := b.rederive(ctx, news); err != nil {
-		return err
-	}
-
-	return b.Settle(ctx)
+	return err
 }

@@ -21,6 +21,9 @@ func (b *Batch) Settle(ctx context.Context) error {
 	if err := b.settleContacts(ctx); err != nil {
 		return err
 	}
+	if err := b.recordHeard(ctx); err != nil {
+		return err
+	}
 	if err := b.recordHints(ctx); err != nil {
 		return err
 	}
@@ -179,8 +182,7 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 	last := map[uuid.UUID]time.Time{}
 	for i, s := range b.seen {
 		id := b.Placements[i].IdentityID
-		wrote := makesContact(s.Event) || s.Event.Kind == whatsapp.KindHistory && s.Event.Direction == whatsapp.DirectionIn
-		if id == uuid.Nil || !wrote {
+		if id == uuid.Nil || !heardFrom(s.Event) {
 			continue
 		}
 		last[id] = later(last[id], s.at)

@@ -50,3 +50,19 @@ func tenuresOf(ctx context.Context, tx *tenants.Tx, identifiers []uuid.UUID) (ma
 
 	return by, nil
 }
+
+// desired are the tenures of each identifier as they were derived, without ids.
+func (p *plan) desired() map[uuid.UUID][]tenure {
+	desired := map[uuid.UUID][]tenure{}
+	for i, a := range p.accounts {
+		for _, h := range a.holds {
+			id := p.nodes[h.id].id
+			desired[id] = append(desired[id], tenure{
+				IdentityID: p.owner[i], IdentifierID: id, FromAt: bound(h.from), ToAt: bound(h.to),
+				FirstSeen: time.Unix(h.first, 0).UTC(), LastSeen: time.Unix(h.last, 0).UTC(), Current: h.current,
+			})
+		}
+	}
+
+	return desired
+}

@@ -78,6 +78,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	loops.Go(func() { w.every(ctx, jobsEvery, "replay", w.replayStep) })
 	loops.Go(func() { w.every(ctx, jobsEvery, "relink", w.relinkStep) })
 	loops.Go(func() { w.every(ctx, jobsEvery, "decide many cases", w.bulkStep) })
+	loops.Go(func() { w.every(ctx, fillEvery, "count the past", w.fillStep) })
 	loops.Wait()
 
 	return nil

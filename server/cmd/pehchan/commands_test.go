@@ -45,6 +45,11 @@ func TestCommandsSetUpABusiness(t *testing.T) {
 	}
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify")
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify", "--tenant", "asha-clinic")
+	for _, args := range [][]string{{"adoption", "rebuild"}, {"adoption", "rebuild", "--check", "--tenant", "asha-clinic"}} {
+		if got := m.object(t, "", []string{"accounts", "ok", "phones", "rows", "sums", "tenants", "wrong"}, args...); got["wrong"] != float64(0) {
+			t.Errorf("%v: got %v, want nothing wrong", args, got)
+		}
+	}
 }
 
 func TestExitCodes(t *testing.T) {

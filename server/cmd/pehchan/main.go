@@ -56,6 +56,9 @@ type commands struct {
 	Audit struct {
 		Verify auditVerifyCmd `cmd:"" help:"Check the audit chain; names the first bad entry."`
 	} `cmd:"" help:"The audit log."`
+	Adoption struct {
+		Rebuild adoptionRebuildCmd `cmd:"" help:"Count customers anew from what was kept of them; with --check, only say whether the sums are right."`
+	} `cmd:"" help:"The counts of who is known by what."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask what runs on this machine whether it is well."`
 }
 

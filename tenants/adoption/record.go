@@ -1,0 +1,240 @@
+package adoption
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Sign is a message or call of a customer's, as an account's identifier at one of the business's numbers.
+type Sign struct {
+	Identity, Tenure, Number uuid.UUID
+	Scope                    string // of the number, and so of the account
+	At                       time.Time
+	BSUID                    bool   // it came with a WhatsApp ID, which then is whose tenure it is
+	Named, Phoned            bool   // it showed a username, a phone
+	Handle                   string // the identifier that decided whose it is: tells the country
+}
+
+type rowKey struct {
+	identity uuid.UUID
+	week     int64
+	number   uuid.UUID
+	tenure   uuid.UUID
+}
+
+func (r row) key() rowKey { return rowKey{r.Identity, r.Week.Unix(), r.Number, r.Tenure} }
+
+// Record notes who was heard from, and adds to the sums what that changes. Whatever is known already costs one read.
+func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
+	if len(signs) == 0 {
+		return nil
+	}
+	told, handles := map[rowKey]row{}, map[rowKey]string{}
+	for _, s := range signs {
+		r := row{Identity: s.Identity, Week: monday(s.At), Number: s.Number, Tenure: s.Tenure, BSUID: s.BSUID, Scope: s.Scope}
+		k := r.key()
+		if had, ok := told[k]; ok {
+			r = had
+		}
+		day := 1 << bit(s.At)
+		r.Days |= day
+		if s.BSUID && s.Named {
+			r.Named |= day
+		}
+		if s.Phoned {
+			r.Phoned |= day
+		}
+		told[k], handles[k] = r, s.Handle
+	}
+
+	known, err := weeksOf(ctx, tx, told)
+	if err != nil {
+		return err
+	}
+	stored := map[rowKey]row{}
+	for _, r := range known {
+		stored[r.key()] = r
+	}
+	changed, news := map[uuid.UUID][]row{}, []row{}
+	for k, r := range told {
+		was, ok := stored[k]
+		if ok && was.Days|r.Days == was.Days && was.Named|r.Named == was.Named && was.Phoned|r.Phoned == was.Phoned {
+			continue
+		}
+		if ok {
+			r.Days, r.Named, r.Phoned, r.Country = r.Days|was.Days, r.Named|was.Named, r.Phoned|was.Phoned, was.Country
+		} else {
+			r.Country = countryOf(handles[k])
+		}
+		news, changed[r.Identity] = append(news, r), append(changed[r.Identity], r)
+	}
+	if len(news) == 0 {
+		return nil
+	}
+	if err := putRows(ctx, tx, news); err != nil {
+		return err
+	}
+
+	return recount(ctx, tx, known, changed)
+}
+
+// weeksOf reads all rows of the accounts in the weeks that are told of.
+func weeksOf(ctx context.Context, tx *tenants.Tx, told map[rowKey]row) ([]row, error) {
+	type accountWeek struct {
+		identity uuid.UUID
+		week     int64
+	}
+	asked := map[accountWeek]string{}
+	for k, r := range told {
+		asked[accountWeek{k.identity, k.week}] = r.Scope
+	}
+	var (
+		ids []uuid.UUID
+		at  []time.Time
+	)
+	for k := range asked {
+		ids, at = append(ids, k.identity), append(at, time.Unix(k.week, 0).UTC())
+	}
+	var rows []row
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT h.identity_id, h.week, h.number_id, h.tenure_id, h.bsuid, h.country, h.days, h.named, h.phoned
+		FROM unnest($2::uuid[], $3::date[]) AS w (identity_id, week)
+		JOIN heard_weeks h ON h.tenant_id = $1 AND h.identity_id = w.identity_id AND h.week = w.week`, tx.Tenant, pq.Array(ids), pq.Array(at)); err != nil {
+		return nil, fmt.Errorf("read weeks of accounts: %w", err)
+	}
+	for i, r := range rows {
+		rows[i].Scope = asked[accountWeek{r.Identity, r.Week.Unix()}]
+	}
+
+	return rows, nil
+}
+
+// putRows stores rows as they are to be.
+func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
+	slices.SortFunc(rows, func(a, b row) int {
+		return cmp.Or(bytes.Compare(a.Identity[:], b.Identity[:]), cmp.Compare(a.Week.Unix(), b.Week.Unix()),
+			bytes.Compare(a.Number[:], b.Number[:]), bytes.Compare(a.Tenure[:], b.Tenure[:]))
+	})
+	var (
+		ids, numbers, tenures []uuid.UUID
+		at                    []time.Time
+		bsuids                []bool
+		countries             []string
+		days, named, phoned   []int64
+	)
+	for _, r := range rows {
+		ids, numbers, tenures, at = append(ids, r.Identity), append(numbers, r.Number), append(tenures, r.Tenure), append(at, r.Week)
+		bsuids, countries = append(bsuids, r.BSUID), append(countries, r.Country)
+		days, named, phoned = append(days, int64(r.Days)), append(named, int64(r.Named)), append(phoned, int64(r.Phoned))
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned)
+		SELECT $1, w.* FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[]) AS w
+		ON CONFLICT (tenant_id, identity_id, week, number_id, tenure_id) DO UPDATE
+		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned`,
+		tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
+		pq.Array(days), pq.Array(named), pq.Array(phoned)); err != nil {
+		return fmt.Errorf("put weeks of accounts: %w", err)
+	}
+
+	return nil
+}
+
+// recount changes the sums by what the changed rows make of the accounts. known are all rows of those weeks as they were.
+func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.UUID][]row) error {
+	ids := make([]uuid.UUID, 0, len(changed))
+	for id := range changed {
+		ids = append(ids, id)
+	}
+	stood, err := standingsOf(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	before := map[uuid.UUID][]row{}
+	for _, r := range known {
+		if len(changed[r.Identity]) > 0 {
+			before[r.Identity] = append(before[r.Identity], r)
+		}
+	}
+
+	s := sums{}
+	var put, drop []standing
+	for id, rows := range changed {
+		touched, now := map[int64]bool{}, map[rowKey]row{}
+		for _, r := range rows {
+			touched[r.Week.Unix()], now[r.key()] = true, r
+		}
+		var was, is []row
+		for _, r := range before[id] {
+			if !touched[r.Week.Unix()] {
+				continue
+			}
+			was = append(was, r)
+			if _, ok := now[r.key()]; !ok {
+				is = append(is, r)
+			}
+		}
+		is = append(is, rows...)
+		s.addWeeks(was, -1)
+		s.addWeeks(is, 1)
+
+		next := standings(stood[id], is)
+		s.addStandings(is[0].Scope, stood[id], -1)
+		s.addStandings(is[0].Scope, next, 1)
+		p, d := differ(stood[id], next)
+		put, drop = append(put, p...), append(drop, d...)
+	}
+	if err := putStandings(ctx, tx, put, drop); err != nil {
+		return err
+	}
+
+	return s.write(ctx, tx)
+}
+
+// differ tells which standings to store, and which to drop.
+func differ(old, now map[string]standing) (put, drop []standing) {
+	for place, s := range now {
+		if was, ok := old[place]; !ok || !was.equal(s) {
+			put = append(put, s)
+		}
+	}
+	for place, s := range old {
+		if _, ok := now[place]; !ok {
+			drop = append(drop, s)
+		}
+	}
+
+	return put, drop
+}
+
+func standingsOf(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) (map[uuid.UUID]map[string]standing, error) {
+	var rows []standing
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT l.identity_id, l.place, l.day, l.shown, l.country, l.several
+		FROM unnest($2::uuid[]) AS w (identity_id) JOIN heard_last l ON l.tenant_id = $1 AND l.identity_id = w.identity_id`, tx.Tenant, pq.Array(ids)); err != nil {
+		return nil, fmt.Errorf("read standings: %w", err)
+	}
+
+	return standingsByAccount(rows), nil
+}
+
+func standingsByAccount(rows []standing) map[uuid.UUID]map[string]standing {
+	out := map[uuid.UUID]map[string]standing{}
+	for _, s := range rows {
+		if out[s.Identity] == nil {
+			out[s.Identity] = map[string]standing{}
+		}
+		out[s.Identity][s.Place] = s
+	}
+
+	return out
+}
