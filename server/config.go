@@ -12,6 +12,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -65,6 +66,19 @@ func (cfg Config) Graph() whatsapp.Graph {
 	return whatsapp.NewGraph(cfg.GraphURL)
 }
 
+// Mail is where mails go: to the server that the settings name, else into a folder.
+func (cfg Config) Mail() (mail.Carrier, error) {
+	if cfg.SMTPURL == "" {
+		return mail.ToFolder(filepath.Join(cfg.Data, "outbox")), nil
+	}
+	by, err := mail.ByURL(cfg.SMTPURL)
+	if err != nil {
+		return mail.Carrier{}, fmt.Errorf("PEHCHAN_SMTP_URL: %w", err)
+	}
+
+	return by, nil
+}
+
 // check fills the defaults that hang on other settings and refuses what cannot work.
 func (cfg *Config) check() error {
 	if cfg.Data == "" {
@@ -92,6 +106,9 @@ func (cfg *Config) check() error {
 		return err
 	}
 	if err := checkURL("PEHCHAN_SMTP_URL", cfg.SMTPURL, "smtp", "smtps"); err != nil {
+		return err
+	}
+	if _, err := cfg.Mail(); err != nil {
 		return err
 	}
 	for name, dsn := range map[string]string{"DATABASE_URL": cfg.DatabaseURL, "PEHCHAN_OWNER_URL": cfg.OwnerURL} {

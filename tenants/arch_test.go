@@ -62,6 +62,7 @@ var below = map[string][]string{
 	"identity":      {"adoption", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "identity", "notices", "whatsapp"},
+	"mail":          {"secrets"},
 	"notices":       {"whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "secrets", "whatsapp"},
 	"operator":      {"ingest"},

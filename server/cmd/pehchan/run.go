@@ -9,10 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server"
-	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
-	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -52,6 +49,10 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		}
 	}
 
+	by, err := in.Mail()
+	if err != nil {
+		return err
+	}
 	listening, worker := make(chan string, 1), ingest.NewWorker(in.db, out.log)
 	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
 	if err != nil {
@@ -63,10 +64,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		DB: in.db, Keys: in.keys, Log: out.log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
 	}
 	group.Go(func() error { return serve(ctx, in, deps) })
-	group.Go(func() error { return worker.Run(ctx) })
-	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
-	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
-	group.Go(func() error { return outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
+	workInBackground(ctx, group, in, out, worker, by)
 	if in.embedded != nil {
 		group.Go(func() error { return watch(ctx, in.embedded) })
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/outbox"
 )
@@ -22,6 +23,10 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 
+	by, err := in.Mail()
+	if err != nil {
+		return err
+	}
 	worker := ingest.NewWorker(in.db, out.log)
 	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
 	if err != nil {
@@ -33,10 +38,20 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return worker.Run(ctx) })
-	group.Go(func() error { return imports.NewWorker(in.db, out.log).Run(ctx) })
-	group.Go(func() error { return numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
-	group.Go(func() error { return outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run(ctx) })
+	workInBackground(ctx, group, in, out, worker, by)
 
 	return group.Wait() //nolint:wrapcheck // each says what it was doing
+}
+
+// workInBackground starts all that is done beside answering people.
+func workInBackground(ctx context.Context, group *errgroup.Group, in *installation, out *console, worker *ingest.Worker, by mail.Carrier) {
+	for _, run := range []func(context.Context) error{
+		worker.Run,
+		imports.NewWorker(in.db, out.log).Run,
+		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
+		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
+		mail.NewSender(in.db, in.keys, by, out.log).Run,
+	} {
+		group.Go(func() error { return run(ctx) })
+	}
 }

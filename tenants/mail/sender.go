@@ -1,0 +1,183 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
+)
+
+const (
+	lookEvery = 2 * time.Second
+	atOnce    = 8
+	sendLimit = 5 * time.Minute // a mail claimed and not done by then is another sender's
+	keepDone  = 30 * 24 * time.Hour
+)
+
+// pauses are how long to wait after each try that failed; after the last the mail has failed.
+var pauses = []time.Duration{
+	time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// Sender sends what is queued. Any number of them, in any number of processes, work on one database.
+type Sender struct {
+	db   *tenants.DB
+	keys *secrets.Keyring
+	by   Carrier
+	log  *slog.Logger
+}
+
+// NewSender makes a Sender; Run starts it.
+func NewSender(db *tenants.DB, keys *secrets.Keyring, by Carrier, log *slog.Logger) *Sender {
+	return &Sender{db: db, keys: keys, by: by, log: log}
+}
+
+// Run sends until ctx ends.
+func (s *Sender) Run(ctx context.Context) error {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+
+	for {
+		if err := s.step(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("mails not sent", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+type queued struct {
+	ID     uuid.UUID     `db:"id"`
+	Tenant uuid.NullUUID `db:"tenant_id"`
+	Sealed []byte        `db:"sealed"`
+	Tries  int           `db:"tries"` // this one included
+}
+
+// step sends what is due, at most a handful.
+func (s *Sender) step(ctx context.Context) error {
+	var due []queued
+	err := s.db.System(ctx, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE state <> 'waiting' AND done_at < now() - make_interval(secs => $1) LIMIT 100)`,
+			keepDone.Seconds()); err != nil {
+			return fmt.Errorf("forget old mails: %w", err)
+		}
+
+		return tx.SelectContext(ctx, &due, `
+			UPDATE mails SET run_at = now() + make_interval(secs => $2), tries = tries + 1
+			WHERE id IN (SELECT id FROM mails WHERE state = 'waiting' AND run_at <= now() ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds())
+	})
+	if err != nil {
+		return fmt.Errorf("look for mails: %w", err)
+	}
+
+	for _, q := range due {
+		if err := s.settle(ctx, q, s.send(ctx, q)); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+func (s *Sender) send(ctx context.Context, q queued) error {
+	plain, err := s.keys.Open(q.Tenant.UUID, purpose, q.Sealed)
+	if err != nil {
+		return fmt.Errorf("open mail: %w", err)
+	}
+	var m Message
+	if err := json.Unmarshal(plain, &m); err != nil {
+		return fmt.Errorf("decode mail: %w", err)
+	}
+	msg, err := m.envelope(q.ID, s.by.From)
+	if err != nil {
+		return err
+	}
+
+	return s.by.carry(ctx, msg)
+}
+
+// settle keeps what came of a try. What the mail server says is no secret, but may repeat the address, so only its number is kept.
+func (s *Sender) settle(ctx context.Context, q queued, failed error) error {
+	state, next, problem := "sent", time.Time{}, ""
+	if failed != nil {
+		problem = problemOf(failed)
+		state, next = "waiting", time.Now().Add(pauses[min(q.Tries, len(pauses))-1])
+		if final(failed) || q.Tries >= len(pauses) {
+			state = "failed"
+		}
+		s.log.Warn("mail not sent", "mail", q.ID, "tries", q.Tries, "problem", problem, "state", state)
+	}
+
+	err := s.db.System(context.WithoutCancel(ctx), func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE mails
+			SET state = $2, problem = $3, run_at = CASE WHEN $2 = 'waiting' THEN $4 ELSE run_at END,
+			    sealed = CASE WHEN $2 = 'waiting' THEN sealed END, done_at = CASE WHEN $2 <> 'waiting' THEN now() END
+			WHERE id = $1 AND state = 'waiting'`, q.ID, state, problem, next)
+
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep what came of mail %s: %w", q.ID, err)
+	}
+
+	return nil
+}
+
+// final tells whether trying again would come to the same.
+func final(err error) bool {
+	var refused *gomail.SendError
+	if errors.As(err, &refused) {
+		return !refused.IsTemp() && refused.ErrorCode() >= 500
+	}
+
+	return errors.Is(err, secrets.ErrSealed)
+}
+
+func problemOf(err error) string {
+	var refused *gomail.SendError
+	switch {
+	case errors.As(err, &refused) && refused.ErrorCode() > 0:
+		return fmt.Sprintf("refused %d", refused.ErrorCode())
+	case errors.As(err, &refused):
+		return "refused"
+	case errors.Is(err, secrets.ErrSealed):
+		return "sealed with another key"
+	}
+
+	return "no mail server"
+}
+
+// Figures are how the mails of the platform do.
+type Figures struct {
+	Waiting int64      `db:"waiting"`
+	Failed  int64      `db:"failed"` // of the last 30 days
+	Oldest  *time.Time `db:"oldest"` // of those that wait
+}
+
+// Count counts the mails, for the platform's operator.
+func Count(ctx context.Context, db *tenants.DB) (f Figures, err error) {
+	err = db.System(ctx, func(tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &f, `
+			SELECT (SELECT count(*) FROM mails WHERE state = 'waiting') AS waiting, (SELECT count(*) FROM mails WHERE state = 'failed') AS failed,
+			       (SELECT min(created_at) FROM mails WHERE state = 'waiting') AS oldest`)
+	})
+	if err != nil {
+		return Figures{}, fmt.Errorf("count mails: %w", err)
+	}
+
+	return f, nil
+}
