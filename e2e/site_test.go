@@ -18,6 +18,7 @@ import (
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/outbox"
@@ -67,6 +68,9 @@ func newSite(t *testing.T, changes ...func(*server.Config)) *site {
 			t.Errorf("the program logged errors:\n%s", said)
 		}
 	})
+	if err := facts.Seed(t.Context(), st.DB); err != nil {
+		t.Fatal(err)
+	}
 	st.people(t)
 	st.serve(t, meta.URL, changes...)
 

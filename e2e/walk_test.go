@@ -35,6 +35,9 @@ var pages = []page{
 	{route: "/choose", by: []string{twice}},
 	{route: "/more"},
 	{route: "/home"},
+	{route: "/changes", to: func(*world) []string {
+		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
+	}},
 	{route: "/numbers"},
 	{route: "/numbers/new"},
 	{route: "/numbers/new/manual"},
@@ -83,6 +86,9 @@ var pages = []page{
 	{route: "/dev/keys"},
 	{route: "/op", by: []string{operator}},
 	{route: "/op/held", by: []string{operator}},
+	{route: "/op/facts", by: []string{operator}},
+	{route: "/op/facts/new", by: []string{operator}},
+	{route: "/op/facts/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/facts/usernames.in"} }},
 }
 
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.

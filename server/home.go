@@ -111,6 +111,9 @@ func homeNumbers(ctx context.Context, tx *tenants.Tx, p *pages.Home) (map[uuid.U
 		return nil, err
 	}
 
+	if p.Countries, err = homeFacts(ctx, tx, list, p.Now); err != nil {
+		return nil, err
+	}
 	for _, n := range list {
 		if n.State != numbers.Disconnected {
 			p.Numbers = append(p.Numbers, numberView(n, counts[n.ID]))

@@ -59,6 +59,7 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	}
 	f.Nav = s.nav(m, c.Path())
 	s.countWork(ctx, m, f.Nav)
+	s.countChanges(ctx, m, f.Nav)
 	f.Toast = s.takeFlash(c, m)
 
 	return f
@@ -78,8 +79,10 @@ var places = []struct{ key, href string }{
 	{"queue", "/resolve"},
 	{"inbox", inboxPath},
 	{"contacts", "/contacts"},
+	{"changes", changesPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
+	{"facts", opFactsPath},
 	{"numbers", "/numbers"},
 	{"team", "/team"},
 	{"audit", "/audit"},

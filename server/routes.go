@@ -52,6 +52,8 @@ func (s *Server) Routes() []Route {
 
 		{get, "/home", "home:read", s.homePage},
 		{get, eventsPath, "home:read", s.events},
+		{get, changesPath, "facts:read", s.changesPage},
+		{post, changesPath + "/read", "facts:read", s.markChangesRead},
 		{get, "/numbers", "numbers:read", s.numbersPage},
 		{get, "/numbers/new", "numbers:connect", s.numberNewPage},
 		{get, "/numbers/new/manual", "numbers:connect", s.numberManualPage},
@@ -77,6 +79,11 @@ func (s *Server) Routes() []Route {
 
 		{get, "/op", "op:read", s.opPage},
 		{get, "/op/held", "op:read", s.heldPage},
+		{get, opFactsPath, "op:read", s.opFactsPage},
+		{get, opFactsPath + "/new", "op:write", s.newFactPage},
+		{post, opFactsPath, "op:write", s.addFact},
+		{get, opFactsPath + "/:key", "op:read", s.opFactPage},
+		{post, opFactsPath + "/:key", "op:write", s.editFact},
 
 		{get, "/resolve", "queue:read", s.queuePage},
 		{get, "/resolve/next", "queue:decide", s.nextCase},

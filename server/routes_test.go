@@ -41,6 +41,8 @@ var routeTable = []struct{ method, path, cells string }{
 
 	{"GET", "/home", "++++++xxL"},
 	{"GET", "/events", "++++++xxL"},
+	{"GET", "/changes", "++++++xxL"},
+	{"POST", "/changes/read", "++++++xxL"},
 	{"GET", "/numbers", "++xx++xxL"},
 	{"GET", "/numbers/new", "+xxx+xxxL"},
 	{"GET", "/numbers/new/manual", "+xxx+xxxL"},
@@ -66,6 +68,11 @@ var routeTable = []struct{ method, path, cells string }{
 
 	{"GET", "/op", "xxxxxx++L"},
 	{"GET", "/op/held", "xxxxxx++L"},
+	{"GET", "/op/facts", "xxxxxx++L"},
+	{"GET", "/op/facts/new", "xxxxxx+xL"},
+	{"POST", "/op/facts", "xxxxxx+xL"},
+	{"GET", "/op/facts/:key", "xxxxxx++L"},
+	{"POST", "/op/facts/:key", "xxxxxx+xL"},
 
 	{"GET", "/resolve", "+++xx+xxL"},
 	{"GET", "/resolve/next", "+++xxxxxL"},

@@ -116,39 +116,51 @@ type Change struct {
 	Content
 }
 
-// Edit adds a version of a fact in a System transaction and returns it. Every tenant sees it from the commit on. Conflict "fact_changed"
-// where somebody else has edited it since, "fact_exists" where a new fact has the key of another.
-func Edit(ctx context.Context, tx *tenants.Tx, by tenants.Actor, in Change, now time.Time) (Fact, error) {
+// next is the version that a change makes of the newest one, which is before where there is one.
+func next(ctx context.Context, tx *tenants.Tx, in Change, now time.Time) (before, f Fact, err error) {
 	if !keyShape.MatchString(in.Key) || len(in.Key) > 80 {
-		return Fact{}, &tenants.Invalid{Field: "key", Key: "fact_key"}
+		return Fact{}, Fact{}, &tenants.Invalid{Field: "key", Key: "fact_key"}
 	}
 	if err := in.check(now); err != nil {
-		return Fact{}, err
+		return Fact{}, Fact{}, err
 	}
-	if err := lock(ctx, tx); err != nil {
-		return Fact{}, err
-	}
-
-	before, err := Get(ctx, tx, in.Key)
+	before, err = Get(ctx, tx, in.Key)
+	missing := errors.Is(err, tenants.ErrNotFound)
 	switch {
-	case errors.Is(err, tenants.ErrNotFound) && in.Version != 0:
-		return Fact{}, err
-	case err != nil && !errors.Is(err, tenants.ErrNotFound):
-		return Fact{}, err
-	case err == nil && in.Version == 0:
-		return Fact{}, &tenants.Conflict{Code: "fact_exists"}
+	case missing && in.Version == 0: // a new one
+	case err != nil:
+		return Fact{}, Fact{}, err
+	case in.Version == 0:
+		return Fact{}, Fact{}, &tenants.Conflict{Code: "fact_exists"}
 	case before.Version != in.Version:
-		return Fact{}, &tenants.Conflict{Code: "fact_changed"}
+		return Fact{}, Fact{}, &tenants.Conflict{Code: "fact_changed"}
 	}
 
-	year, month, day := now.UTC().Date()
-	f := Fact{
-		Key: in.Key, Version: before.Version + 1, Content: in.Content, Dated: time.Date(year, month, day, 0, 0, 0, 0, time.UTC),
-		News: before.says() != in.says(), By: by.Name,
-	}
+	f = Fact{Key: in.Key, Version: before.Version + 1, Content: in.Content, Dated: dayOf(now), News: before.says() != in.says()}
 	if !f.News {
 		f.Dated = before.Dated
 	}
+
+	return before, f, nil
+}
+
+func dayOf(now time.Time) time.Time {
+	year, month, day := now.UTC().Date()
+
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+// Edit adds a version of a fact in a System transaction and returns it. Every tenant sees it from the commit on. Conflict "fact_changed"
+// where somebody else has edited it since, "fact_exists" where a new fact has the key of another.
+func Edit(ctx context.Context, tx *tenants.Tx, by tenants.Actor, in Change, now time.Time) (Fact, error) {
+	if err := lock(ctx, tx); err != nil {
+		return Fact{}, err
+	}
+	before, f, err := next(ctx, tx, in, now)
+	if err != nil {
+		return Fact{}, err
+	}
+	f.By = by.Name
 	if err := insert(ctx, tx, &f); err != nil {
 		return Fact{}, err
 	}
@@ -180,13 +192,17 @@ func insert(ctx context.Context, tx *tenants.Tx, f *Fact) error {
 	if err != nil {
 		return fmt.Errorf("encode sources: %w", err)
 	}
+	at := &f.At
+	if f.At.IsZero() {
+		at = nil
+	}
 	err = tx.QueryRowxContext(ctx, `
 		INSERT INTO facts (key, version, topic, country, aspect, kind, value, title_en, title_hi, text_en, text_hi, doubt_en, doubt_hi,
-		                   sources, verified_on, expires_on, confidence, dated, news, shipped, by_name)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		                   sources, verified_on, expires_on, confidence, dated, news, shipped, by_name, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, coalesce($22, now()))
 		RETURNING seq, at`,
 		f.Key, f.Version, f.Topic, f.Country, f.Aspect, f.Kind, f.Value, f.TitleEN, f.TitleHI, f.TextEN, f.TextHI, f.DoubtEN, f.DoubtHI,
-		sources, f.VerifiedOn, f.ExpiresOn, f.Confidence, f.Dated, f.News, f.Shipped, f.By).Scan(&f.Seq, &f.At)
+		sources, f.VerifiedOn, f.ExpiresOn, f.Confidence, f.Dated, f.News, f.Shipped, f.By, at).Scan(&f.Seq, &f.At)
 	if err != nil {
 		return fmt.Errorf("add a version of fact %s: %w", f.Key, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lib/pq"
+
 	"github.com/pehchan/pehchan/tenants"
 )
 
@@ -167,19 +169,24 @@ func History(ctx context.Context, tx *tenants.Tx, key string) ([]Fact, error) {
 	return list, nil
 }
 
-// Status is what the ledger says of a country by aspect: the country's own facts, and for what it has none of, the whole world's.
-func Status(ctx context.Context, tx *tenants.Tx, country string) (map[string]Fact, error) {
+// Status is what the ledger says of countries, each by aspect: a country's own facts, and for what it has none of, the whole world's.
+func Status(ctx context.Context, tx *tenants.Tx, countries ...string) (map[string]map[string]Fact, error) {
 	var list []Fact
 	err := tx.SelectContext(ctx, &list, `
-		SELECT `+columns+` FROM (SELECT DISTINCT ON (key) * FROM facts ORDER BY key, version DESC) f
-		WHERE f.aspect <> '' AND f.country IN ('', $1) ORDER BY f.country, f.key`, country)
+		SELECT `+columns+` FROM (SELECT DISTINCT ON (key) * FROM facts WHERE aspect <> '' ORDER BY key, version DESC) f
+		WHERE f.country = '' OR f.country = ANY($1) ORDER BY f.country, f.key`, pq.Array(countries))
 	if err != nil {
-		return nil, fmt.Errorf("read what is known of a country: %w", err)
+		return nil, fmt.Errorf("read what is known of countries: %w", err)
 	}
 
-	status := map[string]Fact{}
-	for _, f := range list {
-		status[f.Aspect] = f // a country's own comes after the world's
+	status := map[string]map[string]Fact{}
+	for _, country := range countries {
+		status[country] = map[string]Fact{}
+		for _, f := range list {
+			if f.Country == "" || f.Country == country {
+				status[country][f.Aspect] = f // a country's own comes after the world's
+			}
+		}
 	}
 
 	return status, nil

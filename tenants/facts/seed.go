@@ -121,6 +121,9 @@ func (s seed) fact(topic string, sources map[string]source) (Fact, error) {
 	return f, nil
 }
 
+// ground is when the first facts of a ledger came: before anybody who reads it.
+var ground = time.Unix(0, 0)
+
 // Seed brings the ledger to what the product ships with: a fact that is missing is added, one whose shipped text is newer gets a
 // version. What an operator has edited stays as it is. It may run at any time, on any number of machines at once.
 func Seed(ctx context.Context, db *tenants.DB) error {
@@ -141,6 +144,9 @@ func Seed(ctx context.Context, db *tenants.DB) error {
 			return err
 		}
 		for _, f := range list {
+			if len(known) == 0 {
+				f.At = ground
+			}
 			before, ok := known[f.Key]
 			if ok && (before.Shipped == "" || before.Shipped == f.Shipped) {
 				continue

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 	"golang.org/x/text/message"
 )
 
@@ -51,6 +52,29 @@ func Date(ctx context.Context, t time.Time) string {
 	l := from(ctx)
 	t = t.In(l.zone)
 	return fmt.Sprintf("%d %s %d", t.Day(), months[l.lang][t.Month()-1], t.Year())
+}
+
+// Day writes a day of the calendar, which is the same in every zone.
+func Day(ctx context.Context, t time.Time) string {
+	return Date(With(ctx, Lang(ctx), time.UTC), t)
+}
+
+var regions = map[string]display.Namer{
+	English: display.Regions(language.English),
+	Hindi:   display.Regions(language.Hindi),
+}
+
+// Country names a country by its ISO 3166 code; one that it does not know is
+// written as the code.
+func Country(ctx context.Context, code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil {
+		return code
+	}
+	if name := regions[Lang(ctx)].Name(region); name != "" {
+		return name
+	}
+	return code
 }
 
 // Clock writes the time of day of t in the reader's zone: 2:05 pm.

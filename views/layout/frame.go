@@ -48,8 +48,8 @@ type Tenant struct {
 }
 
 // NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
-// icon: home, queue, inbox, contacts, numbers, team, audit, links, settings, apps, keys,
-// and for the operator tenants, held.
+// icon: home, queue, inbox, contacts, changes, numbers, team, audit, links, settings, apps, keys,
+// and for the operator tenants, held, facts.
 type NavItem struct {
 	Key     string
 	Href    string
@@ -67,12 +67,13 @@ type Toast struct {
 
 var navIcons = map[string]string{
 	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
-	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "tenants": "building-2", "held": "archive",
+	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "tenants": "building-2", "held": "archive",
+	"facts": "scroll-text",
 }
 
 // daily are the entries that stand first at the side; the others follow under
 // a line.
-var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "tenants": true, "held": true}
+var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "tenants": true, "held": true, "facts": true}
 
 func (f Frame) nav(wantDaily bool) []NavItem {
 	var items []NavItem

@@ -21,6 +21,7 @@ type Home struct {
 	SetAside   int // events set aside, not yet looked at
 	Held       int // the platform's, on an operator's page; a tenant's own are none
 	Changes    []Change
+	Countries  []Fact  // how far usernames are, where the business is
 	Figures    Figures // for the team density
 	Linked     int     // contacts linked by rules in the last day
 	Tripped    []Rule  // rules that turned themselves off, told to who may switch them

@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/facts"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	changesPath     = "/changes"
+	changesPageSize = 15
+	freshShown      = 10
+
+	homeCountry   = "IN" // shown to everybody: the country that the product is made for first
+	homeCountries = 3
+)
+
+var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+
+// changesPage tells what changed in the world, and what of it is new to whoever looks.
+func (s *Server) changesPage(c *fiber.Ctx) error {
+	ctx, m, now := c.UserContext(), member(c), time.Now()
+	p := pages.Changes{Country: c.Query("country"), Topic: c.Query("topic"), Topics: facts.Topics}
+	if p.Country != "" && !countryCode.MatchString(p.Country) || p.Topic != "" && !slices.Contains(facts.Topics, p.Topic) {
+		return tenants.ErrNotFound
+	}
+
+	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		read, err := facts.ReadTo(ctx, tx, m.Person.ID)
+		if err != nil {
+			return err
+		}
+		if err := fillFresh(ctx, tx, m, read, now, &p); err != nil {
+			return err
+		}
+		if p.Countries, err = facts.Countries(ctx, tx); err != nil {
+			return err
+		}
+		if p.Country != "" && !slices.Contains(p.Countries, p.Country) {
+			p.Countries = append(p.Countries, p.Country)
+		}
+		status, err := facts.Status(ctx, tx, p.Country)
+		if err != nil {
+			return err
+		}
+		for _, aspect := range facts.Aspects {
+			if f, ok := status[p.Country][aspect]; ok {
+				p.Panel = append(p.Panel, factView(ctx, f, now))
+			}
+		}
+		items, next, err := facts.News(ctx, tx, facts.Filter{Country: p.Country, Topic: p.Topic, Cursor: c.Query("before"), Limit: changesPageSize})
+		if err != nil {
+			return err
+		}
+		if next != "" {
+			p.Next = changesPath + "?country=" + p.Country + "&topic=" + p.Topic + "&before=" + next
+		}
+		for _, e := range items {
+			p.Items = append(p.Items, entryView(ctx, e, read, now))
+		}
+
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	p.Frame = s.frame(c, "changes.title")
+
+	return s.show(c, fiber.StatusOK, pages.ChangesPage(p))
+}
+
+// fillFresh lists what came since the reader marked the page as read, up to what is on it now: a fact that comes while they read is
+// still new afterwards.
+func fillFresh(ctx context.Context, tx *tenants.Tx, m access.Member, read int64, now time.Time, p *pages.Changes) error {
+	var err error
+	if p.FreshAll, err = facts.Unread(ctx, tx, m.Person.ID); err != nil || p.FreshAll == 0 {
+		return err
+	}
+	newest, err := facts.Newest(ctx, tx)
+	if err != nil {
+		return err
+	}
+	p.ReadTo = strconv.FormatInt(newest, 10)
+	fresh, _, err := facts.News(ctx, tx, facts.Filter{After: read, Limit: freshShown})
+	for _, e := range fresh {
+		if !e.Replaced {
+			p.Fresh = append(p.Fresh, entryView(ctx, e, newest, now))
+		}
+	}
+
+	return err
+}
+
+// markChangesRead notes that the reader has seen what was on their page.
+func (s *Server) markChangesRead(c *fiber.Ctx) error {
+	seq, err := strconv.ParseInt(field(c, "seq"), 10, 64)
+	if err != nil || seq < 0 {
+		return &tenants.Invalid{Field: "seq", Key: "other"}
+	}
+	ctx, m := c.UserContext(), member(c)
+	if err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return facts.MarkRead(ctx, tx, m.Person.ID, seq) }); err != nil {
+		return err
+	}
+
+	return s.done(c, changesPath, flash{Key: "changes.marked"})
+}
+
+func factView(ctx context.Context, f facts.Fact, now time.Time) pages.Fact {
+	lang := i18n.Lang(ctx)
+	view := pages.Fact{
+		Key: f.Key, Topic: f.Topic, Country: f.Country, Title: f.Title(lang), Text: f.Text(lang), Doubt: f.Doubt(lang), Kind: f.Kind, Value: f.Value,
+		Confidence: f.Confidence, Verified: f.VerifiedOn, Expires: orZero(f.ExpiresOn), Dated: f.Dated, Stale: f.Stale(now), Version: f.Version,
+		By: f.By, At: f.At, News: f.News,
+	}
+	for _, source := range f.Sources {
+		view.Sources = append(view.Sources, pages.Source{Name: source.Name, URL: source.URL})
+	}
+
+	return view
+}
+
+func entryView(ctx context.Context, e facts.Entry, read int64, now time.Time) pages.Fact {
+	view := factView(ctx, e.Fact, now)
+	view.Was, view.Replaced, view.New = e.Was(i18n.Lang(ctx)), e.Replaced, e.Seq > read
+
+	return view
+}
+
+// countChanges puts on the navigation how much of the ledger its reader has not seen.
+func (s *Server) countChanges(ctx context.Context, m access.Member, items []layout.NavItem) {
+	at := slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == "changes" })
+	if at < 0 || !m.HasTenant() {
+		return
+	}
+	unread := 0
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		unread, err = facts.Unread(ctx, tx, m.Person.ID)
+		return err
+	})
+	if err != nil {
+		s.log.Warn("changes not counted", "error", err, "request", requestID(ctx))
+		return
+	}
+	if unread > 0 {
+		items[at].Badge = i18n.Number(ctx, int64(unread))
+	}
+}
+
+// homeFacts says how far usernames are where the business's numbers are, India first.
+func homeFacts(ctx context.Context, tx *tenants.Tx, list []numbers.Number, now time.Time) ([]pages.Fact, error) {
+	countries := []string{homeCountry}
+	for _, n := range list {
+		country := whatsapp.CountryOf(n.DisplayPhone)
+		if n.State != numbers.Disconnected && country != "" && !slices.Contains(countries, country) && len(countries) < homeCountries {
+			countries = append(countries, country)
+		}
+	}
+	status, err := facts.Status(ctx, tx, countries...)
+	if err != nil {
+		return nil, err
+	}
+	var views []pages.Fact
+	for _, country := range countries {
+		if f, ok := status[country][facts.Usernames]; ok {
+			view := factView(ctx, f, now)
+			view.Country = country
+			views = append(views, view)
+		}
+	}
+
+	return views, nil
+}
