@@ -128,6 +128,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due
 	"tenants/ingest/",       // the inbox is split before it is known whose it is
+	"tenants/mail/",         // mails are sent for all
 	"tenants/numbers/",      // apps, and the directory of numbers
 	"tenants/operator/",     // the operator's counts
 	"tenants/outbox/",       // which number has something to send
