@@ -263,13 +263,17 @@ func (e eyes) askedBy(ctx context.Context, list []conversations.Ask, message uui
 	return &e.asked(ctx, list[at:at+1])[0]
 }
 
-// fillAsked puts on the page of a case how they were asked for their number, and whether they can be.
-func fillAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p *pages.Case) error {
+// fillCaseAsked puts on the page of a case how they were asked for their number, and whether they can be.
+func fillCaseAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p *pages.Case) error {
 	if k.Contact == nil {
 		return nil
 	}
 	list, err := conversations.AsksOf(ctx, tx, *k.Contact)
+	if err != nil {
+		return err
+	}
 	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && k.Contact.Phone() == "" && len(k.Contact.Identities) > 0
+	p.WrongCodes, err = identity.WrongCodes(ctx, tx, *k.Contact)
 
 	return err
 }

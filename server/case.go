@@ -160,7 +160,7 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, k id
 			return err
 		}
 	}
-	if err := fillAsked(ctx, tx, e, k, p); err != nil {
+	if err := fillCaseAsked(ctx, tx, e, k, p); err != nil {
 		return err
 	}
 	if err := fillCandidates(ctx, tx, e, k, how, p); err != nil {
@@ -214,6 +214,9 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case
 		if i == how.at {
 			if err := lookAt(ctx, tx, e, k, o, &view); err != nil {
 				return err
+			}
+			if p.CanDecide && o.Contact.Phone() != "" {
+				view.Code = codePath(o.Contact.ID)
 			}
 		}
 		p.Candidates = append(p.Candidates, view)

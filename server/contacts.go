@@ -130,6 +130,9 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 		if m.Can("queue:decide") && contact.Phone() == "" && len(contact.Identities) > 0 {
 			p.AskHref = contactAskPath(contact.ID)
 		}
+		if m.Can("queue:decide") && contact.Phone() != "" {
+			p.CodeHref = codePath(contact.ID)
+		}
 		p.CanReveal = m.Can("phones:reveal") && !e.clear && contact.Phone() != ""
 		if how.changed != nil {
 			p.Changed = how.changed(contact)

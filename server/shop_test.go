@@ -24,6 +24,7 @@ type shop struct {
 	tenant, number uuid.UUID
 	items          int64
 	began          time.Time
+	code           identity.CodeKey // as a lane knows codes
 }
 
 func (st *site) shop(t *testing.T, tenant tenants.Tenant) *shop {
@@ -80,7 +81,7 @@ func (s *shop) sends(day int, phone, bsuid, name string, item map[string]any) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	seen := []identity.Seen{{ItemID: s.items, NumberID: s.number, Scope: "portfolio:900", ReceivedAt: time.Now(), Event: event}}
+	seen := []identity.Seen{{ItemID: s.items, NumberID: s.number, Scope: "portfolio:900", ReceivedAt: time.Now(), Event: event, Codes: s.code.In(event)}}
 	s.as(func(tx *tenants.Tx) error {
 		ctx := context.Background()
 		if err := identity.Lock(ctx, tx); err != nil {

@@ -18,6 +18,8 @@ const (
 	hintTyped       = "typed_number"   // B2: wrote a number
 	hintSaved       = "saved_contact"  // B: the owner's phone has the WhatsApp ID saved with a number, which a person typed
 	hintProse       = "rotation_prose" // WhatsApp named the old id in a sentence only (edge case 28)
+	hintCode        = "link_code"      // A8: sent a code made for a phone, which counts once; links only where the owner allows it
+	hintPrinted     = "printed_code"   // A8, printed: sent a code that may be sent by many
 )
 
 // phoneLike finds what might be a typed phone number; TypedPhone judges it.
@@ -29,8 +31,11 @@ func (b *Batch) recordHints(ctx context.Context) error {
 	if err := b.answerHints(ctx); err != nil {
 		return err
 	}
-	for _, s := range b.seen {
-		for _, h := range hintsIn(s) {
+	if err := b.redeemCodes(ctx); err != nil {
+		return err
+	}
+	for i, s := range b.seen {
+		for _, h := range append(hintsIn(s), b.codes[i]...) {
 			b.prose = b.prose || h.kind == hintProse
 			res, err := b.tx.ExecContext(ctx, `
 				INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)

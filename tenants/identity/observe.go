@@ -20,6 +20,7 @@ type Seen struct {
 	Scope      string // "portfolio:<id>" or "waba:<id>"
 	ReceivedAt time.Time
 	Event      whatsapp.Event
+	Codes      [][]byte // CodeKey.In of the event
 }
 
 // Placement is where an event belongs: nil ids where it names nobody.
@@ -43,6 +44,7 @@ type Batch struct {
 	newValues  []uuid.UUID              // identifiers first seen in this batch
 	claimed    map[uuid.UUID]bool       // known so far only from a list
 	proved     []uuid.UUID              // cases that these events have closed
+	codes      map[int][]hint           // what codes prove, by the event they came in
 	prose      bool                     // what WhatsApp says in prose may have to be looked at again
 	tenures    map[uuid.UUID][]tenure   // by identifier, as they now are; what a derivation may have changed is left out
 	holders    map[uuid.UUID]*uuid.UUID // the contact of each identity, if any; what a derivation may have changed is left out

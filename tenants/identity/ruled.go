@@ -101,12 +101,12 @@ func Relinking(ctx context.Context, tx *tenants.Tx) (map[string]int, error) {
 	return running, nil
 }
 
-// ruledBy is what rules have linked the accounts by, as proofs. A card is one already.
+// ruledBy is what rules have linked the accounts by, as proofs. A card and a code are one already.
 func ruledBy(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Proof, error) {
 	var links []Link
 	err := tx.SelectContext(ctx, &links, `
 		SELECT `+linkColumns+` FROM links l
-		WHERE l.tenant_id = $1 AND l.rule <> '' AND l.rule <> '`+hintCardRequest+`' AND l.undone_at IS NULL AND l.identity_id = ANY($2)
+		WHERE l.tenant_id = $1 AND l.rule <> '' AND l.rule NOT IN ('`+hintCardRequest+`', '`+hintCode+`') AND l.undone_at IS NULL AND l.identity_id = ANY($2)
 		ORDER BY l.at DESC LIMIT 200`, tx.Tenant, pq.Array(identities))
 	if err != nil {
 		return nil, fmt.Errorf("read what rules linked by: %w", err)

@@ -14,9 +14,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// RuleKinds are the kinds of evidence that may link by themselves where the owner allows it: A4 to A7 of matching.md. A1 to A3
-// always link; a link-back code (A8) comes with the sending of messages.
-var RuleKinds = []string{hintCardRequest, signQuoted, signTapped, signParent}
+// RuleKinds are the kinds of evidence that may link by themselves where the owner allows it: A4 to A8 of matching.md. A1 to A3
+// always link.
+var RuleKinds = []string{hintCardRequest, hintCode, signQuoted, signTapped, signParent}
 
 // What a rule does with evidence of its kind.
 const (
@@ -57,11 +57,13 @@ func (r Rule) Ready(now time.Time) bool { return r.Mode != RuleShadow || now.Sub
 // ReadyAt is when it will have.
 func (r Rule) ReadyAt() time.Time { return r.Since.Add(ShadowFor) }
 
-// Rules reads the switches, in the order of RuleKinds.
+// Rules reads the switches, in the order of RuleKinds. Codes are watched since the first was made.
 func Rules(ctx context.Context, tx *tenants.Tx) ([]Rule, error) {
 	var rows []Rule
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT k.evidence, coalesce(r.mode, 'shadow') AS mode, coalesce(r.since, t.created_at) AS since, coalesce(r.by_name, '') AS by_name,
+		SELECT k.evidence, coalesce(r.mode, 'shadow') AS mode,
+		       coalesce(r.since, CASE k.evidence WHEN '`+hintCode+`' THEN coalesce((SELECT min(m.made_at) FROM link_codes m WHERE m.tenant_id = $1), now())
+		                         ELSE t.created_at END) AS since, coalesce(r.by_name, '') AS by_name,
 		       coalesce(r.tripped, false) AS tripped, l.linked, l.undone, s.standing, c.agreed, c.differed
 		FROM unnest($2::text[]) WITH ORDINALITY AS k (evidence, place)
 		JOIN tenants t ON t.id = $1

@@ -17,6 +17,8 @@ var reliable = map[string]float64{
 	signTwin:        0.9995,
 	signQuoted:      0.999,
 	signTapped:      0.999,
+	hintCode:        0.999,
+	hintPrinted:     0.9,
 	hintProse:       0.97,
 	hintSaved:       0.95,
 	hintImported:    0.9,

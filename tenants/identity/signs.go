@@ -64,7 +64,7 @@ func (s sign) reason() Reason {
 // tierOf is the tier of a kind of evidence at its best (matching.md section 1).
 func tierOf(kind string) string {
 	switch kind {
-	case hintCardRequest, signParent, signTwin, signQuoted, signTapped:
+	case hintCardRequest, hintCode, signParent, signTwin, signQuoted, signTapped:
 		return "A"
 	default:
 		return "B"

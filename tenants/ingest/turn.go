@@ -67,7 +67,7 @@ func (w *Worker) turn(ctx context.Context, l lane) turned {
 			return err
 		}
 
-		return process(ctx, tx, items)
+		return w.process(ctx, tx, items)
 	})
 	if err != nil && !later(err) && len(items) > 0 {
 		w.explain(l.tenant, err)
@@ -176,7 +176,7 @@ func (w *Worker) alone(ctx context.Context, tenant uuid.UUID, items []waitingIte
 			return err
 		}
 
-		return process(ctx, tx, items)
+		return w.process(ctx, tx, items)
 	})
 }
 
@@ -212,13 +212,13 @@ type verdict struct {
 }
 
 // process does all that items cause and moves them on, in one transaction that is all or nothing.
-func process(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
-	_, err := safely(func() (struct{}, error) { return struct{}{}, processed(ctx, tx, items) })
+func (w *Worker) process(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
+	_, err := safely(func() (struct{}, error) { return struct{}{}, w.processed(ctx, tx, items) })
 
 	return err
 }
 
-func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
+func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 	scopes, err := scopesOf(ctx, tx, items)
 	if err != nil {
 		return err
@@ -256,7 +256,9 @@ func processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
 			verdicts[i].state, verdicts[i].reason = SetAside, MissingNumber
 			continue
 		}
-		seen = append(seen, peopleIn(identity.Seen{ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev})...)
+		seen = append(seen, peopleIn(identity.Seen{
+			ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev, Codes: w.codesIn(tx.Tenant, ev),
+		})...)
 	}
 
 	counts := tally{}
@@ -296,6 +298,15 @@ func speaks(kind whatsapp.ItemKind) bool {
 	default:
 		return false
 	}
+}
+
+// codesIn are the hashes of the link-back codes that an event may hold. The key is made for the few that may.
+func (w *Worker) codesIn(tenant uuid.UUID, e whatsapp.Event) [][]byte {
+	if w.keys == nil || len(identity.CodesIn(e)) == 0 {
+		return nil
+	}
+
+	return identity.NewCodeKey(w.keys, tenant).In(e)
 }
 
 // peopleIn is an event once for each customer it is about: a group's list names many.

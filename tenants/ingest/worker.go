@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // Worker does what happens after a delivery is stored: it splits deliveries, runs lanes, adopts held items, replays, and carries on
@@ -19,8 +20,9 @@ type Worker struct {
 
 	db     *tenants.DB
 	log    *slog.Logger
-	arrive chan struct{} // deliveries were stored by this process
-	ready  chan struct{} // lanes were made ready by it
+	keys   *secrets.Keyring // nil: codes that customers send back are not recognised
+	arrive chan struct{}    // deliveries were stored by this process
+	ready  chan struct{}    // lanes were made ready by it
 
 	// When the splitter and the lanes last went round, Unix nanoseconds.
 	splitting, giving atomic.Int64
@@ -43,6 +45,9 @@ func NewWorker(db *tenants.DB, log *slog.Logger) *Worker {
 
 	return w
 }
+
+// Recognise has the worker know the link-back codes that customers send; it is called before Run.
+func (w *Worker) Recognise(keys *secrets.Keyring) { w.keys = keys }
 
 // unwellAfter is how long the splitter or the lanes may take for one round; they take some milliseconds, or seconds over a heavy
 // batch, also while the database is away.

@@ -54,6 +54,7 @@ type Case struct {
 	Last       *LastDecision
 	Asked      []AskLine // how they were asked for their number, newest first
 	CanAsk     bool      // it is not known
+	WrongCodes int       // codes of theirs that do not count
 }
 
 // Proposal is one person's "same person" against a warning: a second person
@@ -73,7 +74,8 @@ type Candidate struct {
 	Against  []string
 	Compared []Compared
 	Said     []Said
-	Risky    bool // something speaks against it
+	Risky    bool   // something speaks against it
+	Code     string // where a code is made for them; empty where this reader may not, or no phone is known
 }
 
 // Because is one reason in words.

@@ -36,6 +36,7 @@ type Contact struct {
 	CanTalk     bool      // may open the conversation
 	AskHref     string    // where they are asked for their number; empty where that is known, or this reader may not
 	Asked       []AskLine // how they were, newest first
+	CodeHref    string    // where a code is made for them; empty where no phone is known, or this reader may not
 	Revealed    bool
 	Editing     bool
 	Form        Filled

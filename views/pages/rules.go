@@ -23,7 +23,7 @@ type Rules struct {
 
 // Rule is one kind of evidence.
 type Rule struct {
-	Kind     string // card_request, quoted_reply, tapped or same_parent; named by rules.name_<kind>
+	Kind     string // card_request, link_code, quoted_reply, tapped or same_parent; named by rules.name_<kind>
 	Mode     string // shadow, on or off
 	Since    time.Time
 	By       string // who switched it, empty for nobody

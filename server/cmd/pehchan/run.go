@@ -54,6 +54,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		return err
 	}
 	listening, worker := make(chan string, 1), ingest.NewWorker(in.db, out.log)
+	worker.Recognise(in.keys)
 	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 		return err
 	}
 	worker := ingest.NewWorker(in.db, out.log)
+	worker.Recognise(in.keys)
 	stop, err := answerHealth(ctx, in.Config, roleWork, worker.Well)
 	if err != nil {
 		return err
