@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -273,6 +274,8 @@ func permute(list []event, try func([]event)) {
 	step(0)
 }
 
+// TestAnOldReplyIsOnlyAStrongSign is matching.md A6 and A7: A only where the message had arrived, nothing rotated since and it is 90 days
+// old at most, else B.
 func TestAnOldReplyIsOnlyAStrongSign(t *testing.T) {
 	t.Parallel()
 	for name, story := range map[string][]event{
@@ -294,11 +297,18 @@ func TestAnOldReplyIsOnlyAStrongSign(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := freshWorld(t)
-			w.turnOn("quoted_reply")
-			w.feed(story...)
-			if w.together(ashaPhone, ashaID) {
-				t.Error("linked")
+			for kind, taps := range map[string]bool{"quoted_reply": false, "tapped": true} {
+				w := freshWorld(t)
+				w.turnOn(kind)
+				said := slices.Clone(story)
+				said[len(said)-1].taps = taps
+				w.feed(said...)
+				if w.together(ashaPhone, ashaID) {
+					t.Errorf("%s: linked", kind)
+				}
+				if got := (&coded{world: w}).sign(ashaID); got != "B "+kind {
+					t.Errorf("the case says %q, want B %s", got, kind)
+				}
 			}
 		})
 	}

@@ -34,8 +34,8 @@ type sign struct {
 	Kind     string     `db:"kind"`
 	Via      string     `db:"via"`  // the phone or parent id that leads to the target
 	At       time.Time  `db:"at"`   // when it was said
-	Sent     *time.Time `db:"sent"` // of quoted and tapped: when the message had arrived
-	Sure     bool       `db:"sure"`
+	Sent     *time.Time `db:"sent"` // of quoted and tapped: when the message went out or had arrived, whichever WhatsApp told of first
+	Sure     bool       `db:"sure"` // else B: matching.md A6, A7
 	Shared   bool       `db:"shared"` // several people use that phone
 	ItemID   int64      `db:"item_id"`
 }
@@ -113,7 +113,7 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 		UNION
 		SELECT s.id, s.contact_id, o.id, o.contact_id, o.scope = s.scope,
 		       CASE WHEN m.type IN ('button', 'interactive') THEN '`+signTapped+`' ELSE '`+signQuoted+`' END, d.value, m.at, min(a.at),
-		       bool_or(m.at - a.at <= $3 * interval '1 second' AND NOT EXISTS (
+		       bool_or(a.status <> 'sent' AND m.at - a.at <= $3 * interval '1 second' AND NOT EXISTS (
 		           SELECT 1 FROM rotations r WHERE r.tenant_id = $1 AND r.old_phone = d.id AND r.at > a.at)), m.item_id,
 		       EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = d.value)
 		FROM subject s
@@ -121,8 +121,8 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 			SELECT type, at, item_id, number_id, context_wamid FROM messages
 			WHERE tenant_id = $1 AND tenure_id = s.tenure_id AND context_wamid <> '' AND direction = 'in' AND group_id = '' OFFSET 0) m
 		CROSS JOIN LATERAL (
-			SELECT tenure_id, at FROM statuses
-			WHERE tenant_id = $1 AND number_id = m.number_id AND wamid = m.context_wamid AND status IN ('delivered', 'read', 'played')
+			SELECT tenure_id, at, status FROM statuses
+			WHERE tenant_id = $1 AND number_id = m.number_id AND wamid = m.context_wamid AND status IN ('sent', 'delivered', 'read', 'played')
 			  AND participant = '00000000-0000-0000-0000-000000000000' OFFSET 0) a
 		CROSS JOIN LATERAL (SELECT identity_id, identifier_id FROM tenures WHERE tenant_id = $1 AND id = a.tenure_id OFFSET 0) t
 		CROSS JOIN LATERAL (SELECT id, kind, value FROM identifiers WHERE tenant_id = $1 AND id = t.identifier_id OFFSET 0) d
