@@ -35,6 +35,9 @@ var pages = []page{
 	{route: "/choose", by: []string{twice}},
 	{route: "/more"},
 	{route: "/home"},
+	{route: "/start", to: func(*world) []string {
+		return []string{"/start", "/start?step=connect", "/start?step=event", "/start?step=invite", "/start?step=tasks"}
+	}},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
@@ -95,8 +98,8 @@ var pages = []page{
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
 	"/", "/resolve/next", // lead on
-	"/events",                                                                                       // a stream
-	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/inbox/:id/live", // parts of pages
+	"/events",                                                                                                      // a stream
+	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", // files
 }
 

@@ -32,7 +32,7 @@ var auditSubjects = map[string][]string{
 	"numbers":  {"number", "app", "ingest"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts"},
 	"keys":     {"apikey"},
-	"settings": {"tenant", "rule"},
+	"settings": {"tenant", "rule", "start"},
 }
 
 func (s *Server) auditPage(c *fiber.Ctx) error {

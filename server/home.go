@@ -42,6 +42,9 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 			p.Figures.Lost += n.Received - n.Routed - n.Held - n.SetAside - n.Waiting
 		}
 
+		if err := homeStart(ctx, tx, m, &p); err != nil {
+			return err
+		}
 		if err := homeQueue(ctx, tx, &p); err != nil {
 			return err
 		}

@@ -129,7 +129,12 @@ func (s *Server) connectNumber(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.done(c, "/numbers/"+number.ID.String(), flash{Key: "toast.number_connected"})
+	to, err := s.afterConnect(ctx, m, number.ID)
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, to, flash{Key: "toast.number_connected"})
 }
 
 func numberView(n numbers.Number, counts ingest.Counts) pages.Number {

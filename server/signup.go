@@ -120,7 +120,12 @@ func (s *Server) signup(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.done(c, "/numbers/"+number.ID.String(), flash{Key: "toast.number_signed_up"})
+	to, err := s.afterConnect(ctx, m, number.ID)
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, to, flash{Key: "toast.number_signed_up"})
 }
 
 // withoutCode says how Meta's window ended where it gave no code. An event that is not known is told as one that was left.

@@ -70,6 +70,7 @@ var below = map[string][]string{
 	"postgres":      {},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
+	"start":         {},
 	"testdb":        {"postgres"},
 	"whatsapp":      {},
 }

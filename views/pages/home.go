@@ -21,10 +21,11 @@ type Home struct {
 	SetAside   int // events set aside, not yet looked at
 	Held       int // the platform's, on an operator's page; a tenant's own are none
 	Changes    []Change
-	Countries  []Fact  // how far usernames are, where the business is
-	Figures    Figures // for the team density
-	Linked     int     // contacts linked by rules in the last day
-	Tripped    []Rule  // rules that turned themselves off, told to who may switch them
+	Countries  []Fact         // how far usernames are, where the business is
+	Start      *StartProgress // of the first steps; nil where they are not offered
+	Figures    Figures        // for the team density
+	Linked     int            // contacts linked by rules in the last day
+	Tripped    []Rule         // rules that turned themselves off, told to who may switch them
 
 	CanDecide  bool
 	CanAnswer  bool
@@ -75,6 +76,9 @@ type task struct {
 // tasks are at most three things to do, the most urgent first.
 func (p Home) tasks(ctx context.Context) []task {
 	var all []task
+	if p.Start != nil {
+		all = append(all, p.Start.task(ctx))
+	}
 	for _, n := range p.Numbers {
 		switch {
 		case !p.CanConnect:
