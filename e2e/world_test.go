@@ -31,6 +31,7 @@ type world struct {
 	risky    string
 	receipts []string // of a merge, and of one undone
 	lists    []string // of customers, at every step
+	leave    string   // where the owner wants no more mails
 }
 
 func newWorld(t *testing.T) *world {
@@ -55,6 +56,7 @@ func newWorld(t *testing.T) *world {
 	})
 	w.upload(t)
 	w.throughWindow(t)
+	w.leave = w.toldByMail(t)
 
 	return w
 }

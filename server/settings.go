@@ -31,11 +31,40 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, business, mine pages.Fil
 		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: business, MyForm: mine,
 	}
 	p.Frame.Path = "/settings"
+	if m.Role == access.Owner {
+		want, err := s.wishes(c)
+		if err != nil {
+			return err
+		}
+		p.Mails = &pages.MailChoices{Alerts: want.Alerts, Digest: want.Digest}
+	}
 	if m.HasTenant() && !slices.Contains(zones, m.Tenant.Timezone) {
 		p.Zones = append([]string{m.Tenant.Timezone}, zones...)
 	}
 
 	return s.show(c, status, pages.SettingsPage(p))
+}
+
+func (s *Server) wishes(c *fiber.Ctx) (want access.MailWishes, err error) {
+	ctx, m := c.UserContext(), member(c)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		want, err = access.Wishes(ctx, tx, m.Person.ID)
+		return err
+	})
+
+	return want, err
+}
+
+// saveMails keeps which mails an owner wants.
+func (s *Server) saveMails(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	want := access.MailWishes{Alerts: field(c, "alerts") != "", Digest: field(c, "digest") != ""}
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return access.SetWishes(ctx, tx, m.Actor, m.Person.ID, want) })
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/settings#mails", flash{Key: "toast.saved"})
 }
 
 func (s *Server) savePreferences(c *fiber.Ctx) error {

@@ -20,3 +20,13 @@ func Tenants(ctx context.Context, tx *tenants.Tx, after uuid.UUID) ([]tenants.Te
 
 	return list, nil
 }
+
+// CurrentTenant is the business of tx.
+func CurrentTenant(ctx context.Context, tx *tenants.Tx) (tenants.Tenant, error) {
+	var t tenants.Tenant
+	if err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1`, tx.Tenant); err != nil {
+		return tenants.Tenant{}, fmt.Errorf("read tenant: %w", err)
+	}
+
+	return t, nil
+}

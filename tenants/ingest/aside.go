@@ -45,3 +45,17 @@ func UnownedItems(ctx context.Context, db *tenants.DB, before int64, limit int) 
 
 	return items, total, nil
 }
+
+// SetAsideSince counts what was set aside since a time of a number, or of no number, and is still; at most 200.
+func SetAsideSince(ctx context.Context, tx *tenants.Tx, number uuid.UUID, since time.Time) (n int, err error) {
+	err = tx.GetContext(ctx, &n, `
+		SELECT count(*) FROM (
+			SELECT 1 FROM inbox_items
+			WHERE tenant_id = $1 AND state = 'set_aside' AND since > $3 AND (number_id = $2 OR number_id IS NULL)
+			LIMIT $4) i`, tx.Tenant, number, since, maxList)
+	if err != nil {
+		return 0, fmt.Errorf("count what was set aside: %w", err)
+	}
+
+	return n, nil
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,16 +94,31 @@ func Record(ctx context.Context, tx *tenants.Tx, heard []Heard) error {
 		ids, numbers, wabas, fields, events = append(ids, id), append(numbers, h.NumberID), append(wabas, h.WABA), append(fields, field), append(events, event)
 		digests, facts, at, items = append(digests, h.Event.Digest), append(facts, string(encoded)), append(at, when), append(items, h.ItemID)
 	}
-	_, err := tx.ExecContext(ctx, `
+	var kept []struct {
+		ID    uuid.UUID `db:"id"`
+		Event string    `db:"event"`
+		Fresh bool      `db:"fresh"`
+	}
+	err := tx.SelectContext(ctx, &kept, `
 		INSERT INTO notices (tenant_id, id, number_id, waba_id, field, event, at, digest, facts, item_id)
 		SELECT $1, w.id, w.number_id, w.waba_id, w.field, w.event, w.at, w.digest, w.facts::jsonb, w.item_id
 		FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[], $9::text[], $10::bigint[])
 		     AS w (id, number_id, waba_id, field, event, at, digest, facts, item_id)
-		ON CONFLICT ON CONSTRAINT notices_once DO NOTHING`,
+		ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
+		RETURNING id, event, field = 'account_update' AND at > now() - interval '2 days' AS fresh`,
 		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wabas), pq.Array(fields), pq.Array(events), pq.Array(at), pq.Array(digests),
 		pq.Array(facts), pq.Array(items))
 	if err != nil {
 		return fmt.Errorf("keep notices: %w", err)
+	}
+	var bad []uuid.UUID
+	for _, k := range kept {
+		if k.Fresh && slices.Contains(troubles, k.Event) {
+			bad = append(bad, k.ID)
+		}
+	}
+	if err := planTelling(ctx, tx, bad); err != nil {
+		return err
 	}
 
 	return planPortfolios(ctx, tx, heard)
@@ -168,6 +184,16 @@ func Trouble(ctx context.Context, tx *tenants.Tx, number uuid.UUID, waba string)
 	}
 
 	return n, n.Facts["ban_info.waba_ban_state"] != reinstated, nil
+}
+
+// Get returns a notice of tx's tenant, or tenants.ErrNotFound.
+func Get(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Notice, error) {
+	n, ok, err := last(ctx, tx, ` WHERE n.tenant_id = $1 AND n.id = $2`, tx.Tenant, id)
+	if err == nil && !ok {
+		err = tenants.ErrNotFound
+	}
+
+	return n, err
 }
 
 func last(ctx context.Context, tx *tenants.Tx, where string, args ...any) (Notice, bool, error) {

@@ -45,6 +45,8 @@ func every() map[string]templ.Component {
 		"audit":         pages.AuditPage(audit()),
 		"audit empty":   pages.AuditPage(pages.Audit{Frame: member("Audit"), Now: now, Scope: "own"}),
 		"settings":      pages.SettingsPage(pages.Settings{Frame: member("Settings"), CanChange: true, Zones: []string{"Asia/Kolkata"}, Business: pages.BusinessSettings{Name: "Asha Clinic", Timezone: "Asia/Kolkata"}}),
+		"leave":         pages.LeavePage(pages.Leave{Frame: stranger("Leave"), Kind: "alerts", Token: "x"}),
+		"left":          pages.LeavePage(pages.Leave{Frame: stranger("Leave"), Kind: "digest", Done: true}),
 		"keys":          pages.KeysPage(keys()),
 		"more":          pages.MorePage(pages.More{Frame: member("More")}),
 		"help":          pages.HelpPage(pages.Help{Frame: member("Help")}),

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/mail"
@@ -52,6 +53,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
+		server.NewTeller(in.Config, in.db, in.keys, out.log).Run,
 	} {
 		group.Go(func() error { return run(ctx) })
 	}

@@ -1,0 +1,60 @@
+package e2e_test
+
+import (
+	"context"
+	"log/slog"
+	netmail "net/mail"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/mail"
+	"github.com/pehchan/pehchan/tenants/notices"
+)
+
+// toldByMail has the owner told of a silence, and returns the page that the mail offers for wanting no more.
+func (w *world) toldByMail(t *testing.T) (leave string) {
+	t.Helper()
+
+	w.as(t, w.clinic, func(tx *tenants.Tx) error {
+		return notices.Tell(t.Context(), tx, notices.Own{
+			Number: uuid.MustParse(strings.TrimPrefix(w.numbers[0], "/numbers/")), WABA: "1", Field: notices.FieldSilence, Event: notices.SilenceBegan,
+			At: time.Now().Add(-7 * time.Hour), Facts: notices.Facts{"hours": "7"},
+		})
+	})
+	folder, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	const origin = "https://pehchan.example"
+	for _, run := range []func(context.Context) error{
+		server.NewTeller(server.Config{PublicURL: origin}, w.DB, w.keys, log).Run, mail.NewSender(w.DB, w.keys, mail.ToFolder(folder), log).Run,
+	} {
+		go func() { _ = run(ctx) }()
+	}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("no mail came")
+		}
+		files, err := filepath.Glob(filepath.Join(folder, "*.eml"))
+		if err != nil || len(files) == 0 {
+			continue
+		}
+		f, err := os.Open(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg, err := netmail.ReadMessage(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+
+		return strings.TrimPrefix(strings.Trim(msg.Header.Get("List-Unsubscribe"), "<>"), origin)
+	}
+}
