@@ -21,6 +21,7 @@ CREATE TABLE heard_weeks (
     PRIMARY KEY (tenant_id, identity_id, week, number_id, tenure_id),
     FOREIGN KEY (tenant_id, number_id) REFERENCES numbers
 ) WITH (fillfactor = 80);
+CREATE INDEX heard_weeks_walk ON heard_weeks (tenant_id, week, identity_id, number_id);
 
 -- When an account was last heard from at a place, and what it showed in that week: 1 a WhatsApp ID, 2 a username, 4 a phone, added up.
 -- A place is a number, or of accounts heard from at several numbers of a portfolio also that; those rows of numbers are several.

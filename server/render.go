@@ -79,6 +79,7 @@ var places = []struct{ key, href string }{
 	{"queue", "/resolve"},
 	{"inbox", inboxPath},
 	{"contacts", "/contacts"},
+	{"overview", overviewPath},
 	{"changes", changesPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
@@ -97,6 +98,9 @@ func (s *Server) nav(m access.Member, path string) []layout.NavItem {
 	current := -1
 	if strings.HasPrefix(path, "/merges/") {
 		path = "/contacts" // whose pages lead there
+	}
+	if strings.HasPrefix(path, adoptionPath+"/") {
+		path = overviewPath
 	}
 	for _, p := range places {
 		permission, exists := s.pages[p.href]

@@ -57,6 +57,9 @@ func (s *Server) Routes() []Route {
 		{get, startPath, "start:run", s.stepsPage},
 		{get, startPath + "/live", "start:run", s.stepsLive},
 		{post, startPath + "/:step", "start:run", s.takeStep},
+		{get, overviewPath, "overview:read", s.overviewPage},
+		{get, adoptionPath + "/people", "overview:read", s.adoptionPeople},
+		{get, adoptionPath + "/export", "overview:read", s.exportAdoption},
 		{get, "/numbers", "numbers:read", s.numbersPage},
 		{get, "/numbers/new", "numbers:connect", s.numberNewPage},
 		{get, "/numbers/new/manual", "numbers:connect", s.numberManualPage},
@@ -169,6 +172,7 @@ func (s *Server) Routes() []Route {
 		{get, "/api/v1/ingest", keyRead, s.api.Ingest},
 		{post, "/api/v1/ingest/replay", keyWrite, s.api.Replay},
 		{get, "/api/v1/jobs/:id", keyRead, s.api.Job},
+		{get, "/api/v1/adoption", keyRead, s.api.Adoption},
 		{get, "/api/v1/numbers", keyRead, s.api.Numbers},
 		{post, "/api/v1/numbers", keyWrite, s.api.ConnectNumber},
 	}

@@ -46,6 +46,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/start", "+xxxxxxxL"},
 	{"GET", "/start/live", "+xxxxxxxL"},
 	{"POST", "/start/:step", "+xxxxxxxL"},
+	{"GET", "/overview", "++x+++xxL"},
+	{"GET", "/adoption/people", "++x+++xxL"},
+	{"GET", "/adoption/export", "++x+++xxL"},
 	{"GET", "/numbers", "++xx++xxL"},
 	{"GET", "/numbers/new", "+xxx+xxxL"},
 	{"GET", "/numbers/new/manual", "+xxx+xxxL"},
@@ -158,6 +161,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/api/v1/ingest", "KKKKKKKKK"},
 	{"POST", "/api/v1/ingest/replay", "KKKKKKKKK"},
 	{"GET", "/api/v1/jobs/:id", "KKKKKKKKK"},
+	{"GET", "/api/v1/adoption", "KKKKKKKKK"},
 	{"GET", "/api/v1/numbers", "KKKKKKKKK"},
 	{"POST", "/api/v1/numbers", "KKKKKKKKK"},
 }

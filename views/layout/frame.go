@@ -68,12 +68,12 @@ type Toast struct {
 var navIcons = map[string]string{
 	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "tenants": "building-2", "held": "archive",
-	"facts": "scroll-text",
+	"facts": "scroll-text", "overview": "activity",
 }
 
 // daily are the entries that stand first at the side; the others follow under
 // a line.
-var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "tenants": true, "held": true, "facts": true}
+var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "overview": true, "tenants": true, "held": true, "facts": true}
 
 func (f Frame) nav(wantDaily bool) []NavItem {
 	var items []NavItem
