@@ -19,8 +19,12 @@ ALTER TABLE inbox_items ADD COLUMN sealed boolean NOT NULL DEFAULT false;
 -- it met the narrow one, so it need not be read again.
 ALTER TABLE identifiers DROP CONSTRAINT identifiers_check;
 ALTER TABLE identifiers ADD CONSTRAINT identifiers_phone CHECK (kind <> 'phone' OR value ~ '^([0-9]{4,15}|p:[a-z2-7]{26})$') NOT VALID;
+ALTER TABLE shared_phones DROP CONSTRAINT shared_phones_phone_check;
+ALTER TABLE shared_phones ADD CONSTRAINT shared_phones_phone CHECK (phone ~ '^([0-9]{4,15}|p:[a-z2-7]{26})$') NOT VALID;
 
 -- +goose Down
+ALTER TABLE shared_phones DROP CONSTRAINT shared_phones_phone;
+ALTER TABLE shared_phones ADD CONSTRAINT shared_phones_phone_check CHECK (phone ~ '^[0-9]{4,15}$') NOT VALID;
 ALTER TABLE identifiers DROP CONSTRAINT identifiers_phone;
 ALTER TABLE identifiers ADD CONSTRAINT identifiers_check CHECK (kind <> 'phone' OR value ~ '^[0-9]{4,15}$') NOT VALID;
 ALTER TABLE inbox_items DROP COLUMN sealed;

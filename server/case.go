@@ -82,7 +82,7 @@ func (s *Server) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown)
 		if err != nil {
 			return err
 		}
-		e.items = s.items(m)
+		e.items, e.keys = s.items(m), s.keys
 		p.CanDecide = m.Can("queue:decide")
 		if p.CanDecide && c.Method() != fiber.MethodHead {
 			if p.LeaseUntil, err = identity.Lease(ctx, tx, m.Actor, id); err != nil && tenants.ConflictCode(err) == "" {
@@ -330,7 +330,7 @@ func fillNobody(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p 
 	if k.ItemID == nil {
 		return nil
 	}
-	item, err := ingest.ItemByID(ctx, tx, *k.ItemID)
+	item, err := ingest.ItemByID(ctx, tx, e.keys, *k.ItemID)
 	if err != nil {
 		return err
 	}
@@ -338,6 +338,9 @@ func fillNobody(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p 
 	event, err := whatsapp.ParseEvent(whatsapp.ItemKind(item.Kind), item.Body)
 	if err != nil {
 		return nil //nolint:nilerr // what cannot be read is shown as it came
+	}
+	if item.Sealed {
+		event.Text = whatsapp.MaskPhones(event.Text)
 	}
 	p.Number = e.numbers[item.NumberID.UUID]
 	p.Said = []pages.Said{{Out: event.Direction == whatsapp.DirectionOut, At: event.At, Type: event.Type, Text: e.words(event.Text)}}
@@ -361,7 +364,7 @@ func (s *Server) caseEvent(c *fiber.Ctx) error {
 		if k.ItemID == nil {
 			return tenants.ErrNotFound
 		}
-		item, err = ingest.ItemByID(ctx, tx, *k.ItemID)
+		item, err = ingest.ItemByID(ctx, tx, s.keys, *k.ItemID)
 
 		return err
 	})

@@ -225,7 +225,7 @@ func (s *Server) evidencePage(c *fiber.Ctx) error {
 		if !carries {
 			return tenants.ErrNotFound
 		}
-		item, err = ingest.ItemByID(ctx, tx, number)
+		item, err = ingest.ItemByID(ctx, tx, s.keys, number)
 
 		return err
 	})
@@ -258,7 +258,7 @@ func restsOn(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, item int64)
 }
 
 func (s *Server) showEvent(c *fiber.Ctx, item ingest.Item, back, name string) error {
-	p := pages.RawEvent{Frame: s.frame(c, "contacts.raw_title"), Back: back, Name: name, At: item.ReceivedAt, Clear: member(c).Can("phones:clear")}
+	p := pages.RawEvent{Frame: s.frame(c, "contacts.raw_title"), Back: back, Name: name, At: item.ReceivedAt, Clear: member(c).Can("phones:clear") && !item.Sealed}
 	p.Raw = readable(item.Body, p.Clear)
 
 	return s.show(c, fiber.StatusOK, pages.RawEventPage(p))

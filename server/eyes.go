@@ -30,6 +30,7 @@ type eyes struct {
 	people  map[string]string    // colleagues' names by actor id
 	media   bool                 // may see the files of messages
 	items   secrets.Veil         // writes the ids of events that one may open; set where the page leads to them
+	keys    *secrets.Keyring     // opens events of numbers that keep no phones; set where the page shows what one holds
 }
 
 func eyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (eyes, error) {
@@ -85,9 +86,14 @@ func (e eyes) words(text string) string {
 	})
 }
 
+// unkept stands where a phone would, had it been kept.
+const unkept = "••••"
+
 // inSentence is an identifier in the middle of a sentence.
 func (e eyes) inSentence(kind whatsapp.Kind, value string) string {
 	switch {
+	case whatsapp.IsHiddenPhone(value):
+		return unkept
 	case kind != whatsapp.KindPhone:
 		return components.ShortID(value)
 	case e.clear:
@@ -100,6 +106,8 @@ func (e eyes) inSentence(kind whatsapp.Kind, value string) string {
 func (e eyes) handle(kind whatsapp.Kind, value string) pages.Handle {
 	h := pages.Handle{Kind: string(kind)}
 	switch {
+	case whatsapp.IsHiddenPhone(value):
+		h.Shown = unkept
 	case kind != whatsapp.KindPhone:
 		h.Shown, h.Full = components.ShortID(value), value
 	case e.clear:
@@ -130,7 +138,7 @@ func (e eyes) sentence(list []identity.Handle) string {
 }
 
 func (e eyes) account(i identity.Identity) pages.Account {
-	a := pages.Account{Name: e.words(i.ProfileName), Username: i.Username, Hidden: !i.PhoneVisible}
+	a := pages.Account{Name: e.words(i.ProfileName), Username: i.Username, Hidden: !i.PhoneVisible, PhoneFree: i.PhoneFree}
 	for _, d := range i.Identifiers {
 		h := e.handle(d.Kind, d.Value)
 		h.Past, h.First, h.Last, h.ID, h.Shared = !d.Current, d.FirstSeen, d.LastSeen, d.ID.String(), d.Shared
@@ -183,6 +191,8 @@ func (e eyes) reason(ctx context.Context, r identity.Reason) string {
 		value := args[name]
 		switch {
 		case value == "":
+		case whatsapp.IsHiddenPhone(value):
+			args[name] = unkept
 		case strings.Trim(value, "0123456789") == "":
 			args[name] = e.inSentence(whatsapp.KindPhone, value)
 		default:

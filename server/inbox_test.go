@@ -41,7 +41,8 @@ func newHouse(t *testing.T) *house {
 	h := &house{site: &site{Database: testdb.New(t), log: &lockedBuffer{}, origin: origin}}
 	h.Server = h.site.open(t, server.Config{PublicURL: origin})
 	h.address, _ = h.listen(t, server.Config{PublicURL: origin})
-	h.worker, h.graph = ingest.NewWorker(h.DB, slog.New(slog.DiscardHandler)), newGraph(t, h.site)
+	h.worker, h.graph = ingest.NewWorker(h.DB, slog.New(slog.NewTextHandler(h.log, nil))), newGraph(t, h.site)
+	h.worker.Recognise(h.keys)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.worker.Run(ctx) }()

@@ -52,7 +52,7 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 	p := pages.RawItem{Now: time.Now(), CanReplay: m.Can("ingest:replay"), Clear: m.Can("phones:clear")}
 	var item ingest.Item
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		if item, err = ingest.ItemByID(ctx, tx, id); err != nil {
+		if item, err = ingest.ItemByID(ctx, tx, s.keys, id); err != nil {
 			return err
 		}
 		if item.NumberID.UUID != number {
@@ -71,11 +71,12 @@ func (s *Server) itemPage(c *fiber.Ctx) error {
 	}
 
 	if item.Reason == ingest.Unparsable {
-		if item.Body, err = ingest.WholeDelivery(ctx, s.db, m.Tenant.ID, id); err != nil {
+		if item.Body, err = ingest.WholeDelivery(ctx, s.db, s.keys, m.Tenant.ID, id); err != nil {
 			return err
 		}
 	}
 
+	p.Clear = p.Clear && !item.Sealed
 	p.Frame, p.Item, p.Raw = s.frame(c, "inbox.raw_title"), itemView(veil, item), readable(item.Body, p.Clear)
 
 	return s.show(c, fiber.StatusOK, pages.RawItemPage(p))

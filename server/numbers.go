@@ -144,6 +144,7 @@ func numberView(n numbers.Number, counts ingest.Counts) pages.Number {
 		FirstEvent: orZero(n.FirstEventAt), LastEvent: orZero(n.LastEventAt), Tested: orZero(n.TestedAt), SetAside: int(counts.SetAside),
 		OnApp: n.OnApp, Onboarded: orZero(n.OnboardedAt), GraceUntil: orZero(n.GraceUntil), MayRenew: n.OnboardedAt != nil,
 		QuietSince: orZero(n.QuietSince),
+		PhoneFree:  n.PhoneFree, PhoneCleaning: n.PhoneCleaning,
 	}
 }
 

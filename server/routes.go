@@ -76,6 +76,8 @@ func (s *Server) Routes() []Route {
 		{post, "/numbers/:id/token", "numbers:connect", s.replaceToken},
 		{post, "/numbers/:id/disconnect", "numbers:connect", s.disconnectNumber},
 		{post, "/numbers/:id/reconnect", "numbers:connect", s.reconnectNumber},
+		{get, "/numbers/:id/phone-free", "numbers:connect", s.phoneFreePage},
+		{post, "/numbers/:id/phone-free", "numbers:connect", s.setPhoneFree},
 		{post, "/numbers/:id/sync", "numbers:connect", s.startSync},
 		{get, "/numbers/:id/items/:item", "ingest:read", s.itemPage},
 		{post, "/numbers/:id/replay", "ingest:replay", s.replayItems},

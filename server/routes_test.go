@@ -64,6 +64,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/numbers/:id/check", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/token", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/disconnect", "+xxx+xxxL"},
+	{"GET", "/numbers/:id/phone-free", "+xxx+xxxL"},
+	{"POST", "/numbers/:id/phone-free", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/reconnect", "+xxx+xxxL"},
 	{"POST", "/numbers/:id/sync", "+xxx+xxxL"},
 	{"GET", "/numbers/:id/items/:item", "++xx++xxL"},

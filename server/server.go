@@ -121,7 +121,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		return nil, err
 	}
 	s.apps.again, s.apps.around = rate.NewLimiter(looksAgain, looksAgain), rate.NewLimiter(looksAround, looksAround)
-	s.receiver = ingest.NewReceiver(d.DB.Intake(), ingest.Options{Log: d.Log, Wake: d.Wake})
+	s.receiver = ingest.NewReceiver(d.DB.Intake(), ingest.Options{Log: d.Log, Wake: d.Wake, Keys: d.Keys})
 
 	return s, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/phonefree"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -39,6 +40,11 @@ func (a *API) Resolve(c *fiber.Ctx) error {
 	var r identity.Resolved
 	err = a.read(c, func(tx *tenants.Tx) (err error) {
 		r, err = identity.Resolve(c.UserContext(), tx, kind, value, portfolio)
+		if phone, ok := whatsapp.Phone(value); ok && kind == whatsapp.KindPhone && errors.Is(err, tenants.ErrNotFound) {
+			// A number that keeps no phones knows its customers by tokens, which only who holds the phone already can ask by.
+			r, err = identity.Resolve(c.UserContext(), tx, kind, phonefree.For(a.Keys, tx.Tenant).Phone(phone), portfolio)
+		}
+
 		return err
 	})
 	if errors.Is(err, tenants.ErrNotFound) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,6 +108,9 @@ func Cancel(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	if err := messageUnsent(ctx, tx, row.Message); err != nil {
 		return err
 	}
+	if err := forgetWords(ctx, tx, []uuid.UUID{id}); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM messages WHERE tenant_id = $1 AND id = $2`, tx.Tenant, row.Message); err != nil {
 		return fmt.Errorf("take message out of its thread: %w", err)
 	}
@@ -189,6 +193,9 @@ func giveBack(ctx context.Context, tx *tenants.Tx, id, message uuid.UUID, what s
 	if _, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'returned', reason = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, what); err != nil {
 		return fmt.Errorf("return message: %w", err)
 	}
+	if err := forgetWords(ctx, tx, []uuid.UUID{id}); err != nil {
+		return err
+	}
 	if err := messageUnsent(ctx, tx, message); err != nil {
 		return err
 	}
@@ -213,12 +220,14 @@ func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) er
 	for id, wamid := range wamids {
 		ids, given = append(ids, id), append(given, wamid)
 	}
-	var rows []struct {
-		Message uuid.UUID `db:"message_id"`
-		Number  uuid.UUID `db:"number_id"`
-		WAMID   string    `db:"wamid"`
-		State   string    `db:"was"`
+	type accepted struct {
+		Message   uuid.UUID `db:"message_id"`
+		Number    uuid.UUID `db:"number_id"`
+		WAMID     string    `db:"wamid"`
+		State     string    `db:"was"`
+		PhoneFree bool      `db:"phone_free"`
 	}
+	var rows []accepted
 	err := tx.SelectContext(ctx, &rows, `
 		WITH due AS (
 			SELECT o.id, o.state AS was, w.wamid FROM unnest($2::uuid[], $3::text[]) AS w (id, wamid)
@@ -227,7 +236,8 @@ func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) er
 		)
 		UPDATE outbox o SET state = 'accepted', accepted_at = now(), reason = '', detail = '' FROM due
 		WHERE o.tenant_id = $1 AND o.id = due.id
-		RETURNING o.message_id, o.number_id, due.wamid, due.was`, tx.Tenant, pq.Array(ids), pq.Array(given))
+		RETURNING o.message_id, o.number_id, due.wamid, due.was,
+		          coalesce((SELECT n.phone_free FROM numbers n WHERE n.tenant_id = $1 AND n.id = o.number_id), false) AS phone_free`, tx.Tenant, pq.Array(ids), pq.Array(given))
 	if err != nil {
 		return fmt.Errorf("accept messages: %w", err)
 	}
@@ -240,6 +250,11 @@ func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) er
 		m := message{messageKey: messageKey{r.Number, r.WAMID}}
 		m.seen.Event.Direction = whatsapp.DirectionOut
 		touched[m.messageKey] = m
+	}
+	if slices.ContainsFunc(rows, func(r accepted) bool { return r.PhoneFree }) {
+		if err := forgetWords(ctx, tx, ids); err != nil {
+			return err
+		}
 	}
 	if err := advance(ctx, tx, touched, nil); err != nil {
 		return err
@@ -289,6 +304,9 @@ func refuse(ctx context.Context, tx *tenants.Tx, id uuid.UUID, code, title strin
 		UPDATE messages SET status = 'failed', error = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, message, strings.TrimSuffix(code+": "+title, ": ")); err != nil {
 		return fmt.Errorf("mark message as failed: %w", err)
 	}
+	if err := forgetWords(ctx, tx, []uuid.UUID{id}); err != nil {
+		return err
+	}
 	if err := messageUnsent(ctx, tx, message); err != nil {
 		return err
 	}
@@ -333,6 +351,9 @@ func tellLost(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	var messages []uuid.UUID
 	if err := tx.SelectContext(ctx, &messages, `SELECT message_id FROM outbox WHERE tenant_id = $1 AND id = ANY($2) ORDER BY n`, tx.Tenant, pq.Array(ids)); err != nil {
 		return fmt.Errorf("read messages: %w", err)
+	}
+	if err := forgetWords(ctx, tx, ids); err != nil {
+		return err
 	}
 	for _, m := range messages {
 		if err := tell(ctx, tx, "message.lost", m, nil); err != nil {

@@ -22,6 +22,7 @@ const (
 	BlockedNoAddress      = "no_address"          // no current phone and no current WhatsApp ID is known
 	BlockedDisconnected   = "number_disconnected" // the business's number is not connected any more
 	BlockedOtherPortfolio = "other_portfolio"     // the account belongs to another portfolio than the number
+	BlockedPhoneFree      = "phone_free"          // their phone is not kept, and no WhatsApp ID of theirs is known
 )
 
 // Thread names what was said between one account and one of the business's numbers. In a question Identity and Number may be
@@ -42,6 +43,7 @@ type Recipient struct {
 	Open           bool          // free text may be sent now
 	Blocked        string        // one of Blocked…, or "" where a message can be sent
 	Paused         string        // one of whatsapp.Trouble…: messages of this number wait; or ""
+	PhoneFree      bool          // the number keeps no phones: what may be one in a message goes out, and is not kept
 	Version        string        // what was shown, to be given back with the draft
 
 	shown
@@ -213,9 +215,10 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 		Scope   string    `db:"scope"`
 		State   string    `db:"state"`
 		Trouble string    `db:"trouble"`
+		Free    bool      `db:"phone_free"`
 	}
 	err := tx.GetContext(ctx, &row, `
-		SELECT n.id, n.scope, n.state, coalesce(l.trouble, '') AS trouble
+		SELECT n.id, n.scope, n.state, n.phone_free, coalesce(l.trouble, '') AS trouble
 		FROM numbers n LEFT JOIN outbox_lanes l ON l.tenant_id = $1 AND l.number_id = n.id
 		WHERE n.tenant_id = $1 AND (n.id = $2 OR $2 = $4 AND n.scope = $3)
 		ORDER BY n.state = 'disconnected', n.created_at, n.id LIMIT 1`, tx.Tenant, number, i.Scope, uuid.Nil)
@@ -226,12 +229,14 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 		return fmt.Errorf("read number of thread: %w", err)
 	}
 
-	r.Number, r.Paused = row.ID, row.Trouble
+	r.Number, r.Paused, r.PhoneFree = row.ID, row.Trouble, row.Free
 	switch {
 	case row.State == "disconnected":
 		r.Blocked = BlockedDisconnected
 	case row.Scope != i.Scope:
 		r.Blocked = BlockedOtherPortfolio
+	case r.Address == "" && i.PhoneFree:
+		r.Blocked = BlockedPhoneFree
 	case r.Address == "":
 		r.Blocked = BlockedNoAddress
 	}

@@ -72,6 +72,11 @@ func readIdentities(ctx context.Context, tx *tenants.Tx, contacts, ids []uuid.UU
 			list = append(list, Identity{ID: r.ID, Scope: r.Scope, Username: r.Username, ProfileName: r.ProfileName})
 		}
 		i := &list[len(list)-1]
+		if whatsapp.IsHiddenPhone(r.Value) {
+			i.PhoneFree = true // it is known again by its token, and nobody is shown that
+			out[r.Contact] = list
+			continue
+		}
 		i.Identifiers = append(i.Identifiers, Identifier{
 			ID: r.Identifier, Kind: r.Kind, Value: r.Value, Raw: r.Raw, Current: r.Current, Shared: r.Shared, FirstSeen: r.FirstSeen, LastSeen: r.LastSeen,
 		})

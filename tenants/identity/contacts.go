@@ -69,6 +69,7 @@ type Identity struct {
 	Username     string
 	ProfileName  string
 	PhoneVisible bool // the last event of this account carried its phone
+	PhoneFree    bool // it has a phone that is not kept, so it is not among the Identifiers
 	Identifiers  []Identifier
 }
 

@@ -32,10 +32,10 @@ type sign struct {
 	Known    *uuid.UUID `db:"target_contact"` // the target's contact
 	Together bool       `db:"together"`       // in one portfolio
 	Kind     string     `db:"kind"`
-	Via      string     `db:"via"`  // the phone or parent id that leads to the target
-	At       time.Time  `db:"at"`   // when it was said
-	Sent     *time.Time `db:"sent"` // of quoted and tapped: when the message went out or had arrived, whichever WhatsApp told of first
-	Sure     bool       `db:"sure"` // else B: matching.md A6, A7
+	Via      string     `db:"via"`    // the phone or parent id that leads to the target
+	At       time.Time  `db:"at"`     // when it was said
+	Sent     *time.Time `db:"sent"`   // of quoted and tapped: when the message went out or had arrived, whichever WhatsApp told of first
+	Sure     bool       `db:"sure"`   // else B: matching.md A6, A7
 	Shared   bool       `db:"shared"` // several people use that phone
 	ItemID   int64      `db:"item_id"`
 }

@@ -36,6 +36,9 @@ func wordsOf(names, usernames []string, handles []handle) []string {
 	for _, h := range handles {
 		switch h.kind {
 		case whatsapp.KindPhone:
+			if whatsapp.IsHiddenPhone(h.value) {
+				continue
+			}
 			add("p:", h.value)
 			add("4:", h.value[len(h.value)-4:])
 		default:

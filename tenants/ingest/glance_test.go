@@ -61,11 +61,11 @@ func TestGlance(t *testing.T) {
 	if len(odd) != 1 {
 		t.Fatalf("set aside: got %d items, want 1", len(odd))
 	}
-	if body, err := ingest.WholeDelivery(ctx, p.DB, p.asha, odd[0].ID); err != nil || string(body) != `no delivery at all` {
+	if body, err := ingest.WholeDelivery(ctx, p.DB, nil, p.asha, odd[0].ID); err != nil || string(body) != `no delivery at all` {
 		t.Errorf("whole delivery: got %q (%v)", body, err)
 	}
 	for tenant, item := range map[uuid.UUID]int64{p.ravi: odd[0].ID, p.asha: p.items(t, p.asha, ingest.Routed)[0].ID} {
-		if _, err := ingest.WholeDelivery(ctx, p.DB, tenant, item); !errors.Is(err, tenants.ErrNotFound) {
+		if _, err := ingest.WholeDelivery(ctx, p.DB, nil, tenant, item); !errors.Is(err, tenants.ErrNotFound) {
 			t.Errorf("delivery of item %d for %s: got %v, want ErrNotFound", item, tenant, err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/phonefree"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // VeilItem is the kind under which an item's ID is written for outside: the ID itself would tell how much the whole platform
@@ -15,7 +17,7 @@ import (
 const VeilItem = "item"
 
 // Item is an item of a tenant's inbox. Body is the JSON it was cut to, and set only by ItemByID: it holds a customer's data, so
-// show it through MaskJSON to whoever may not see phones in clear.
+// show it through MaskJSON to whoever may not see phones in clear, and where it is Sealed to everybody.
 type Item struct {
 	ID         int64         `db:"id"`
 	NumberID   uuid.NullUUID `db:"number_id"` // not Valid: of the account, not of one number
@@ -28,6 +30,7 @@ type Item struct {
 	ReceivedAt time.Time     `db:"received_at"`
 	Since      time.Time     `db:"since"` // when it came to its state
 	Body       []byte        `db:"body"`
+	Sealed     bool          `db:"sealed"` // it came by a number that keeps no phones
 }
 
 // ItemFilter chooses items: of one state and one number, or of no number at all, where these are set, after the cursor, at most
@@ -66,11 +69,11 @@ func Items(ctx context.Context, tx *tenants.Tx, f ItemFilter) ([]Item, error) {
 	return items, nil
 }
 
-// ItemByID returns an item of tx's tenant with its body, or tenants.ErrNotFound.
-func ItemByID(ctx context.Context, tx *tenants.Tx, id int64) (Item, error) {
+// ItemByID returns an item of tx's tenant with its body, opened with keys where it is sealed, or tenants.ErrNotFound.
+func ItemByID(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id int64) (Item, error) {
 	var it Item
 	err := tx.GetContext(ctx, &it, `
-		SELECT id, number_id, field, kind, state, reason, note, tries, received_at, since, body FROM inbox_items
+		SELECT id, number_id, field, kind, state, reason, note, tries, received_at, since, body, sealed FROM inbox_items
 		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id)
 	if noRows(err) {
 		return Item{}, tenants.ErrNotFound
@@ -78,17 +81,22 @@ func ItemByID(ctx context.Context, tx *tenants.Tx, id int64) (Item, error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("get item %d: %w", id, err)
 	}
+	if it.Sealed {
+		if it.Body, err = phonefree.Open(keys, tx.Tenant, it.Body); err != nil {
+			return Item{}, fmt.Errorf("get item %d: %w", id, err)
+		}
+	}
 
 	return it, nil
 }
 
 // WholeDelivery returns the stored bytes behind an item of the tenant that stands for a whole delivery, whose own body is
 // empty. Any other item is tenants.ErrNotFound, for its delivery may hold what belongs to others.
-func WholeDelivery(ctx context.Context, db *tenants.DB, tenant uuid.UUID, item int64) ([]byte, error) {
-	var body []byte
+func WholeDelivery(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant uuid.UUID, item int64) ([]byte, error) {
+	var whole event
 	err := db.System(ctx, func(tx *tenants.Tx) error {
-		return tx.GetContext(ctx, &body, `
-			SELECT e.body FROM inbox_items i JOIN inbox_events e ON e.id = i.event_id
+		return tx.GetContext(ctx, &whole, `
+			SELECT e.id, e.body, e.sealed FROM inbox_items i JOIN inbox_events e ON e.id = i.event_id
 			WHERE i.tenant_id = $1 AND i.id = $2 AND i.kind = $3`, tenant, item, kindDelivery)
 	})
 	if noRows(err) {
@@ -97,6 +105,9 @@ func WholeDelivery(ctx context.Context, db *tenants.DB, tenant uuid.UUID, item i
 	if err != nil {
 		return nil, fmt.Errorf("read delivery of item %d: %w", item, err)
 	}
+	if err := whole.open(keys); err != nil {
+		return nil, err
+	}
 
-	return body, nil
+	return whole.Body, nil
 }

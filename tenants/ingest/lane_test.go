@@ -259,7 +259,7 @@ func TestItemsAreTheTenantsOwn(t *testing.T) {
 		if err != nil || len(page) != 2 || page[0].ID != all[2].ID || page[1].ID != all[1].ID {
 			t.Errorf("second page: got %+v (%v)", page, err)
 		}
-		one, err := ingest.ItemByID(ctx, tx, all[0].ID)
+		one, err := ingest.ItemByID(ctx, tx, nil, all[0].ID)
 		if err != nil || !strings.Contains(string(one.Body), "919800000000") {
 			t.Errorf("item: got %s (%v)", one.Body, err)
 		}
@@ -272,7 +272,7 @@ func TestItemsAreTheTenantsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = p.as(p.ravi, func(ctx context.Context, tx *tenants.Tx) error {
-		_, err := ingest.ItemByID(ctx, tx, all[0].ID)
+		_, err := ingest.ItemByID(ctx, tx, nil, all[0].ID)
 		return err
 	})
 	if !errors.Is(err, tenants.ErrNotFound) {

@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // News is what came for a number of one webhook field: when the last of it was received, and the bytes of the last few deliveries
@@ -20,7 +21,7 @@ type News struct {
 
 // NewsOf looks for what a number's Business app sent after a time, by the fields history or smb_app_state_sync, in at most the few
 // last deliveries. A delivery may hold what belongs to others: take out of it only what names the number.
-func NewsOf(ctx context.Context, db *tenants.DB, tenant, number uuid.UUID, field string, after time.Time, few int) (News, error) {
+func NewsOf(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant, number uuid.UUID, field string, after time.Time, few int) (News, error) {
 	var last []struct {
 		Event int64     `db:"event_id"`
 		At    time.Time `db:"at"`
@@ -41,9 +42,16 @@ func NewsOf(ctx context.Context, db *tenants.DB, tenant, number uuid.UUID, field
 	for i, l := range last {
 		events[i] = l.Event
 	}
+	var whole []event
 	err = db.System(ctx, func(tx *tenants.Tx) error {
-		return tx.SelectContext(ctx, &news.Bodies, `SELECT body FROM inbox_events WHERE id = ANY($1) ORDER BY id`, pq.Array(events))
+		return tx.SelectContext(ctx, &whole, `SELECT id, body, sealed FROM inbox_events WHERE id = ANY($1) ORDER BY id`, pq.Array(events))
 	})
+	for _, e := range whole {
+		if err := e.open(keys); err != nil {
+			return News{}, err
+		}
+		news.Bodies = append(news.Bodies, e.Body)
+	}
 
 	return news, wrap(err, "read deliveries of a number")
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/phonefree"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // replayed is an item to be processed again.
@@ -20,6 +22,7 @@ type replayed struct {
 	State      string        `db:"state"`
 	Reason     string        `db:"reason"`
 	Number     uuid.NullUUID `db:"number_id"`
+	Sealed     bool          `db:"sealed"`
 	ReceivedAt time.Time     `db:"received_at"`
 }
 
@@ -31,13 +34,13 @@ func (j *replayJob) next(ctx context.Context, tx *tenants.Tx) ([]replayed, error
 	)
 	if len(j.args.ItemIDs) > 0 {
 		err = tx.SelectContext(ctx, &items, `
-			SELECT id, event_id, position, kind, state, reason, number_id, received_at FROM inbox_items
+			SELECT id, event_id, position, kind, state, reason, number_id, sealed, received_at FROM inbox_items
 			WHERE tenant_id = $1 AND (received_at, id) > ($2, $3) AND id = ANY($4)
 			ORDER BY received_at, id LIMIT $5
 			FOR UPDATE`, j.Tenant, j.args.AfterAt, j.args.AfterID, pq.Array(j.args.ItemIDs), replayRows)
 	} else {
 		err = tx.SelectContext(ctx, &items, `
-			SELECT id, event_id, position, kind, state, reason, number_id, received_at FROM inbox_items
+			SELECT id, event_id, position, kind, state, reason, number_id, sealed, received_at FROM inbox_items
 			WHERE tenant_id = $1 AND (received_at, id) > ($2, $3) AND received_at >= $4 AND received_at < $5
 			ORDER BY received_at, id LIMIT $6
 			FOR UPDATE`, j.Tenant, j.args.AfterAt, j.args.AfterID, j.args.From, j.args.To, replayRows)
@@ -81,10 +84,10 @@ func eventsOf(items []replayed) pq.Int64Array {
 
 // putBack cuts items anew from their deliveries and puts them back into the lane. One that is waiting anyway is left alone; one
 // that can still not be cut is set aside again.
-func putBack(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, items []replayed) error {
+func putBack(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant uuid.UUID, items []replayed) error {
 	var events []event
 	err := tx.SelectContext(ctx, &events, `
-		SELECT e.id, e.app_id, a.tenant_id AS owner, e.body, e.received_at
+		SELECT e.id, e.app_id, a.tenant_id AS owner, e.body, e.sealed, e.received_at
 		FROM inbox_events e JOIN apps a ON a.id = e.app_id WHERE e.id = ANY($1)`, eventsOf(items))
 	if err != nil {
 		return fmt.Errorf("read deliveries: %w", err)
@@ -95,6 +98,9 @@ func putBack(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, items []repl
 	}
 	cut := map[place]item{}
 	for i := range events {
+		if err := events[i].open(keys); err != nil {
+			return err
+		}
 		for _, it := range itemsOf(&events[i]) {
 			cut[place{events[i].ID, it.position}] = it
 		}
@@ -132,6 +138,11 @@ func putBack(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, items []repl
 			fresh = item{kind: kindDelivery}
 		}
 		kinds, fields, note = append(kinds, fresh.kind), append(fields, fresh.field), append(note, fresh.note)
+		if it.Sealed {
+			if fresh.body, err = phonefree.Seal(keys, tenant, fresh.body); err != nil {
+				return err
+			}
+		}
 		bodies.add(fresh.body)
 	}
 	if len(ids) == 0 {

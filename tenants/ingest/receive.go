@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // Options are a Receiver's. Every zero value means the default.
@@ -23,6 +24,9 @@ type Options struct {
 	Rows    int    // deliveries in one transaction; 512
 	Backlog int64  // deliveries and items stored but not processed, above which new ones are refused; 250,000
 	Wake    func() // called after each commit: a worker of the same process
+
+	// Keys seals what comes by numbers that keep no phones before it is stored; without it the splitter does, once it has it.
+	Keys *secrets.Keyring
 }
 
 // Receipt says what became of a stored delivery.
@@ -41,6 +45,7 @@ type Receiver struct {
 	backlog atomic.Bool
 	looked  atomic.Int64 // when the backlog was last looked at, Unix nanoseconds
 	looking atomic.Bool
+	quiet   atomic.Pointer[[][]byte] // the phone_number_ids of numbers that keep no phones, as last looked up
 	flusher sync.Once
 	ended   chan struct{}
 	done    sync.WaitGroup

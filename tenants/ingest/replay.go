@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // ReplayInput says what to process again: a tenant's items received from From until before To, or those of ItemIDs, 1 to 1,000.
@@ -157,7 +158,7 @@ func (w *Worker) replayStep(ctx context.Context) (more bool, err error) {
 		}
 		more = true
 
-		return job.step(ctx, tx)
+		return job.step(ctx, tx, w.keys)
 	})
 	if err == nil {
 		if more {
@@ -175,7 +176,7 @@ func (w *Worker) replayStep(ctx context.Context) (more bool, err error) {
 }
 
 // step puts the next items back, or, when all are, waits for the lane to have them processed.
-func (j *replayJob) step(ctx context.Context, tx *tenants.Tx) error {
+func (j *replayJob) step(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring) error {
 	if j.args.Put != nil {
 		return j.settle(ctx, tx)
 	}
@@ -200,7 +201,7 @@ func (j *replayJob) step(ctx context.Context, tx *tenants.Tx) error {
 
 		return j.keep(ctx, tx, 0, 0)
 	}
-	if err := putBack(ctx, tx, j.Tenant, items); err != nil {
+	if err := putBack(ctx, tx, keys, j.Tenant, items); err != nil {
 		return err
 	}
 	last := items[len(items)-1]

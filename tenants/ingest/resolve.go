@@ -28,8 +28,8 @@ func resolve(ctx context.Context, tx *tenants.Tx, seen []identity.Seen) (repeats
 	return repeats, batch.Settle(ctx)
 }
 
-// scopesOf reads in which scope the customers of the items' numbers have their identifiers.
-func scopesOf(ctx context.Context, tx *tenants.Tx, items []waitingItem) (map[uuid.UUID]string, error) {
+// homesOf reads in which scope the customers of the items' numbers have their identifiers.
+func homesOf(ctx context.Context, tx *tenants.Tx, items []waitingItem) (map[uuid.UUID]home, error) {
 	numbers := map[uuid.UUID]bool{}
 	for _, it := range items {
 		if it.Number.Valid {
@@ -38,19 +38,22 @@ func scopesOf(ctx context.Context, tx *tenants.Tx, items []waitingItem) (map[uui
 	}
 
 	var rows []struct {
-		ID    uuid.UUID `db:"id"`
-		Scope string    `db:"scope"`
+		ID uuid.UUID `db:"id"`
+		home
 	}
-	err := tx.SelectContext(ctx, &rows, `SELECT id, scope FROM numbers WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(keysOf(numbers)))
+	err := tx.SelectContext(ctx, &rows, `
+		SELECT n.id, n.scope, n.phone_free,
+		       EXISTS (SELECT 1 FROM numbers o WHERE o.tenant_id = $1 AND o.scope = n.scope AND o.phone_free_since IS NOT NULL) AS mixed
+		FROM numbers n WHERE n.tenant_id = $1 AND n.id = ANY($2)`, tx.Tenant, pq.Array(keysOf(numbers)))
 	if err != nil {
 		return nil, fmt.Errorf("read scopes of numbers: %w", err)
 	}
-	scopes := make(map[uuid.UUID]string, len(rows))
+	homes := make(map[uuid.UUID]home, len(rows))
 	for _, r := range rows {
-		scopes[r.ID] = r.Scope
+		homes[r.ID] = r.home
 	}
 
-	return scopes, nil
+	return homes, nil
 }
 
 // touchNumbers notes a number's first and last event, and what the test button was pressed for. The last one moves by a few

@@ -34,6 +34,7 @@ type event struct {
 	App        uuid.UUID     `db:"app_id"`
 	Owner      uuid.NullUUID `db:"owner"` // tenant whose own app it is
 	Body       []byte        `db:"body"`
+	Sealed     bool          `db:"sealed"` // as it is stored
 	ReceivedAt time.Time     `db:"received_at"`
 }
 
@@ -44,6 +45,7 @@ type item struct {
 	field    string
 	kind     string
 	body     []byte
+	sealed   bool // body is
 	address
 	destination
 }
@@ -77,6 +79,9 @@ func (w *Worker) split(ctx context.Context, limit int) (n int, err error) {
 		n = len(events)
 		var items []item
 		for i := range events {
+			if err := events[i].open(w.keys); err != nil {
+				return err
+			}
 			items = append(items, itemsOf(&events[i])...)
 		}
 
@@ -85,7 +90,7 @@ func (w *Worker) split(ctx context.Context, limit int) (n int, err error) {
 			return err
 		}
 
-		return putItems(ctx, tx, events, items, counts)
+		return w.putItems(ctx, tx, events, items, counts)
 	})
 	if err != nil {
 		return 0, err
@@ -98,9 +103,9 @@ func unsplit(ctx context.Context, tx *tenants.Tx, limit int) ([]event, error) {
 	var events []event
 	// The sum bounds what is read into memory; the length of a large body is known without reading it.
 	err := tx.SelectContext(ctx, &events, `
-		SELECT e.id, e.app_id, a.tenant_id AS owner, e.body, e.received_at
-		FROM (SELECT id, app_id, body, received_at, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
-		      FROM (SELECT id, app_id, body, received_at FROM inbox_events WHERE split_at IS NULL ORDER BY id LIMIT $1) head) e
+		SELECT e.id, e.app_id, a.tenant_id AS owner, e.body, e.sealed, e.received_at
+		FROM (SELECT id, app_id, body, sealed, received_at, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
+		      FROM (SELECT id, app_id, body, sealed, received_at FROM inbox_events WHERE split_at IS NULL ORDER BY id LIMIT $1) head) e
 		JOIN apps a ON a.id = e.app_id
 		WHERE e.before < $2
 		ORDER BY e.id`, limit, splitBytes)
@@ -150,7 +155,7 @@ func safely[T any](fn func() (T, error)) (out T, err error) {
 
 // putItems routes items, writes them with their counts, marks their deliveries split and wakes the lanes. Counters before
 // lanes is the order in which everybody locks them.
-func putItems(ctx context.Context, tx *tenants.Tx, events []event, items []item, counts tally) error {
+func (w *Worker) putItems(ctx context.Context, tx *tenants.Tx, events []event, items []item, counts tally) error {
 	addresses := make([]address, len(items))
 	for i, it := range items {
 		addresses[i] = it.address
@@ -191,6 +196,17 @@ func putItems(ctx context.Context, tx *tenants.Tx, events []event, items []item,
 		}
 	}
 
+	hushed, err := quietOf(ctx, tx, addresses)
+	if err != nil {
+		return err
+	}
+	rewritten, err := hushed.seal(w.keys, events, items)
+	if err != nil {
+		return err
+	}
+	if err := rewrite(ctx, tx, rewritten); err != nil {
+		return err
+	}
 	for part := range slices.Chunk(items, insertRows) {
 		if err := insertItems(ctx, tx, part); err != nil {
 			return err
@@ -219,6 +235,7 @@ func insertItems(ctx context.Context, tx *tenants.Tx, items []item) error {
 		positions, apps, owners, numbers, fields, kinds pq.StringArray
 		phones, wabas, displays, states, reasons, notes pq.StringArray
 		received                                        []time.Time
+		sealed                                          pq.BoolArray
 		bodies                                          packed
 	)
 	for _, it := range items {
@@ -227,21 +244,21 @@ func insertItems(ctx context.Context, tx *tenants.Tx, items []item) error {
 		fields, kinds = append(fields, it.field), append(kinds, it.kind)
 		phones, wabas, displays = append(phones, it.PhoneNumberID), append(wabas, it.WABA), append(displays, it.DisplayPhone)
 		states, reasons, notes = append(states, it.state), append(reasons, it.reason), append(notes, it.note)
-		received = append(received, it.event.ReceivedAt)
+		received, sealed = append(received, it.event.ReceivedAt), append(sealed, it.sealed)
 		bodies.add(it.body)
 	}
 
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO inbox_items (event_id, position, app_id, tenant_id, number_id, field, kind, phone_number_id, waba_id,
-		                         display_phone, state, reason, note, received_at, body)
+		                         display_phone, state, reason, note, received_at, body, sealed)
 		SELECT w.event_id, w.position, w.app_id::uuid, nullif(w.tenant_id, '')::uuid, nullif(w.number_id, '')::uuid, w.field, w.kind,
-		       w.phone, w.waba, w.display, w.state, w.reason, w.note, w.received_at, substring($15::bytea FROM w.start FOR w.size)
+		       w.phone, w.waba, w.display, w.state, w.reason, w.note, w.received_at, substring($15::bytea FROM w.start FOR w.size), w.sealed
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-		            $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $16::int[], $17::int[])
+		            $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $16::int[], $17::int[], $18::boolean[])
 		     AS w (event_id, position, app_id, tenant_id, number_id, field, kind, phone, waba,
-		           display, state, reason, note, received_at, start, size)`,
+		           display, state, reason, note, received_at, start, size, sealed)`,
 		events, positions, apps, owners, numbers, fields, kinds, phones, wabas,
-		displays, states, reasons, notes, pq.Array(received), bodies.bytes(), bodies.start, bodies.size)
+		displays, states, reasons, notes, pq.Array(received), bodies.bytes(), bodies.start, bodies.size, sealed)
 	if err != nil {
 		return fmt.Errorf("write items: %w", err)
 	}
@@ -325,7 +342,11 @@ func (w *Worker) splitAlone(ctx context.Context) (int, error) {
 		}
 		n = len(events)
 
-		return putItems(ctx, tx, events, []item{wholeOf(&events[0], note)}, tally{})
+		if err := events[0].open(w.keys); err != nil {
+			return err
+		}
+
+		return w.putItems(ctx, tx, events, []item{wholeOf(&events[0], note)}, tally{})
 	})
 
 	return n, err

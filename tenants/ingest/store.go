@@ -27,6 +27,7 @@ func (r *Receiver) store(ctx context.Context, group []*delivery) (map[key]bool, 
 		app     pq.Int64Array
 		digests = make(pq.ByteaArray, len(group))
 		bodies  packed
+		sealed  = make(pq.BoolArray, len(group))
 	)
 	for i, d := range group {
 		at := slices.Index(apps, d.app)
@@ -35,7 +36,12 @@ func (r *Receiver) store(ctx context.Context, group []*delivery) (map[key]bool, 
 		}
 		app = append(app, int64(at)+1)
 		digests[i] = d.digest[:]
-		bodies.add(d.body)
+		body, quiet, err := r.hush(d.body)
+		if err != nil {
+			return nil, err
+		}
+		sealed[i] = quiet
+		bodies.add(body)
 	}
 
 	var rows []struct {
@@ -46,11 +52,11 @@ func (r *Receiver) store(ctx context.Context, group []*delivery) (map[key]bool, 
 	err := r.db.System(ctx, func(tx *tenants.Tx) error {
 		err := tx.SelectContext(ctx, &rows, `
 			WITH given AS (
-				SELECT ($1::uuid[])[g.app] AS app_id, g.app, g.digest, g.start, g.size
-				FROM unnest($2::int[], $3::bytea[], $4::int[], $5::int[]) AS g (app, digest, start, size)
+				SELECT ($1::uuid[])[g.app] AS app_id, g.app, g.digest, g.start, g.size, g.sealed
+				FROM unnest($2::int[], $3::bytea[], $4::int[], $5::int[], $8::boolean[]) AS g (app, digest, start, size, sealed)
 			), added AS (
-				INSERT INTO inbox_events (app_id, digest, body)
-				SELECT app_id, digest, substring($6::bytea FROM start FOR size) FROM given
+				INSERT INTO inbox_events (app_id, digest, body, sealed)
+				SELECT app_id, digest, substring($6::bytea FROM start FOR size), sealed FROM given
 				ON CONFLICT ON CONSTRAINT inbox_events_digest DO NOTHING
 				RETURNING app_id, digest
 			), counted AS (
@@ -63,7 +69,7 @@ func (r *Receiver) store(ctx context.Context, group []*delivery) (map[key]bool, 
 				SET accepted = c.accepted + excluded.accepted, duplicate = c.duplicate + excluded.duplicate
 			)
 			SELECT array_position($1::uuid[], app_id) AS app, digest FROM added`,
-			pq.Array(apps), app, digests, bodies.start, bodies.size, bodies.bytes(), r.slot)
+			pq.Array(apps), app, digests, bodies.start, bodies.size, bodies.bytes(), r.slot, sealed)
 		if err != nil {
 			return fmt.Errorf("store deliveries: %w", err)
 		}
@@ -122,6 +128,7 @@ func (r *Receiver) full(ctx context.Context) bool {
 			if waiting, err := backlog(ctx, r.db, r.opts.Backlog); err == nil {
 				r.backlog.Store(waiting > r.opts.Backlog)
 			}
+			r.learnQuiet(ctx)
 		}()
 	}
 

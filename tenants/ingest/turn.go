@@ -41,6 +41,7 @@ type waitingItem struct {
 	Field      string        `db:"field"`
 	Kind       string        `db:"kind"`
 	Body       []byte        `db:"body"`
+	Sealed     bool          `db:"sealed"`
 	Reason     string        `db:"reason"`
 	Note       string        `db:"note"`
 	ReceivedAt time.Time     `db:"received_at"`
@@ -123,10 +124,10 @@ func nextItems(ctx context.Context, tx *tenants.Tx, limit int) (items []waitingI
 		Listed int `db:"listed"`
 	}
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at, listed
-		FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at, count(*) OVER () AS listed,
+		SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, listed
+		FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, count(*) OVER () AS listed,
 		             sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
-		      FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, reason, note, received_at FROM inbox_items
+		      FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at FROM inbox_items
 		            WHERE tenant_id = $1 AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
 		            ORDER BY id LIMIT $2) head) i
 		WHERE before < $3
@@ -219,8 +220,11 @@ func (w *Worker) process(ctx context.Context, tx *tenants.Tx, items []waitingIte
 }
 
 func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingItem) error {
-	scopes, err := scopesOf(ctx, tx, items)
+	homes, err := homesOf(ctx, tx, items)
 	if err != nil {
+		return err
+	}
+	if items, err = opened(w.keys, tx.Tenant, items); err != nil {
 		return err
 	}
 
@@ -230,8 +234,12 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		told []notices.Heard
 		odd  = drifts{}
 	)
+	sealed := map[int64]bool{}
 	for i, it := range items {
 		verdicts[i] = verdict{state: Routed, note: it.Note}
+		if it.Sealed {
+			sealed[it.ID] = true
+		}
 		if it.Reason == Test {
 			verdicts[i].reason = Test
 			continue
@@ -251,14 +259,18 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		if !speaks(ev.Kind) {
 			continue
 		}
-		scope, known := scopes[it.Number.UUID]
+		at, known := homes[it.Number.UUID]
 		if !known {
 			verdicts[i].state, verdicts[i].reason = SetAside, MissingNumber
 			continue
 		}
 		seen = append(seen, peopleIn(identity.Seen{
-			ItemID: it.ID, NumberID: it.Number.UUID, Scope: scope, ReceivedAt: it.ReceivedAt, Event: ev, Codes: w.codesIn(tx.Tenant, ev),
+			ItemID: it.ID, NumberID: it.Number.UUID, Scope: at.Scope, ReceivedAt: it.ReceivedAt, Event: ev, Codes: w.codesIn(tx.Tenant, ev),
 		})...)
+	}
+
+	if err := hide(ctx, tx, w.keys, homes, seen, told, sealed); err != nil {
+		return err
 	}
 
 	counts := tally{}

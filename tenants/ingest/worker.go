@@ -20,7 +20,7 @@ type Worker struct {
 
 	db     *tenants.DB
 	log    *slog.Logger
-	keys   *secrets.Keyring // nil: codes that customers send back are not recognised
+	keys   *secrets.Keyring // nil: codes that customers send back are not recognised, and what comes by numbers that keep no phones waits
 	arrive chan struct{}    // deliveries were stored by this process
 	ready  chan struct{}    // lanes were made ready by it
 
@@ -46,7 +46,8 @@ func NewWorker(db *tenants.DB, log *slog.Logger) *Worker {
 	return w
 }
 
-// Recognise has the worker know the link-back codes that customers send; it is called before Run.
+// Recognise has the worker know the link-back codes that customers send, and seal and open what comes by numbers that keep no phones;
+// it is called before Run.
 func (w *Worker) Recognise(keys *secrets.Keyring) { w.keys = keys }
 
 // unwellAfter is how long the splitter or the lanes may take for one round; they take some milliseconds, or seconds over a heavy

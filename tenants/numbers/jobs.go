@@ -18,6 +18,7 @@ import (
 const (
 	jobToken  = "number_token"   // ask Meta about its token
 	jobSync   = "number_sync"    // see what came of its old chats and saved contacts
+	jobClean  = "number_clean"   // take phones out of what was stored before it kept none
 	jobForget = "number_forget"  // end the grace of a disconnected one
 	jobListen = "number_silence" // see whether it has fallen silent
 )
@@ -96,10 +97,10 @@ func (w *Worker) step(ctx context.Context) error {
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
 			WHERE id IN (SELECT id FROM jobs
-			             WHERE kind IN ($3, $4, $5, $6, $7) AND state IN ('waiting', 'running') AND run_at <= now()
+			             WHERE kind IN ($3, $4, $5, $6, $7, $8) AND state IN ('waiting', 'running') AND run_at <= now()
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
-			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen)
+			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen, jobClean)
 	})
 	if err != nil {
 		return fmt.Errorf("look for jobs of numbers: %w", err)
@@ -131,6 +132,8 @@ func (w *Worker) do(ctx context.Context, j job) (next time.Time, err error) {
 		return w.followSync(ctx, j.Tenant, j.Number)
 	case jobListen:
 		return w.listen(ctx, j.Tenant, j.Number)
+	case jobClean:
+		return w.clean(ctx, j.Tenant, j.Number)
 	case notices.KindPortfolio:
 		return time.Time{}, w.hearPortfolio(ctx, j.Tenant, j.Number)
 	}

@@ -237,7 +237,7 @@ func (w *Worker) follow(ctx context.Context, tenant uuid.UUID, n Number, s Sync)
 	if s.Kind == SyncHistory {
 		field = whatsapp.SyncHistory
 	}
-	news, err := ingest.NewsOf(ctx, w.db, tenant, n.ID, field, after, fewBodies)
+	news, err := ingest.NewsOf(ctx, w.db, w.keys, tenant, n.ID, field, after, fewBodies)
 	if err != nil || news.Last.IsZero() {
 		return s, err
 	}

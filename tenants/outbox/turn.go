@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/phonefree"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -187,6 +188,9 @@ func (s *Sender) one(ctx context.Context, t turn, w waiting, c *counts) (again b
 
 // settle stores what came of a call.
 func (s *Sender) settle(ctx context.Context, tx *tenants.Tx, t turn, w waiting, wamid string, v whatsapp.Verdict) error {
+	if t.number.PhoneFree {
+		wamid, v.Title = phonefree.For(s.keys, t.Tenant).WAMID(wamid), whatsapp.MaskPhones(v.Title)
+	}
 	switch {
 	case wamid != "":
 		return conversations.Accept(ctx, tx, w.ID, wamid)

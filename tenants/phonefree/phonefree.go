@@ -17,10 +17,12 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
-// What begins the tokens of a message's or call's id and of a group's.
+// What begins the tokens of a message's or call's id, and of a group's.
 const (
 	wamidPrefix = "wamid.p:"
 	groupPrefix = "g:"
+
+	digestPrefix = "p:" // of an item's digest
 )
 
 // tokenSize is how much of a hash a token shows: 26 characters, 130 bits.
@@ -80,13 +82,14 @@ func IsHiddenID(id string) bool {
 	return strings.HasPrefix(id, wamidPrefix) || strings.HasPrefix(id, groupPrefix)
 }
 
-// Digest is in place of the SHA-256 of an item, from which a phone could be found by trying all there are.
+// Digest is in place of the SHA-256 of an item, from which a phone could be found by trying all there are; of "" and of one made here
+// it is that itself.
 func (h Hider) Digest(digest string) string {
-	if digest == "" {
-		return ""
+	if digest == "" || strings.HasPrefix(digest, digestPrefix) {
+		return digest
 	}
 
-	return hex.EncodeToString(h.hash("digest", digest))
+	return digestPrefix + hex.EncodeToString(h.hash("digest", digest))
 }
 
 // Event takes the phones out of what was read of an item. A phone of which kept says true is known in clear by another number and
@@ -121,7 +124,7 @@ func (h Hider) Event(e whatsapp.Event, kept func(phone string) bool) whatsapp.Ev
 		e.Rotation = &turned
 	}
 	e.Cards = nil // a card is somebody's phone and little else; what is to be read of it stands in Text and Content
-	e.Facts = facts(e.Facts)
+	e.Facts = Facts(e.Facts)
 
 	return e
 }
@@ -144,7 +147,8 @@ func (h Hider) party(p whatsapp.Party, kept func(string) bool) whatsapp.Party {
 // ownFacts end the names of what a notice says of the business itself.
 var ownFacts = []string{"display_phone_number", "_id", "timestamp", "expiration", "_time"}
 
-func facts(told map[string]string) map[string]string {
+// Facts takes phones out of what a notice of WhatsApp's says of the business (whatsapp.Event.Facts); its own numbers and ids stay.
+func Facts(told map[string]string) map[string]string {
 	if told == nil {
 		return nil
 	}

@@ -33,6 +33,8 @@ type Number struct {
 	MayRenew      bool      // Meta's window can make it a new token
 	WrongSecret   bool      // WhatsApp signs with another secret than the one that is known
 	QuietSince    time.Time // nothing has come since, though much usually does; zero where that is not so
+	PhoneFree     bool      // no customer's phone is kept of what comes or goes by it
+	PhoneCleaning bool      // phones are still being taken out of what was stored before
 }
 
 // soon is how long before its end a token is worth a word.

@@ -23,8 +23,10 @@ type Account struct {
 	Name     string // as WhatsApp shows it
 	Username string // without @
 	Hidden   bool   // the phone is not shown now
-	Handles  []Handle
-	Reply    Handle // where a reply goes, empty where nowhere
+	// PhoneFree: it has a phone that is not kept, because of the number it writes to.
+	PhoneFree bool
+	Handles   []Handle
+	Reply     Handle // where a reply goes, empty where nowhere
 }
 
 // Handle is a phone, WhatsApp ID or username.
