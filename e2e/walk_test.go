@@ -38,6 +38,7 @@ var pages = []page{
 	{route: "/start", to: func(*world) []string {
 		return []string{"/start", "/start?step=connect", "/start?step=event", "/start?step=invite", "/start?step=tasks"}
 	}},
+	{route: "/reports/monthly"},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},

@@ -81,6 +81,7 @@ var places = []struct{ key, href string }{
 	{"contacts", "/contacts"},
 	{"overview", overviewPath},
 	{"changes", changesPath},
+	{"monthly", monthlyPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
 	{"facts", opFactsPath},

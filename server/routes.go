@@ -57,6 +57,7 @@ func (s *Server) Routes() []Route {
 		{get, startPath, "start:run", s.stepsPage},
 		{get, startPath + "/live", "start:run", s.stepsLive},
 		{post, startPath + "/:step", "start:run", s.takeStep},
+		{get, monthlyPath, "reports:read", s.monthlyPage},
 		{get, overviewPath, "overview:read", s.overviewPage},
 		{get, adoptionPath + "/people", "overview:read", s.adoptionPeople},
 		{get, adoptionPath + "/export", "overview:read", s.exportAdoption},

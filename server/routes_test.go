@@ -46,6 +46,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/start", "+xxxxxxxL"},
 	{"GET", "/start/live", "+xxxxxxxL"},
 	{"POST", "/start/:step", "+xxxxxxxL"},
+	{"GET", "/reports/monthly", "++xxxxxxL"},
 	{"GET", "/overview", "++x+++xxL"},
 	{"GET", "/adoption/people", "++x+++xxL"},
 	{"GET", "/adoption/export", "++x+++xxL"},

@@ -69,6 +69,7 @@ var below = map[string][]string{
 	"outbox":        {"conversations", "numbers", "phonefree", "secrets", "whatsapp"},
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
+	"reports":       {},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
 	"start":         {},

@@ -54,6 +54,13 @@ func Date(ctx context.Context, t time.Time) string {
 	return fmt.Sprintf("%d %s %d", t.Day(), months[l.lang][t.Month()-1], t.Year())
 }
 
+// Month writes the month of t in the reader's zone: Jul 2026.
+func Month(ctx context.Context, t time.Time) string {
+	l := from(ctx)
+	t = t.In(l.zone)
+	return fmt.Sprintf("%s %d", months[l.lang][t.Month()-1], t.Year())
+}
+
 // Day writes a day of the calendar, which is the same in every zone.
 func Day(ctx context.Context, t time.Time) string {
 	return Date(With(ctx, Lang(ctx), time.UTC), t)

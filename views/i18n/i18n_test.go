@@ -212,6 +212,7 @@ func TestFormats(t *testing.T) {
 		{"all but one", i18n.Percent(en, 999, 1000), "99%"},
 		{"one in a thousand", i18n.Percent(en, 1, 1000), "1%"},
 		{"all", i18n.Percent(en, 1000, 1000), "100%"},
+		{"month hi", i18n.Month(hi, now), "जुल॰ 2026"},
 		{"day anywhere", i18n.Day(i18n.With(t.Context(), "en", time.FixedZone("west", -10*3600)), time.Date(2026, 7, 5, 0, 0, 0, 0, time.UTC)), "5 Jul 2026"},
 		{"country en", i18n.Country(en, "DO"), "Dominican Republic"},
 		{"country hi", i18n.Country(hi, "IN"), "भारत"},
