@@ -143,6 +143,7 @@ func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Con
 
 	log := slog.New(slog.NewTextHandler(st.log, nil))
 	worker := ingest.NewWorker(st.DB, log)
+	worker.Recognise(st.keys)
 	listening := make(chan string, 1)
 	cfg := server.Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL,

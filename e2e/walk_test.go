@@ -66,6 +66,9 @@ var pages = []page{
 	}},
 	{route: "/resolve/many/:id", to: func(w *world) []string { return []string{w.many} }},
 	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
+	{route: "/resolve/:id/ask", to: func(w *world) []string { return w.asked }},
+	{route: "/contacts/:id/ask", to: func(w *world) []string { return append(w.asking, w.asking[1]+"?lang=hi&purpose=order") }},
+	{route: "/contacts/:id/code", to: func(w *world) []string { return []string{w.coding} }},
 	{route: "/resolve/:id/event", to: func(w *world) []string { return []string{w.event} }},
 	{route: "/inbox", to: func(*world) []string {
 		return []string{"/inbox", "/inbox?state=waiting", "/inbox?who=mine", "/inbox?q=nobody+at+all"}

@@ -26,6 +26,9 @@ type world struct {
 	event    string   // behind a case that names nobody
 	contacts []string // with every type of message; recognised by a status; merged
 	talks    []string // the conversations with them
+	asking   []string // whom to ask for the number: by words and by template
+	asked    []string // the same from their cases
+	coding   string   // for whom to make a code
 	proof    string   // the event behind a piece of evidence
 	preview  string   // of a merge that nothing speaks against, and of one that something does
 	risky    string
@@ -52,7 +55,7 @@ func newWorld(t *testing.T) *world {
 	w.as(t, w.clinic, func(tx *tenants.Tx) error {
 		_, _, err := access.CreateKey(t.Context(), tx, byTest, "Billing", []string{"read"})
 
-		return errors.Join(err, w.lookUp(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx))
+		return errors.Join(err, w.lookUp(t, tx), w.toAsk(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx))
 	})
 	w.upload(t)
 	w.throughWindow(t)

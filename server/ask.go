@@ -263,6 +263,13 @@ func (e eyes) askedBy(ctx context.Context, list []conversations.Ask, message uui
 	return &e.asked(ctx, list[at:at+1])[0]
 }
 
+// worthAsking tells whether there is somebody to ask whose number is neither known nor shared already.
+func worthAsking(c identity.Contact, list []conversations.Ask) bool {
+	shared := slices.ContainsFunc(list, func(a conversations.Ask) bool { return a.Outcome == conversations.AskShared })
+
+	return c.Phone() == "" && len(c.Identities) > 0 && !shared
+}
+
 // fillCaseAsked puts on the page of a case how they were asked for their number, and whether they can be.
 func fillCaseAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, p *pages.Case) error {
 	if k.Contact == nil {
@@ -272,7 +279,7 @@ func fillCaseAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case,
 	if err != nil {
 		return err
 	}
-	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && k.Contact.Phone() == "" && len(k.Contact.Identities) > 0
+	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && worthAsking(*k.Contact, list)
 	p.WrongCodes, err = identity.WrongCodes(ctx, tx, *k.Contact)
 
 	return err

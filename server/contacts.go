@@ -109,7 +109,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Contact{
 		Frame: s.frame(c, "contacts.title"), Now: time.Now(), MergedFrom: c.Query("merged") != "", CanEdit: m.Can("contacts:edit"), CanMerge: m.Can("merges:make"),
-		CanTalk: m.Can("conversations:read"), Revealed: how.revealed, Editing: how.editing, Form: how.form,
+		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), Revealed: how.revealed, Editing: how.editing, Form: how.form,
 	}
 
 	var survivor uuid.UUID
@@ -126,9 +126,6 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 		if contact.ID != id {
 			survivor = contact.ID
 			return nil
-		}
-		if m.Can("queue:decide") && contact.Phone() == "" && len(contact.Identities) > 0 {
-			p.AskHref = contactAskPath(contact.ID)
 		}
 		if m.Can("queue:decide") && contact.Phone() != "" {
 			p.CodeHref = codePath(contact.ID)
@@ -167,7 +164,9 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 	if err != nil {
 		return err
 	}
-	p.Asked = e.asked(ctx, asked)
+	if p.Asked = e.asked(ctx, asked); p.CanAsk && worthAsking(contact, asked) {
+		p.AskHref = contactAskPath(contact.ID)
+	}
 	p.Frame.Title, p.Notes = e.label(ctx, contact), contact.Notes
 	if !p.CanEdit {
 		p.Notes = e.words(contact.Notes)

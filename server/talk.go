@@ -111,7 +111,10 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 		if errors.Is(err, tenants.ErrNotFound) && d.thread.Identity == uuid.Nil && d.thread.Number == uuid.Nil {
 			return nil // they have no account, or the business has no number, so there is nobody to write to
 		}
-		if err == nil && to.Kind != whatsapp.KindPhone && m.Can("queue:decide") {
+		shared := slices.ContainsFunc(p.Lines, func(l pages.Line) bool {
+			return l.Said != nil && l.Said.Asked != nil && l.Said.Asked.Outcome == conversations.AskShared
+		})
+		if err == nil && to.Kind != whatsapp.KindPhone && !shared && m.Can("queue:decide") {
 			p.AskHref = contactAskPath(contact.ID) + "?" + url.Values{"account": {to.Identity.String()}, "number": {to.Number.String()}}.Encode()
 		}
 

@@ -34,7 +34,8 @@ type Contact struct {
 	CanMerge    bool
 	CanReveal   bool
 	CanTalk     bool      // may open the conversation
-	AskHref     string    // where they are asked for their number; empty where that is known, or this reader may not
+	CanAsk      bool      // this reader asks customers for their number
+	AskHref     string    // where; empty where it is known or shared already
 	Asked       []AskLine // how they were, newest first
 	CodeHref    string    // where a code is made for them; empty where no phone is known, or this reader may not
 	Revealed    bool
