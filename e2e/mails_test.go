@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	netmail "net/mail"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/notices"
 )
@@ -57,4 +59,31 @@ func (w *world) toldByMail(t *testing.T) (leave string) {
 
 		return strings.TrimPrefix(strings.Trim(msg.Header.Get("List-Unsubscribe"), "<>"), origin)
 	}
+}
+
+// forgotten has a link made for the owner, who forgot the password, and returns its page.
+func (w *world) forgotten(t *testing.T) string {
+	t.Helper()
+
+	if err := access.AskReset(t.Context(), w.DB, w.keys, person(filled).Email, "en", netip.MustParseAddr("192.0.2.7")); err != nil {
+		t.Fatal(err)
+	}
+	var token string
+	err := w.DB.System(t.Context(), func(tx *tenants.Tx) error {
+		var whose string
+		if err := tx.GetContext(t.Context(), &whose, `SELECT args->>'whose' FROM jobs WHERE kind = $1`, access.KindReset); err != nil {
+			return err
+		}
+		r, ok, err := access.StartReset(t.Context(), tx, w.keys, whose)
+		if !ok {
+			t.Error("nobody has the owner's e-mail")
+		}
+		token = r.Token
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return "/reset/" + token
 }

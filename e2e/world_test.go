@@ -35,6 +35,7 @@ type world struct {
 	receipts []string // of a merge, and of one undone
 	lists    []string // of customers, at every step
 	leave    string   // where the owner wants no more mails
+	reset    string   // where the owner sets a new password
 }
 
 func newWorld(t *testing.T) *world {
@@ -59,7 +60,7 @@ func newWorld(t *testing.T) *world {
 	})
 	w.upload(t)
 	w.throughWindow(t)
-	w.leave = w.toldByMail(t)
+	w.leave, w.reset = w.toldByMail(t), w.forgotten(t)
 
 	return w
 }

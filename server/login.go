@@ -39,8 +39,11 @@ func (s *Server) loginPage(c *fiber.Ctx) error {
 	}
 
 	failed := ""
-	if c.Query("ended") != "" {
+	switch {
+	case c.Query("ended") != "":
 		failed = "signed_out"
+	case c.Query("new") != "":
+		failed = "new_password"
 	}
 
 	return s.show(c, fiber.StatusOK, pages.LoginPage(pages.Login{Frame: s.frame(c, "login.title"), Next: localPath(c.Query("next")), Failed: failed}))

@@ -18,17 +18,20 @@ var zones = []string{
 }
 
 func (s *Server) settingsPage(c *fiber.Ctx) error {
-	return s.showSettings(c, fiber.StatusOK, pages.Filled{}, pages.Filled{})
+	return s.showSettings(c, fiber.StatusOK, settingsForms{})
 }
 
-func (s *Server) showSettings(c *fiber.Ctx, status int, business, mine pages.Filled) error {
+// settingsForms are the forms of the settings that came back.
+type settingsForms struct{ business, mine, password pages.Filled }
+
+func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) error {
 	m := member(c)
 	own := m.Person.Preferences()
 	p := pages.Settings{
 		Frame:     s.frame(c, "settings.title"),
 		Me:        pages.Choices{Lang: own.Lang, Theme: own.Theme, Density: own.Density, Shortcuts: own.Shortcuts},
 		Business:  pages.BusinessSettings{Name: m.Tenant.Name, Lang: m.Tenant.Lang, Timezone: m.Tenant.Timezone, Density: m.Tenant.Density},
-		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: business, MyForm: mine,
+		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: forms.business, MyForm: forms.mine, PasswordForm: forms.password,
 	}
 	p.Frame.Path = "/settings"
 	if m.Role == access.Owner {
@@ -72,7 +75,7 @@ func (s *Server) savePreferences(c *fiber.Ctx) error {
 		*p = access.Preferences{Lang: field(c, "lang"), Theme: field(c, "theme"), Density: field(c, "density"), Shortcuts: field(c, "shortcuts") != ""}
 	})
 	if form, ok := refilled(c, err); ok {
-		return s.showSettings(c, classify(err).status, pages.Filled{}, form)
+		return s.showSettings(c, classify(err).status, settingsForms{mine: form})
 	}
 	if err != nil {
 		return err
@@ -88,7 +91,7 @@ func (s *Server) saveBusiness(c *fiber.Ctx) error {
 	in := access.TenantSettings{Name: field(c, "name"), Lang: field(c, "lang"), Timezone: field(c, "timezone"), Density: field(c, "density")}
 	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return access.ChangeTenant(ctx, tx, m, in) })
 	if form, ok := refilled(c, err, "name", "lang", "timezone", "density"); ok {
-		return s.showSettings(c, classify(err).status, form, pages.Filled{})
+		return s.showSettings(c, classify(err).status, settingsForms{business: form})
 	}
 	if err != nil {
 		return err

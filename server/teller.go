@@ -23,7 +23,8 @@ import (
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-// Teller writes the mails by which owners learn what is wrong. Any number of them, in any number of processes, work on one database.
+// Teller writes mails: to owners when something is wrong, and to whoever asked for a new password. Any number of them, in any number of
+// processes, work on one database.
 type Teller struct {
 	db     *tenants.DB
 	keys   *secrets.Keyring
@@ -73,9 +74,12 @@ func (t *Teller) Run(ctx context.Context) error {
 }
 
 type telling struct {
-	ID     uuid.UUID `db:"id"`
-	Tenant uuid.UUID `db:"tenant_id"`
-	Notice uuid.UUID `db:"notice_id"`
+	ID     uuid.UUID     `db:"id"`
+	Tenant uuid.NullUUID `db:"tenant_id"`
+	Kind   string        `db:"kind"`
+	About  uuid.NullUUID `db:"about"` // a notice or a person
+	Whose  string        `db:"whose"` // of access.KindReset
+	Lang   string        `db:"lang"`
 }
 
 func (t *Teller) step(ctx context.Context) error {
@@ -83,9 +87,11 @@ func (t *Teller) step(ctx context.Context) error {
 	err := t.db.System(ctx, func(tx *tenants.Tx) error {
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
-			WHERE id IN (SELECT id FROM jobs WHERE kind = $3 AND state IN ('waiting', 'running') AND run_at <= now()
+			WHERE id IN (SELECT id FROM jobs WHERE kind IN ($3, $4, $5) AND state IN ('waiting', 'running') AND run_at <= now()
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, (args->>'notice_id')::uuid AS notice_id`, tellAtOnce, tellLimit.Seconds(), notices.KindTell)
+			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', '') AS whose,
+			          coalesce(args->>'lang', '') AS lang`,
+			tellAtOnce, tellLimit.Seconds(), notices.KindTell, access.KindReset, access.KindChanged)
 	})
 	if err != nil {
 		return fmt.Errorf("look for what to tell: %w", err)
@@ -96,8 +102,8 @@ func (t *Teller) step(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			t.log.Error("owners not told", "tenant", j.Tenant, "notice", j.Notice, "error", err)
-			err = t.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error {
+			t.log.Error("nobody told", "job", j.Kind, "tenant", j.Tenant.UUID, "error", err)
+			err = t.in(ctx, j, func(tx *tenants.Tx) error {
 				_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'waiting', run_at = now() + make_interval(secs => $2) WHERE id = $1`, j.ID, tellAgain.Seconds())
 				return err
 			})
@@ -110,19 +116,56 @@ func (t *Teller) step(ctx context.Context) error {
 	return nil
 }
 
-// tell queues a mail to each owner who wants it, and ends the job with it.
+// in is a transaction in the tenant of a job, or in none.
+func (t *Teller) in(ctx context.Context, j telling, do func(*tenants.Tx) error) error {
+	if j.Tenant.Valid {
+		return t.db.As(ctx, j.Tenant.UUID, do)
+	}
+
+	return t.db.System(ctx, do)
+}
+
+// tell queues the mails of a job and ends it with them. What it was about is forgotten then.
 func (t *Teller) tell(ctx context.Context, j telling) error {
-	return t.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error {
-		if err := t.queueNotice(ctx, tx, j.Notice); err != nil {
+	return t.in(ctx, j, func(tx *tenants.Tx) (err error) {
+		switch j.Kind {
+		case notices.KindTell:
+			err = t.queueNotice(ctx, tx, j.About.UUID)
+		case access.KindReset:
+			err = t.queueReset(ctx, tx, j)
+		default:
+			err = t.queueChanged(ctx, tx, j)
+		}
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'done', finished_at = now() WHERE id = $1`, j.ID)
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'done', args = args - 'whose', finished_at = now() WHERE id = $1`, j.ID); err != nil {
 			return fmt.Errorf("end telling: %w", err)
 		}
 
 		return nil
 	})
+}
+
+// queueReset sends a link to a new password to whoever has the e-mail that asked for one; where nobody has, nothing.
+func (t *Teller) queueReset(ctx context.Context, tx *tenants.Tx, j telling) error {
+	r, ok, err := access.StartReset(ctx, tx, t.keys, j.Whose)
+	if err != nil || !ok {
+		return err
+	}
+	ctx = inLanguage(ctx, r.To, j.Lang, time.UTC)
+
+	return t.send(ctx, tx, r.To, "reset "+j.ID.String(), pages.ResetMail(ctx, t.link(resetPath+r.Token), access.ResetLife))
+}
+
+func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) error {
+	to, err := access.PersonToTell(ctx, tx, j.About.UUID)
+	if err != nil {
+		return err
+	}
+	ctx = inLanguage(ctx, to, "en", time.UTC)
+
+	return t.send(ctx, tx, to, "password changed "+j.ID.String(), pages.PasswordMail(ctx, t.link("/forgot")))
 }
 
 func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
@@ -151,8 +194,10 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 		return err
 	}
 	for _, to := range readers {
-		m := pages.Mail(t.reading(ctx, to, tenant), toldView(n), tenant.Name, label, href)
-		if err := t.queue(ctx, tx, to, tenant, access.MailAlerts, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
+		ctx := inLanguage(ctx, to, tenant.Lang, tenant.Location())
+		m := pages.Mail(ctx, toldView(n), tenant.Name, label, href)
+		m.Leave = t.link(leavePath + leaveToken(t.keys, tenant.ID, to.ID, access.MailAlerts))
+		if err := t.send(ctx, tx, to, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
 			return err
 		}
 	}
@@ -160,19 +205,18 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 	return nil
 }
 
-// reading is ctx in the language and time zone of a reader.
-func (t *Teller) reading(ctx context.Context, to access.Reader, tenant tenants.Tenant) context.Context {
+// inLanguage is ctx in the language of a reader, or in another where they have not said.
+func inLanguage(ctx context.Context, to access.Reader, otherwise string, zone *time.Location) context.Context {
 	lang := to.Lang
 	if lang == "" {
-		lang = tenant.Lang
+		lang = otherwise
 	}
 
-	return i18n.With(ctx, lang, tenant.Location())
+	return i18n.With(ctx, lang, zone)
 }
 
-func (t *Teller) queue(ctx context.Context, tx *tenants.Tx, to access.Reader, tenant tenants.Tenant, kind, key string, m mails.Mail) error {
-	ctx = t.reading(ctx, to, tenant)
-	m.Leave = t.link(leavePath + leaveToken(t.keys, tenant.ID, to.ID, kind))
+// send queues a mail, in the language of ctx.
+func (t *Teller) send(ctx context.Context, tx *tenants.Tx, to access.Reader, key string, m mails.Mail) error {
 	var html bytes.Buffer
 	if err := mails.HTML(m).Render(ctx, &html); err != nil {
 		return fmt.Errorf("render mail: %w", err)

@@ -67,7 +67,7 @@ func LeaveMails(ctx context.Context, tx *tenants.Tx, person uuid.UUID, kind stri
 	return SetWishes(ctx, tx, actor, person, want)
 }
 
-// Reader is an owner who gets mails, and the language they read: "" means the business's.
+// Reader is somebody who gets a mail, and the language they read: "" where they have not said.
 type Reader struct {
 	ID    uuid.UUID `db:"id"`
 	Email string    `db:"email"`
