@@ -67,6 +67,8 @@ func (s *Server) Routes() []Route {
 		{get, overviewPath, "overview:read", s.overviewPage},
 		{get, adoptionPath + "/people", "overview:read", s.adoptionPeople},
 		{get, adoptionPath + "/export", "overview:read", s.exportAdoption},
+		{get, forecastPath, "forecast:read", s.forecastPage},
+		{post, forecastPath + "/book", "settings:edit", s.sayBook},
 		{get, "/numbers", "numbers:read", s.numbersPage},
 		{get, "/numbers/new", "numbers:connect", s.numberNewPage},
 		{get, "/numbers/new/manual", "numbers:connect", s.numberManualPage},

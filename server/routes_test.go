@@ -56,6 +56,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/overview", "++x+++xxL"},
 	{"GET", "/adoption/people", "++x+++xxL"},
 	{"GET", "/adoption/export", "++x+++xxL"},
+	{"GET", "/adoption/forecast", "++x+xxxxL"},
+	{"POST", "/adoption/forecast/book", "+xxxxxxxL"},
 	{"GET", "/numbers", "++xx++xxL"},
 	{"GET", "/numbers/new", "+xxx+xxxL"},
 	{"GET", "/numbers/new/manual", "+xxx+xxxL"},

@@ -128,7 +128,9 @@ func (p Overview) answer(ctx context.Context) string {
 }
 
 // people is the list behind a figure.
-func (p Overview) people(figure string) string { return p.Asked.More("/adoption/people", "show", figure) }
+func (p Overview) people(figure string) string {
+	return p.Asked.More("/adoption/people", "show", figure)
+}
 
 func (p Overview) peopleOf(week time.Time, figure string) string {
 	return p.Asked.More("/adoption/people", "show", figure, "week", week.Format(time.DateOnly))
