@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
@@ -263,6 +264,25 @@ func (e eyes) askedBy(ctx context.Context, list []conversations.Ask, message uui
 	return &e.asked(ctx, list[at:at+1])[0]
 }
 
+// offerProof leads from a number that somebody only claims to the making of a code for who is known by it.
+func offerProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []conversations.Ask, lines []pages.AskLine) error {
+	for i, a := range list {
+		if a.Phone == "" || a.Outcome == conversations.AskShared {
+			continue
+		}
+		r, err := identity.Resolve(ctx, tx, whatsapp.KindPhone, a.Phone, "")
+		switch {
+		case errors.Is(err, tenants.ErrNotFound), tenants.ConflictCode(err) != "": // nobody, or more than one
+		case err != nil:
+			return err
+		case r.Contact != nil && r.Contact.ID != contact && len(phonesOf(*r.Contact)) > 0:
+			lines[i].Prove = codePath(r.Contact.ID)
+		}
+	}
+
+	return nil
+}
+
 // worthAsking tells whether there is somebody to ask whose number is neither known nor shared already.
 func worthAsking(c identity.Contact, list []conversations.Ask) bool {
 	shared := slices.ContainsFunc(list, func(a conversations.Ask) bool { return a.Outcome == conversations.AskShared })
@@ -280,6 +300,11 @@ func fillCaseAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case,
 		return err
 	}
 	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && worthAsking(*k.Contact, list)
+	if p.CanDecide {
+		if err := offerProof(ctx, tx, k.Contact.ID, list, p.Asked); err != nil {
+			return err
+		}
+	}
 	p.WrongCodes, err = identity.WrongCodes(ctx, tx, *k.Contact)
 
 	return err

@@ -56,6 +56,12 @@ func TestAskSaysWhereItGoesAndWhatTheyRead(t *testing.T) {
 	agent.has(r, http.StatusOK, `data-testid="asked-typed"`, "••0480")
 	agent.lacks(r, "9800000480", "98000 00480")
 	agent.has(agent.get("/audit"), http.StatusOK, "Asked for the phone number")
+	agent.lacks(r, `data-testid="prove"`) // nobody is known by it
+	s.writes(20, "919800000480", "", "Rajesh", "hello")
+	rajesh := s.whois(whatsapp.KindPhone, "919800000480").ID
+	for _, page := range []string{"/contacts/" + savitri.String(), kase} {
+		agent.has(agent.get(page), http.StatusOK, `href="/contacts/`+rajesh.String()+`/code"`, `data-testid="prove"`)
+	}
 
 	// Twice is enough, and the page says until when.
 	if r := agent.post(kase+"/ask", composed(agent.get(kase+"/ask"), "once more?")); r.status != http.StatusSeeOther {
@@ -98,8 +104,8 @@ func TestAskIsSentToWhomItWasShown(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	s := st.shop(t, st.clinic)
+	s.writes(30, "919800000480", "", "Rajesh", "hello")
 	s.writes(30, "", savitrisID, "Savitri", "hello")
-	s.writes(29, "919800000480", "", "Rajesh", "hello")
 	savitri, rajesh := s.whois(whatsapp.KindBSUID, savitrisID).ID, s.whois(whatsapp.KindPhone, "919800000480").ID
 	owner := st.signedIn(t, "asha")
 	path := "/contacts/" + savitri.String() + "/ask"

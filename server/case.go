@@ -215,7 +215,7 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case
 			if err := lookAt(ctx, tx, e, k, o, &view); err != nil {
 				return err
 			}
-			if p.CanDecide && o.Contact.Phone() != "" {
+			if p.CanDecide && len(phonesOf(o.Contact)) > 0 {
 				view.Code = codePath(o.Contact.ID)
 			}
 		}

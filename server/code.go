@@ -72,12 +72,12 @@ func (s *Server) showCodes(c *fiber.Ctx, status int, made *pages.MadeCode, form 
 	return s.show(c, status, pages.LinkCodePage(p))
 }
 
-// phonesOf are the phones that a contact has now.
+// phonesOf are the phones that a contact has now and that are kept.
 func phonesOf(contact identity.Contact) []identity.Identifier {
 	var phones []identity.Identifier
 	for _, i := range contact.Identities {
 		for _, d := range i.Identifiers {
-			if d.Kind == whatsapp.KindPhone && d.Current {
+			if d.Kind == whatsapp.KindPhone && d.Current && !whatsapp.IsHiddenPhone(d.Value) {
 				phones = append(phones, d)
 			}
 		}

@@ -127,7 +127,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 			survivor = contact.ID
 			return nil
 		}
-		if m.Can("queue:decide") && contact.Phone() != "" {
+		if m.Can("queue:decide") && len(phonesOf(contact)) > 0 {
 			p.CodeHref = codePath(contact.ID)
 		}
 		p.CanReveal = m.Can("phones:reveal") && !e.clear && contact.Phone() != ""
@@ -166,6 +166,11 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 	}
 	if p.Asked = e.asked(ctx, asked); p.CanAsk && worthAsking(contact, asked) {
 		p.AskHref = contactAskPath(contact.ID)
+	}
+	if p.CanAsk {
+		if err := offerProof(ctx, tx, contact.ID, asked, p.Asked); err != nil {
+			return err
+		}
 	}
 	p.Frame.Title, p.Notes = e.label(ctx, contact), contact.Notes
 	if !p.CanEdit {

@@ -26,9 +26,10 @@ const MaxAskRunes = 500
 
 // Why nobody is asked for their number, as a Conflict of Submit, as the reason of one refused at its turn, and as Asking.Refused.
 const (
-	refusedKnown  = "ask_known"     // the account shows its phone
-	refusedStop   = "ask_opted_out" // the person has stopped marketing on one of their accounts; they want less from us, not more
-	refusedEnough = "ask_enough"    // they were asked often enough lately
+	refusedKnown  = "ask_known"      // the account shows its phone
+	refusedStop   = "ask_opted_out"  // the person has stopped marketing on one of their accounts; they want less from us, not more
+	refusedEnough = "ask_enough"     // they were asked often enough lately
+	refusedFree   = "ask_phone_free" // the business keeps no phones of this number
 )
 
 // Question makes a draft ask for the phone number: with words of its own, or by a template that has the button.
@@ -52,22 +53,25 @@ func (q *Question) check() error {
 
 // Asking is whether a person can be asked for their number now.
 type Asking struct {
-	Refused string    // one of ask_known, ask_opted_out, ask_enough; "" where they may be asked
+	Refused string    // one of ask_known, ask_opted_out, ask_enough, ask_phone_free; "" where they may be asked
 	Again   time.Time // of ask_enough: when they may be asked again
 }
 
 // MayAsk says whether the person behind a recipient may be asked for the number. The database says so again when the question is
 // submitted, and at its turn.
 func MayAsk(ctx context.Context, tx *tenants.Tx, to Recipient) (Asking, error) {
-	if to.Kind == whatsapp.KindPhone {
-		return Asking{Refused: refusedKnown}, nil
-	}
-
-	return mayAsk(ctx, tx, to.contact, uuid.Nil)
+	return mayAsk(ctx, tx, to, uuid.Nil)
 }
 
 // mayAsk leaves the question itself out of the count.
-func mayAsk(ctx context.Context, tx *tenants.Tx, c identity.Contact, itself uuid.UUID) (Asking, error) {
+func mayAsk(ctx context.Context, tx *tenants.Tx, to Recipient, itself uuid.UUID) (Asking, error) {
+	switch {
+	case to.PhoneFree:
+		return Asking{Refused: refusedFree}, nil
+	case to.Kind == whatsapp.KindPhone:
+		return Asking{Refused: refusedKnown}, nil
+	}
+	c := to.contact
 	list, err := identity.Preferences(ctx, tx, c)
 	if err != nil {
 		return Asking{}, err
@@ -100,10 +104,7 @@ func refusalToAsk(ctx context.Context, tx *tenants.Tx, to Recipient, out outgoin
 	if !out.Ask {
 		return "", nil
 	}
-	if to.Kind == whatsapp.KindPhone {
-		return refusedKnown, nil
-	}
-	a, err := mayAsk(ctx, tx, to.contact, message)
+	a, err := mayAsk(ctx, tx, to, message)
 
 	return a.Refused, err
 }

@@ -82,12 +82,12 @@ func MakeCode(ctx context.Context, tx *tenants.Tx, key CodeKey, actor tenants.Ac
 	})
 }
 
-// phones are those that a contact has now.
+// phones are those that a contact has now and that are kept.
 func (c Contact) phones() []string {
 	var phones []string
 	for _, i := range c.Identities {
 		for _, d := range i.Identifiers {
-			if d.Kind == whatsapp.KindPhone && d.Current {
+			if d.Kind == whatsapp.KindPhone && d.Current && !whatsapp.IsHiddenPhone(d.Value) {
 				phones = append(phones, d.Value)
 			}
 		}

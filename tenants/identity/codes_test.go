@@ -11,6 +11,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/phonefree"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -18,7 +19,8 @@ import (
 // coded is a world in which codes are known.
 type coded struct {
 	*world
-	key identity.CodeKey
+	keys *secrets.Keyring
+	key  identity.CodeKey
 }
 
 // codedWorld has Asha, who wrote from her phone yesterday, before WhatsApp sent ids.
@@ -32,7 +34,7 @@ func codedWorld(t *testing.T) *coded {
 	at, _ := today(-24 * time.Hour)
 	w.feed(event{at: at, wamid: "a", phone: ashaPhone, name: "Asha Verma"})
 
-	return &coded{w, identity.NewCodeKey(keys, w.tenant)}
+	return &coded{w, keys, identity.NewCodeKey(keys, w.tenant)}
 }
 
 // today is a time from now on the clock of the story.
@@ -126,9 +128,9 @@ func TestCodeLinksWhereTheOwnerAllowsIt(t *testing.T) {
 		if len(list) != 1 || list[0].Live || list[0].UsedAt == nil || list[0].UsedBy == nil || *list[0].UsedBy != asha.ID || list[0].MadeBy != "Meera" || list[0].Text != "" {
 			t.Errorf("codes are %+v, want one, used", list)
 		}
-		var clear int
-		if err := tx.Get(&clear, `SELECT count(*) FROM link_codes c WHERE c::text LIKE '%' || $1 || '%'`, strings.ReplaceAll(code.Text, "-", "")); err != nil || clear != 0 {
-			t.Errorf("%d rows hold the code itself, %v", clear, err)
+		var plain int
+		if err := tx.Get(&plain, `SELECT count(*) FROM link_codes c WHERE c::text LIKE '%' || $1 || '%'`, strings.ReplaceAll(code.Text, "-", "")); err != nil || plain != 0 {
+			t.Errorf("%d rows hold the code itself, %v", plain, err)
 		}
 		return err
 	})
@@ -284,6 +286,27 @@ func TestCodesAreTheTenantsOwn(t *testing.T) {
 	}); err == nil {
 		t.Error("a code was made for a phone that is not hers")
 	}
+}
+
+// TestCodesGoWithPhonesThatAreNotKept: a number that keeps no phones from now on leaves none with its codes either.
+func TestCodesGoWithPhonesThatAreNotKept(t *testing.T) {
+	t.Parallel()
+	w := codedWorld(t)
+	w.makes(identity.CodeOnce)
+	w.as(func(tx *tenants.Tx) error {
+		if _, err := tx.Exec(`UPDATE numbers SET phone_free = true WHERE id = $1`, w.numbers[mainNumber]); err != nil {
+			return err
+		}
+		if _, err := identity.HidePhones(t.Context(), tx, phonefree.For(w.keys, w.tenant), w.numbers[mainNumber], "", 100); err != nil {
+			return err
+		}
+		var left int
+		err := tx.Get(&left, `SELECT count(*) FROM link_codes WHERE phone = $1`, ashaPhone)
+		if left != 0 {
+			t.Errorf("%d codes hold the phone, want none", left)
+		}
+		return err
+	})
 }
 
 // TestWordsAreNotCodes: what customers write all day.

@@ -68,6 +68,13 @@ func HidePhones(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number u
 		return "", fmt.Errorf("hide shared phones: %w", err)
 	}
 
+	if _, err := tx.ExecContext(ctx, `
+		DELETE FROM link_codes c WHERE c.tenant_id = $1 AND c.phone = ANY($2)
+		  AND NOT EXISTS (SELECT 1 FROM identifiers d WHERE d.tenant_id = $1 AND d.kind = 'phone' AND d.value = c.phone)`,
+		tx.Tenant, pq.Array(phones)); err != nil {
+		return "", fmt.Errorf("drop codes for phones that are not kept: %w", err)
+	}
+
 	return rows[len(rows)-1].ID.String(), nil
 }
 

@@ -248,6 +248,13 @@ func TestWhoIsNotAsked(t *testing.T) {
 		}
 	}
 
+	// Nor by a number that keeps no phones.
+	h.exec(`UPDATE numbers SET phone_free = true`)
+	if _, err := h.submit(h.question(h.opens(mateo.ID), "number?")); tenants.ConflictCode(err) != "ask_phone_free" {
+		t.Errorf("by a number that keeps no phones: %v, want ask_phone_free", err)
+	}
+	h.exec(`UPDATE numbers SET phone_free = false`)
+
 	// One who stops at the last moment is not asked either.
 	out, err := h.submit(h.question(r, "number?"))
 	if err != nil {
