@@ -1,5 +1,5 @@
 -- The fact ledger: every date and claim about WhatsApp's rollout, with source and expiry; what each person has read of it; the steps of
--- a new business; and who wants the weekly mail.
+-- a new business; and what the weekly mail has told.
 
 -- +goose Up
 SET LOCAL lock_timeout = '5s';
@@ -67,13 +67,12 @@ CREATE TABLE start_answers (
     PRIMARY KEY (tenant_id, person_id, question)
 );
 
--- The weekly mail to an owner: unwanted, or up to which version of which fact it was sent, and when.
+-- The weekly mail to an owner: up to which version of which fact it told, and when.
 CREATE TABLE digests (
     tenant_id uuid NOT NULL REFERENCES tenants,
     person_id uuid NOT NULL,
-    off       boolean NOT NULL DEFAULT false,
-    seq       bigint NOT NULL DEFAULT 0,
-    sent_at   timestamptz,
+    seq       bigint NOT NULL,
+    sent_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, person_id)
 );
 

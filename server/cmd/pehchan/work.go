@@ -47,13 +47,15 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 
 // workInBackground starts all that is done beside answering people.
 func workInBackground(ctx context.Context, group *errgroup.Group, in *installation, out *console, worker *ingest.Worker, by mail.Carrier) {
+	teller := server.NewTeller(in.Config, in.db, in.keys, out.log)
 	for _, run := range []func(context.Context) error{
 		worker.Run,
 		imports.NewWorker(in.db, out.log).Run,
 		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
-		server.NewTeller(in.Config, in.db, in.keys, out.log).Run,
+		teller.Run,
+		teller.RunDigests,
 	} {
 		group.Go(func() error { return run(ctx) })
 	}
