@@ -52,6 +52,7 @@ var pages = []page{
 		return []string{"/numbers/new/embedded?way=keep", "/numbers/new/embedded?way=fresh"}
 	}},
 	{route: "/numbers/:id", to: func(w *world) []string { return w.numbers }},
+	{route: "/numbers/:id/phone-free", to: func(w *world) []string { return []string{w.numbers[0] + "/phone-free"} }},
 	{route: "/numbers/:id/health", to: func(w *world) []string {
 		health := make([]string, len(w.numbers))
 		for i, n := range w.numbers {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
@@ -193,8 +194,10 @@ func (in *inbox) findsNone(t *testing.T, h hunt, when string, readers ...*browse
 	var starts []string
 	err := in.DB.As(context.Background(), in.tenant, func(tx *tenants.Tx) error {
 		for _, list := range []struct{ query, path string }{
-			{`SELECT id::text FROM contacts ORDER BY id LIMIT 60`, "/contacts/%s"}, {`SELECT id::text FROM contacts ORDER BY id LIMIT 60`, "/inbox/%s"},
-			{`SELECT id::text FROM cases ORDER BY id LIMIT 40`, "/resolve/%s"}, {`SELECT id::text FROM links ORDER BY id LIMIT 40`, "/merges/%s"},
+			{`SELECT id::text FROM contacts ORDER BY id LIMIT 60`, "/contacts/%s"},
+			{`SELECT id::text FROM contacts ORDER BY id LIMIT 60`, "/inbox/%s"},
+			{`SELECT id::text FROM cases ORDER BY id LIMIT 40`, "/resolve/%s"},
+			{`SELECT id::text FROM links ORDER BY id LIMIT 40`, "/merges/%s"},
 			{`SELECT id::text FROM numbers`, "/numbers/%s"},
 		} {
 			var ids []string
@@ -309,7 +312,7 @@ func TestPhoneFreeComesToTheSamePeople(t *testing.T) {
 // people are the accounts by their WhatsApp IDs, with how many messages each has.
 func (in *inbox) people(t *testing.T) (accounts []string) {
 	t.Helper()
-	in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+	in.do(t, func(_ context.Context, tx *tenants.Tx) error {
 		return tx.Select(&accounts, `
 			SELECT concat_ws(' ', string_agg(DISTINCT d.value || CASE WHEN t.current THEN '' ELSE ' (past)' END, ', ') FILTER (WHERE d.kind <> 'phone'),
 			                 'phones:', count(DISTINCT d.id) FILTER (WHERE d.kind = 'phone'),
@@ -333,7 +336,7 @@ func TestPhoneFreeBesideAnOrdinaryNumber(t *testing.T) {
 			in.tell(t, ev{id: fmt.Sprint("m", i), at: i, number: number, phone: ashasPhone, text: "hello"})
 		}
 		var phones []string
-		in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+		in.do(t, func(_ context.Context, tx *tenants.Tx) error {
 			return tx.Select(&phones, `SELECT value FROM identifiers WHERE kind = 'phone'`)
 		})
 		if !slices.Equal(phones, []string{ashasPhone}) {
@@ -355,14 +358,25 @@ func TestPhoneFreeReplies(t *testing.T) {
 	in.switches(t, ownNumber, true)
 	in.tell(t, ev{id: "a", phone: ashasPhone, name: "Asha", text: "hello"})
 	var id uuid.UUID
-	in.do(t, func(ctx context.Context, tx *tenants.Tx) error { return tx.Get(&id, `SELECT id FROM contacts`) })
+	in.do(t, func(_ context.Context, tx *tenants.Tx) error { return tx.Get(&id, `SELECT id FROM contacts`) })
 	owner := in.reads(t, "owner")
 	owner.has(owner.get("/inbox/"+id.String()), http.StatusOK, `data-testid="blocked"`, "keeps no phones")
+	owner.has(owner.get("/contacts/"+id.String()), http.StatusOK, `data-testid="phone-not-kept"`)
 	if r := in.opens(t, id, uuid.Nil); r.Address != "" || r.Blocked != "phone_free" {
 		t.Errorf("a reply goes to %+v, want nowhere", r)
 	}
 
 	in.tell(t, ev{id: "b", at: 5, phone: ashasPhone, bsuid: ashasID, text: "and again"})
+	in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+		r, err := conversations.ReplyTo(ctx, tx, conversations.Thread{Contact: id})
+		if err != nil {
+			return err
+		}
+		if asking, err := conversations.MayAsk(ctx, tx, r); err != nil || asking.Refused != "ask_phone_free" {
+			t.Errorf("they may be asked for a phone: %+v, %v", asking, err)
+		}
+		return nil
+	})
 	out := in.replies(t, in.opens(t, id, uuid.Nil))
 	if out.To != "" || out.Recipient != ashasID {
 		t.Errorf("Graph was asked %+v, want her WhatsApp ID", out)
@@ -399,7 +413,7 @@ func TestPhoneFreeIsTheBusinessesOwn(t *testing.T) {
 		Action string `db:"action"`
 		Detail string `db:"detail"`
 	}
-	mine.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+	mine.do(t, func(_ context.Context, tx *tenants.Tx) error {
 		return tx.Select(&entries, `SELECT action, detail FROM audit_entries WHERE action = 'number.phone_free'`)
 	})
 	if len(entries) != 1 || entries[0].Detail != `{"on":true}` {

@@ -2,7 +2,6 @@ package phonefree_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,7 +108,7 @@ func TestSealedItems(t *testing.T) {
 	keys, asha, ravi := open(t), uuid.New(), uuid.New()
 	for _, owner := range []uuid.UUID{asha, uuid.Nil} {
 		sealed, err := phonefree.Seal(keys, owner, []byte("919800000101"))
-		if err != nil || strings.Contains(fmt.Sprintf("%s", sealed), "9198") {
+		if err != nil || strings.Contains(string(sealed), "9198") {
 			t.Fatalf("want nothing to be read, got %q, %v", sealed, err)
 		}
 		if body, err := phonefree.Open(keys, asha, sealed); err != nil || string(body) != "919800000101" {
