@@ -24,13 +24,8 @@ const (
 // contactsPage lists everybody, or finds somebody; with ?for= to merge them with another.
 func (s *Server) contactsPage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), member(c)
-	p := pages.Contacts{Frame: s.frame(c, "contacts.title"), Now: time.Now(), Query: c.Query("q"), Reach: c.Query("reach")}
+	p := pages.Contacts{Frame: s.frame(c, "contacts.title"), Now: time.Now(), Query: c.Query("q"), Reach: knownReach(c.Query("reach"))}
 	p.CanImport, p.CanExport = m.Can("contacts:import"), m.Can("contacts:export")
-	switch p.Reach {
-	case identity.ReachBoth, identity.ReachID, identity.ReachPhone:
-	default:
-		p.Reach = ""
-	}
 	var other uuid.UUID
 	if id := c.Query("for"); id != "" {
 		var err error

@@ -28,7 +28,7 @@ func (s *Server) showExport(c *fiber.Ctx, status int, query, reach string, form 
 
 func knownReach(reach string) string {
 	switch reach {
-	case identity.ReachBoth, identity.ReachID, identity.ReachPhone:
+	case identity.ReachBoth, identity.ReachID, identity.ReachPhone, identity.ReachNeither:
 		return reach
 	}
 

@@ -67,7 +67,7 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 		}
 	}
 	if p.Density == forTeams {
-		people, err := s.people.count(ctx, s.db, m.Tenant.ID)
+		people, err := s.people.of(ctx, s.db, m.Tenant.ID, identity.CountPeople)
 		if err != nil {
 			return err
 		}
@@ -154,47 +154,46 @@ func homeQueue(ctx context.Context, tx *tenants.Tx, p *pages.Home) error {
 	return nil
 }
 
-// headcounts remembers how many people each tenant has: the more work it was to count them, the longer.
-type headcounts struct {
+// kept remembers what was counted for each tenant: the more work it was to count, the longer.
+type kept[T any] struct {
 	mu       sync.Mutex
-	byTenant map[uuid.UUID]headcount
+	byTenant map[uuid.UUID]keptFor[T]
 }
 
-type headcount struct {
-	identity.People
-	until time.Time
+type keptFor[T any] struct {
+	counted T
+	until   time.Time
 }
 
 const (
-	headcountWorth = 20 // times as long as the counting took
-	maxHeadcounts  = 10_000
+	keptWorth = 20 // times as long as the counting took
+	maxKept   = 10_000
 )
 
-func (h *headcounts) count(ctx context.Context, db *tenants.DB, tenant uuid.UUID) (identity.People, error) {
-	h.mu.Lock()
-	known, ok := h.byTenant[tenant]
-	h.mu.Unlock()
+func (k *kept[T]) of(ctx context.Context, db *tenants.DB, tenant uuid.UUID, count func(context.Context, *tenants.Tx) (T, error)) (counted T, err error) {
+	k.mu.Lock()
+	known, ok := k.byTenant[tenant]
+	k.mu.Unlock()
 	started := time.Now()
 	if ok && started.Before(known.until) {
-		return known.People, nil
+		return known.counted, nil
 	}
 
-	var people identity.People
-	err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
-		people, err = identity.CountPeople(ctx, tx)
+	err = db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		counted, err = count(ctx, tx)
 		return err
 	})
 	if err != nil {
-		return identity.People{}, err
+		return counted, err
 	}
 
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.byTenant == nil || len(h.byTenant) >= maxHeadcounts {
-		h.byTenant = map[uuid.UUID]headcount{}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.byTenant == nil || len(k.byTenant) >= maxKept {
+		k.byTenant = map[uuid.UUID]keptFor[T]{}
 	}
 	ended := time.Now()
-	h.byTenant[tenant] = headcount{people, ended.Add(headcountWorth * ended.Sub(started))}
+	k.byTenant[tenant] = keptFor[T]{counted, ended.Add(keptWorth * ended.Sub(started))}
 
-	return people, nil
+	return counted, nil
 }

@@ -186,7 +186,7 @@ func fillWork(ctx context.Context, tx *tenants.Tx, p *pages.Overview) error {
 // adoptionPeople lists the customers behind a figure.
 func (s *Server) adoptionPeople(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), member(c)
-	p := pages.AdoptionPeople{Frame: s.frame(c, "adoption.people_"), Now: time.Now(), Show: c.Query("show")}
+	p := pages.AdoptionPeople{Frame: s.frame(c, "adoption.people_"), Now: time.Now(), Show: c.Query("show"), CanSave: m.Can("reach:save")}
 	if !adoption.KnownFigure(p.Show) {
 		p.Show = ""
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/pehchan/pehchan/server/api"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -66,7 +67,8 @@ type Server struct {
 	api      *api.API
 	graph    whatsapp.Graph
 	pulse    *pulse
-	people   headcounts
+	people   kept[identity.People]
+	reaches  kept[identity.Reaches]
 	ending   chan struct{} // closed when the server shuts down: what has no end of its own ends then
 	apps     apps
 	uploads  uploads

@@ -17,8 +17,8 @@ func Walk(ctx context.Context, tx *tenants.Tx, reach string, after uuid.UUID, li
 	err := tx.SelectContext(ctx, &ids, `
 		SELECT c.id FROM contacts c
 		WHERE c.tenant_id = $1 AND c.id > $2 AND c.merged_into IS NULL
-		  AND ($3 = '' OR ($3 <> 'id') = EXISTS (SELECT 1 FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = c.id AND w.word >= 'p:' AND w.word < 'p;'))
-		  AND ($3 = '' OR ($3 <> 'phone') = EXISTS (SELECT 1 FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = c.id AND w.word >= 'b:' AND w.word < 'b;'))
+		  AND ($3 = '' OR ($3 IN ('both', 'phone')) = EXISTS (SELECT 1 FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = c.id AND w.word >= 'p:' AND w.word < 'p;'))
+		  AND ($3 = '' OR ($3 IN ('both', 'id')) = EXISTS (SELECT 1 FROM contact_words w WHERE w.tenant_id = $1 AND w.contact_id = c.id AND w.word >= 'b:' AND w.word < 'b;'))
 		ORDER BY c.id LIMIT $4`, tx.Tenant, after, reach, limit)
 	if err != nil {
 		return nil, fmt.Errorf("walk contacts: %w", err)

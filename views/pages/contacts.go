@@ -17,7 +17,7 @@ type Contacts struct {
 	Frame layout.Frame
 	Now   time.Time
 	Query string
-	Reach string // both, id, phone or empty for all
+	Reach string // both, id, phone, neither or empty for all
 	For   *Someone
 	Items []Someone
 	Next  string // address of the next page, empty on the last
@@ -40,7 +40,7 @@ func (p Contacts) export() string {
 	return "/contacts/export?" + q.Encode()
 }
 
-var reaches = []string{"", "both", "id", "phone"}
+var reaches = []string{"", "both", "id", "phone", "neither"}
 
 func (p Contacts) chips(ctx context.Context) []components.Chip {
 	var chips []components.Chip

@@ -191,6 +191,13 @@ type AdoptionPeople struct {
 	Count int64 // how many there are
 	Items []AdoptionPerson
 	Next  string
+
+	CanSave bool
+}
+
+// save is where this list can be saved under a name.
+func (p AdoptionPeople) save() string {
+	return "/adoption/reach?" + url.Values{"save": {p.Asked.More("/adoption/people", "show", p.Show)}}.Encode()
 }
 
 // AdoptionPerson is an account with whoever has it.
