@@ -216,6 +216,9 @@ func TestLinkBackCode(t *testing.T) {
 	_, kase = st.contactOf(t, n, other)
 	b.open("/resolve/" + kase.String())
 	b.see("wrong-codes")
+	b.press("a") // ask them instead
+	b.says("goes-to", "Mukesh")
+	b.open("/resolve/" + kase.String())
 	if b.has("candidate>Gita Devi") {
 		t.Error("a code that was used before names somebody")
 	}

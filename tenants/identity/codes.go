@@ -20,7 +20,10 @@ import (
 // sent there (matching.md A8). It can be forwarded, so it never is enough for somebody's right to see or erase what is stored.
 
 // codeAlphabet has no letters and digits that look alike, and no vowels but A and E.
-const codeAlphabet = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+const (
+	codeAlphabet = codeDigits + "ABCDEFGHJKMNPQRSTVWXYZ"
+	codeDigits   = "23456789"
+)
 
 // codeLength is of the eleven characters drawn by chance, 53 bits, and one that checks them, so that hardly any word of a message is
 // taken for a code.
@@ -59,7 +62,7 @@ func (k CodeKey) In(e whatsapp.Event) [][]byte {
 
 // CodesIn are what an incoming text holds that has the form of a code, without the lines between its groups.
 func CodesIn(e whatsapp.Event) []string {
-	if e.Type != "text" || e.GroupID != "" || !makesContact(e) || len(e.Text) < codeLength {
+	if e.Type != "text" || e.GroupID != "" || !makesContact(e) || len(e.Text) < codeLength || !strings.ContainsAny(e.Text, codeDigits) {
 		return nil
 	}
 	var codes []string
