@@ -87,3 +87,16 @@ func (w *world) forgotten(t *testing.T) string {
 
 	return "/reset/" + token
 }
+
+// invited asks somebody new to join the team, and returns the page that asks them.
+func (w *world) invited(t *testing.T) string {
+	t.Helper()
+
+	var token string
+	w.as(t, w.clinic, func(tx *tenants.Tx) (err error) {
+		_, token, err = access.Invite(t.Context(), tx, byTest, "new@pehchan.example", access.Agent)
+		return err
+	})
+
+	return "/invite/" + token
+}

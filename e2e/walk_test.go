@@ -92,6 +92,7 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite, "/invite/over"} }},
 	{route: "/forgot", by: []string{nobody}},
 	{route: "/reset/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.reset, "/reset/over"} }},
 	{route: "/mails/leave/:token", to: func(w *world) []string { return []string{w.leave} }},

@@ -36,6 +36,7 @@ type world struct {
 	lists    []string // of customers, at every step
 	leave    string   // where the owner wants no more mails
 	reset    string   // where the owner sets a new password
+	invite   string   // where somebody new joins
 }
 
 func newWorld(t *testing.T) *world {
@@ -61,6 +62,7 @@ func newWorld(t *testing.T) *world {
 	w.upload(t)
 	w.throughWindow(t)
 	w.leave, w.reset = w.toldByMail(t), w.forgotten(t)
+	w.invite = w.invited(t)
 
 	return w
 }

@@ -137,22 +137,23 @@ func TestAdministration(t *testing.T) {
 	asha := st.signedIn(t, "asha")
 
 	asha.get("/team")
-	add := map[string][]string{"name": {"Meera"}, "email": {"meera@pehchan.example"}, "password": {"short"}, "role": {"agent"}}
-	if r := asha.post("/team", add); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `data-testid="wrong-password"`) ||
-		!strings.Contains(r.body, `value="Meera"`) || strings.Contains(r.body, `value="short"`) {
-		t.Errorf("want the form back with what was typed but the password, got %d", r.status)
+	add := map[string][]string{"email": {"meera at pehchan"}, "role": {"agent"}}
+	if r := asha.post("/team", add); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `data-testid="wrong-email"`) ||
+		!strings.Contains(r.body, `value="meera at pehchan"`) {
+		t.Errorf("want the form back with what was typed, got %d", r.status)
 	}
-	add["password"] = []string{password}
+	add["email"] = []string{"meera@pehchan.example"}
 	asha.want(asha.post("/team", add), http.StatusSeeOther, "/team")
 	if r := asha.get("/team"); !strings.Contains(r.body, "meera@pehchan.example") || !strings.Contains(r.body, `data-testid="toast"`) {
-		t.Errorf("want Meera in the team and a word about it, got %d", r.status)
+		t.Errorf("want Meera asked and a word about it, got %d", r.status)
 	}
+	st.member(t, st.clinic, "meera", "agent")
 	if r := asha.post("/team", add); r.status != http.StatusConflict {
-		t.Errorf("want Meera refused twice, got %d", r.status)
+		t.Errorf("want Meera refused who is in the team, got %d", r.status)
 	}
 
-	if r := asha.get("/audit?about=people"); r.status != http.StatusOK || strings.Count(r.body, `data-testid="entry"`) != 3 {
-		t.Errorf("want the two joinings and the sign-in, got %d %s", r.status, r.body)
+	if r := asha.get("/audit?about=people"); r.status != http.StatusOK || strings.Count(r.body, `data-testid="entry"`) != 4 {
+		t.Errorf("want the two joinings, the invitation and the sign-in, got %d %s", r.status, r.body)
 	}
 	if r := asha.post("/audit/verify", nil); r.status != http.StatusOK || !strings.Contains(r.body, `data-testid="verified"`) {
 		t.Errorf("want the chain found whole, got %d", r.status)

@@ -168,11 +168,11 @@ func (s *Server) takeStep(c *fiber.Ctx) error {
 		}
 		err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return start.Reply(ctx, tx, m.Actor, m.Person.ID, given) })
 	case step == start.Invite:
-		in := access.NewPerson{Email: field(c, "email"), Name: field(c, "name"), Password: rawField(c, "password")}
-		_, err = access.AddMember(ctx, s.db, m.Tenant.ID, m, in, field(c, "role"))
-		say = flash{Key: "start.added", Args: []any{"name", in.Name}}
+		var in access.Invitation
+		in, err = s.inviteByForm(c)
+		say = flash{Key: "toast.invited", Args: []any{"email", in.Email}}
 	}
-	if form, ok := refilled(c, err, append([]string{"email", "name", "role"}, start.Questions...)...); ok {
+	if form, ok := refilled(c, err, append([]string{"email", "role"}, start.Questions...)...); ok {
 		return s.showStep(c, classify(err).status, step, form)
 	}
 	if err != nil {

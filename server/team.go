@@ -20,10 +20,14 @@ func (s *Server) teamPage(c *fiber.Ctx) error {
 func (s *Server) showTeam(c *fiber.Ctx, status int, form pages.Filled) error {
 	ctx, m := c.UserContext(), member(c)
 	var (
-		team []access.Colleague
-		seen map[uuid.UUID]time.Time
+		team  []access.Colleague
+		asked []access.Invitation
+		seen  map[uuid.UUID]time.Time
 	)
 	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		if asked, err = access.Invitations(ctx, tx); err != nil {
+			return err
+		}
 		team, err = access.Team(ctx, tx)
 		return err
 	})
@@ -46,6 +50,11 @@ func (s *Server) showTeam(c *fiber.Ctx, status int, form pages.Filled) error {
 	}
 	p := pages.Team{Frame: s.frame(c, "team.title"), Now: time.Now(), Roles: rolesToGive(m), CanAdd: m.Can("team:manage"), Form: form}
 	p.Frame.Path = "/team"
+	for _, in := range asked {
+		p.Asked = append(p.Asked, pages.Asked{
+			ID: in.ID.String(), Email: in.Email, Role: in.Role, At: in.SentAt, Until: in.ExpiresAt, CanChange: access.MayManage(m, in.Role),
+		})
+	}
 	for _, person := range team {
 		p.Items = append(p.Items, pages.Colleague{
 			ID: person.ID.String(), Name: person.Name, Email: person.Email, Role: person.Role, Since: person.Since, Seen: seen[person.ID],
@@ -66,20 +75,6 @@ func rolesToGive(m access.Member) []string {
 	}
 
 	return roles
-}
-
-func (s *Server) addMember(c *fiber.Ctx) error {
-	m := member(c)
-	in := access.NewPerson{Email: field(c, "email"), Name: field(c, "name"), Password: rawField(c, "password")}
-	_, err := access.AddMember(c.UserContext(), s.db, m.Tenant.ID, m, in, field(c, "role"))
-	if form, ok := refilled(c, err, "email", "name", "role"); ok {
-		return s.showTeam(c, classify(err).status, form)
-	}
-	if err != nil {
-		return err
-	}
-
-	return s.done(c, "/team", flash{Key: "toast.member_added", Args: []any{"name", in.Name}})
 }
 
 func (s *Server) changeRole(c *fiber.Ctx) error {

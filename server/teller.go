@@ -1,12 +1,10 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,12 +12,10 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
-	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/mails"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -155,7 +151,7 @@ func (t *Teller) queueReset(ctx context.Context, tx *tenants.Tx, j telling) erro
 	}
 	ctx = inLanguage(ctx, r.To, j.Lang, time.UTC)
 
-	return t.send(ctx, tx, r.To, "reset "+j.ID.String(), pages.ResetMail(ctx, t.link(resetPath+r.Token), access.ResetLife))
+	return queueMail(ctx, tx, t.keys, r.To.Email, "reset "+j.ID.String(), pages.ResetMail(ctx, t.link(resetPath+r.Token), access.ResetLife))
 }
 
 func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) error {
@@ -165,7 +161,7 @@ func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) er
 	}
 	ctx = inLanguage(ctx, to, "en", time.UTC)
 
-	return t.send(ctx, tx, to, "password changed "+j.ID.String(), pages.PasswordMail(ctx, t.link("/forgot")))
+	return queueMail(ctx, tx, t.keys, to.Email, "password changed "+j.ID.String(), pages.PasswordMail(ctx, t.link("/forgot")))
 }
 
 func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
@@ -197,7 +193,7 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 		ctx := inLanguage(ctx, to, tenant.Lang, tenant.Location())
 		m := pages.Mail(ctx, toldView(n), tenant.Name, label, href)
 		m.Leave = t.link(leavePath + leaveToken(t.keys, tenant.ID, to.ID, access.MailAlerts))
-		if err := t.send(ctx, tx, to, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
+		if err := queueMail(ctx, tx, t.keys, to.Email, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
 			return err
 		}
 	}
@@ -213,16 +209,6 @@ func inLanguage(ctx context.Context, to access.Reader, otherwise string, zone *t
 	}
 
 	return i18n.With(ctx, lang, zone)
-}
-
-// send queues a mail, in the language of ctx.
-func (t *Teller) send(ctx context.Context, tx *tenants.Tx, to access.Reader, key string, m mails.Mail) error {
-	var html bytes.Buffer
-	if err := mails.HTML(m).Render(ctx, &html); err != nil {
-		return fmt.Errorf("render mail: %w", err)
-	}
-
-	return mail.Queue(ctx, tx, t.keys, key, mail.Message{To: to.Email, Subject: strings.Join(strings.Fields(m.Subject), " "), Text: m.Text(ctx), HTML: html.String(), Leave: m.Leave})
 }
 
 func (t *Teller) link(path string) string {

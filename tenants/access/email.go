@@ -47,3 +47,6 @@ func checkName(raw string) (string, error) {
 }
 
 func oddRune(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) || r == utf8.RuneError }
+
+// SameMailbox tells whether two e-mails are one account's.
+func SameMailbox(a, b string) bool { return emailKey(a) == emailKey(b) }

@@ -110,7 +110,7 @@ func Known(key string) bool {
 }
 
 // T is the message of key. args are pairs of a placeholder's name and its
-// value: T(ctx, "toast.member_added", "name", person). Whole numbers are written with
+// value: T(ctx, "toast.member_removed", "name", person). Whole numbers are written with
 // the digit grouping of the language.
 func T(ctx context.Context, key string, args ...any) string {
 	text, ok := catalogues[Lang(ctx)].plain[key]

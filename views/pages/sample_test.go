@@ -59,6 +59,7 @@ func health() pages.Health {
 
 func team() pages.Team {
 	return pages.Team{
+		Asked: []pages.Asked{{ID: "9", Email: "new@clinic.example", Role: "agent", At: ago(time.Hour), Until: now.Add(time.Hour), CanChange: true}, {ID: "10", Email: "old@clinic.example", Role: "lead", At: ago(time.Hour), Until: ago(time.Minute)}},
 		Frame: member("Team"), Now: now, CanAdd: true, Roles: []string{"agent", "lead", "owner"},
 		Items: []pages.Colleague{
 			{ID: "1", Name: "Meera", Email: "meera@asha-clinic.example", Role: "owner", Me: true, LastOwner: true, CanChange: true, Seen: now},
