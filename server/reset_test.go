@@ -182,3 +182,30 @@ func TestChangePassword(t *testing.T) {
 		t.Errorf("got %d mails, want word of it", len(got))
 	}
 }
+
+func TestSignOutOneDevice(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	here, there, ravi := st.signedIn(t, "asha"), st.signedIn(t, "asha"), st.signedIn(t, "ravi")
+	found := regexp.MustCompile(`action="/logout/devices/([0-9a-f]{32})"`).FindAllStringSubmatch(here.get("/settings").body, -1)
+	if len(found) != 1 {
+		t.Fatalf("got %v, want the other device alone to be signed out", found)
+	}
+	path := "/logout/devices/" + found[0][1]
+	ravi.get("/settings")
+	if r := ravi.post(path, nil); r.status != http.StatusNotFound {
+		t.Errorf("another person's device: got %d, want 404", r.status)
+	}
+	here.want(here.post(path, nil), http.StatusSeeOther, "/settings#devices")
+	if r := there.get("/home"); r.status != http.StatusSeeOther {
+		t.Errorf("there: got %d, want signed out", r.status)
+	}
+	if r := here.get("/home"); r.status != http.StatusOK {
+		t.Errorf("here: got %d, want signed in", r.status)
+	}
+	for _, bad := range []string{path, "/logout/devices/x", "/logout/devices/" + strings.Repeat("0", 32)} {
+		if r := here.post(bad, nil); r.status != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", bad, r.status)
+		}
+	}
+}

@@ -47,12 +47,15 @@ func (s *Server) Routes() []Route {
 		{post, "/forgot", anyone, s.forgot},
 		{get, "/reset/:token", anyone, s.resetPage},
 		{post, "/reset/:token", anyone, s.reset},
+		{get, "/invite/:token", anyone, s.invitePage},
+		{post, "/invite/:token", anyone, s.acceptInvitation},
 		{get, "/mails/leave/:token", anyone, s.leavePage},
 		{post, "/mails/leave/:token", public, s.leave}, // its address is its proof, and a mail program knows no form token
 		{post, "/language", anyone, s.language},
 		{post, "/theme", anyone, s.theme},
 		{post, "/logout", signedIn, s.logout},
 		{post, "/logout/everywhere", signedIn, s.logoutOthers},
+		{post, "/logout/devices/:handle", signedIn, s.endDevice},
 		{get, "/choose", signedIn, s.choosePage},
 		{post, "/tenant", signedIn, s.switchTenant},
 
@@ -157,7 +160,8 @@ func (s *Server) Routes() []Route {
 		{post, "/merges/:id/undo", "merges:undo_own", s.undoMerge},
 
 		{get, "/team", "team:read", s.teamPage},
-		{post, "/team", "team:manage", s.addMember},
+		{post, "/team", "team:manage", s.inviteMember},
+		{post, "/team/invitations/:id/withdraw", "team:manage", s.withdrawInvitation},
 		{post, "/team/:id/role", "team:manage", s.changeRole},
 		{post, "/team/:id/remove", "team:manage", s.removeMember},
 		{get, "/audit", "audit:read", s.auditPage},

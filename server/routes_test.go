@@ -36,12 +36,15 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/forgot", "+++++++++"},
 	{"GET", "/reset/:token", "+++++++++"},
 	{"POST", "/reset/:token", "+++++++++"},
+	{"GET", "/invite/:token", "+++++++++"},
+	{"POST", "/invite/:token", "+++++++++"},
 	{"GET", "/mails/leave/:token", "+++++++++"},
 	{"POST", "/mails/leave/:token", "+++++++++"},
 	{"POST", "/language", "+++++++++"},
 	{"POST", "/theme", "+++++++++"},
 	{"POST", "/logout", "LLLLLLLLL"}, // where signing out leads
 	{"POST", "/logout/everywhere", "++++++++L"},
+	{"POST", "/logout/devices/:handle", "++++++++L"},
 	{"GET", "/choose", "++++++++L"},
 	{"POST", "/tenant", "++++++++L"},
 
@@ -147,6 +150,7 @@ var routeTable = []struct{ method, path, cells string }{
 
 	{"GET", "/team", "++xxx+xxL"},
 	{"POST", "/team", "++xxxxxxL"},
+	{"POST", "/team/invitations/:id/withdraw", "++xxxxxxL"},
 	{"POST", "/team/:id/role", "++xxxxxxL"},
 	{"POST", "/team/:id/remove", "++xxxxxxL"},
 	{"GET", "/audit", "++++++xxL"},

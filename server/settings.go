@@ -2,6 +2,7 @@ package server
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -34,6 +35,9 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) err
 		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: forms.business, MyForm: forms.mine, PasswordForm: forms.password,
 	}
 	p.Frame.Path = "/settings"
+	if err := s.fillDevices(c, &p); err != nil {
+		return err
+	}
 	if m.Role == access.Owner {
 		want, err := s.wishes(c)
 		if err != nil {
@@ -46,6 +50,30 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) err
 	}
 
 	return s.show(c, status, pages.SettingsPage(p))
+}
+
+// fillDevices puts on the settings where the person is signed in.
+func (s *Server) fillDevices(c *fiber.Ctx, p *pages.Settings) error {
+	ctx := c.UserContext()
+	return s.db.System(ctx, func(tx *tenants.Tx) error {
+		list, err := access.Devices(ctx, tx, member(c))
+		p.Now = time.Now()
+		for _, d := range list {
+			p.Devices = append(p.Devices, pages.Device{Handle: d.Handle, Agent: d.Agent, Address: d.Address, Place: d.Place, Since: d.Since, Seen: d.Seen, Here: d.Here})
+		}
+
+		return err
+	})
+}
+
+// endDevice signs the person out in one place.
+func (s *Server) endDevice(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	if err := s.db.System(ctx, func(tx *tenants.Tx) error { return access.EndDevice(ctx, tx, member(c), c.Params("handle")) }); err != nil {
+		return err
+	}
+
+	return s.done(c, "/settings#devices", flash{Key: "toast.device_ended"})
 }
 
 func (s *Server) wishes(c *fiber.Ctx) (want access.MailWishes, err error) {

@@ -123,10 +123,13 @@ var mayLeaveTheTenant = []string{
 	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps
 	"server/events.go",      // is the session of an open stream still good
 	"server/hooks.go",       // a webhook's app
+	"server/invite.go",      // whoever comes by a link is in no tenant yet
 	"server/login.go",       // sign-in
+	"server/reset.go",       // a new password
 	"server/middleware.go",  // the session of a request
 	"server/preferences.go", // a person's own settings, the same in every tenant
 	"server/server.go",      // readiness
+	"server/settings.go",    // where a person is signed in
 	"server/team.go",        // a person's other tenants
 	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due

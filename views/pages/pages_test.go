@@ -44,7 +44,7 @@ func every() map[string]templ.Component {
 		"team":          pages.TeamPage(team()),
 		"audit":         pages.AuditPage(audit()),
 		"audit empty":   pages.AuditPage(pages.Audit{Frame: member("Audit"), Now: now, Scope: "own"}),
-		"settings":      pages.SettingsPage(pages.Settings{Frame: member("Settings"), CanChange: true, Zones: []string{"Asia/Kolkata"}, Business: pages.BusinessSettings{Name: "Asha Clinic", Timezone: "Asia/Kolkata"}}),
+		"settings":      pages.SettingsPage(pages.Settings{Frame: member("Settings"), CanChange: true, Now: now, Mails: &pages.MailChoices{Alerts: true}, Devices: []pages.Device{{Handle: "a1", Agent: "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36", Address: "192.0.2.7", Place: "Asha Clinic", Seen: now, Here: true}, {Handle: "b2", Agent: "curl/8", Seen: ago(time.Hour)}}, Zones: []string{"Asia/Kolkata"}, Business: pages.BusinessSettings{Name: "Asha Clinic", Timezone: "Asia/Kolkata"}}),
 		"forgot":        pages.ForgotPage(pages.Forgot{Frame: stranger("Password"), Over: true, Wait: time.Minute}),
 		"forgot sent":   pages.ForgotPage(pages.Forgot{Frame: stranger("Password"), Sent: true}),
 		"reset":         pages.ResetPage(pages.Reset{Frame: stranger("Password"), Token: "x", Email: "asha@clinic.example"}),
@@ -328,5 +328,27 @@ func TestErrorsSpeakBothLanguages(t *testing.T) {
 	}
 	if got := render(t, "en", pages.ErrorPage(pages.Error{Frame: stranger("Error"), Status: 418})).Find("h1").Text(); got != "Something went wrong on our side" {
 		t.Errorf("unknown status reads %q", got)
+	}
+}
+
+func TestDevicesAreNamed(t *testing.T) {
+	t.Parallel()
+	p := pages.Settings{Frame: member("Settings"), Now: now}
+	for handle, agent := range map[string]string{
+		"chrome":  "Mozilla/5.0 (Linux; Android 14; SM-A245F) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36",
+		"edge":    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0",
+		"safari":  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+		"firefox": "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
+		"curl":    "curl/8.10",
+	} {
+		p.Devices = append(p.Devices, pages.Device{Handle: handle, Agent: agent, Seen: now})
+	}
+	doc := render(t, "en", pages.SettingsPage(p))
+	for handle, want := range map[string]string{
+		"chrome": "Chrome on Android", "edge": "Edge on Windows", "safari": "Safari on iPhone", "firefox": "Firefox on Linux", "curl": "A device that does not say what it is",
+	} {
+		if got := text(find(t, doc, "device-"+handle)); !strings.Contains(got, want) {
+			t.Errorf("%s reads %q, want %q", handle, got, want)
+		}
 	}
 }
