@@ -11,6 +11,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -26,6 +27,7 @@ const (
 
 	homeCountry   = "IN" // shown to everybody: the country that the product is made for first
 	homeCountries = 3
+	homeDays      = 28
 )
 
 var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -159,13 +161,25 @@ func (s *Server) countChanges(ctx context.Context, m access.Member, items []layo
 	}
 }
 
-// homeFacts says how far usernames are where the business's numbers are, India first.
+// homeFacts says how far usernames are where it matters to the business: in India, where most of its customers of late are from, and
+// where its numbers are.
 func homeFacts(ctx context.Context, tx *tenants.Tx, list []numbers.Number, now time.Time) ([]pages.Fact, error) {
 	countries := []string{homeCountry}
-	for _, n := range list {
-		country := whatsapp.CountryOf(n.DisplayPhone)
-		if n.State != numbers.Disconnected && country != "" && !slices.Contains(countries, country) && len(countries) < homeCountries {
+	add := func(country string) {
+		if country != "" && !slices.Contains(countries, country) && len(countries) < homeCountries {
 			countries = append(countries, country)
+		}
+	}
+	customers, err := adoption.Countries(ctx, tx, adoption.Where{}, homeDays, homeCountries, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range customers {
+		add(c.Code)
+	}
+	for _, n := range list {
+		if n.State != numbers.Disconnected {
+			add(whatsapp.CountryOf(n.DisplayPhone))
 		}
 	}
 	status, err := facts.Status(ctx, tx, countries...)

@@ -62,6 +62,16 @@ func TestWhatChanged(t *testing.T) {
 	asha.has(asha.get("/changes?country=IN"), http.StatusOK, "सरकार के कहने पर", "जाँचना बाक़ी")
 }
 
+// The home page tells of the countries that the business's customers are from.
+func TestHomeTellsOfCustomersCountries(t *testing.T) {
+	t.Parallel()
+	st := newLedgerSite(t)
+	st.shop(t, st.clinic).writes(29, "", "CO.77", "Valentina", "hola")
+	asha, ravi := st.signedIn(t, "asha"), st.signedIn(t, "ravi")
+	asha.has(asha.get("/home"), http.StatusOK, `data-testid="country-IN"`, `data-testid="country-CO"`, "Colombia: Usernames active")
+	ravi.lacks(ravi.get("/home"), `data-testid="country-CO"`)
+}
+
 // An operator's edit is on every business's pages with the next page they open, in both languages.
 func TestAFactReachesEverybody(t *testing.T) {
 	t.Parallel()

@@ -78,8 +78,13 @@ func (c Content) checkLengths() error {
 		field, text string
 		most        int
 	}{
-		{"title_en", c.TitleEN, maxTitle}, {"title_hi", c.TitleHI, maxTitle}, {"value", c.Value, maxTitle}, {"text_en", c.TextEN, maxText},
-		{"text_hi", c.TextHI, maxText}, {"doubt_en", c.DoubtEN, maxText}, {"doubt_hi", c.DoubtHI, maxText},
+		{"title_en", c.TitleEN, maxTitle},
+		{"title_hi", c.TitleHI, maxTitle},
+		{"value", c.Value, maxTitle},
+		{"text_en", c.TextEN, maxText},
+		{"text_hi", c.TextHI, maxText},
+		{"doubt_en", c.DoubtEN, maxText},
+		{"doubt_hi", c.DoubtHI, maxText},
 	}
 	for _, l := range long {
 		if len([]rune(l.text)) > l.most {

@@ -104,13 +104,13 @@ type Fact struct {
 	At      time.Time `db:"at"`
 }
 
-// Title, Text and Doubt are the fact in a language, "hi" or English. A title or doubt may be empty.
+// Title names the fact in a language, "hi" or English; it may be empty.
 func (c Content) Title(lang string) string { return pick(lang, c.TitleEN, c.TitleHI) }
 
-// Text is what the fact states; see Title.
+// Text is what the fact states, in a language.
 func (c Content) Text(lang string) string { return pick(lang, c.TextEN, c.TextHI) }
 
-// Doubt is what speaks against it; see Title.
+// Doubt is what speaks against it, in a language; it may be empty.
 func (c Content) Doubt(lang string) string { return pick(lang, c.DoubtEN, c.DoubtHI) }
 
 func pick(lang, en, hi string) string {
