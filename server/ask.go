@@ -284,10 +284,12 @@ func offerProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []c
 }
 
 // worthAsking tells whether there is somebody to ask whose number is neither known nor shared already.
-func worthAsking(c identity.Contact, list []conversations.Ask) bool {
+func worthAsking(e eyes, c identity.Contact, list []conversations.Ask) bool {
 	shared := slices.ContainsFunc(list, func(a conversations.Ask) bool { return a.Outcome == conversations.AskShared })
 
-	return c.Phone() == "" && len(c.Identities) > 0 && !shared
+	kept := slices.ContainsFunc(c.Identities, func(i identity.Identity) bool { return e.keeps[i.Scope] })
+
+	return c.Phone() == "" && kept && !shared
 }
 
 // fillCaseAsked puts on the page of a case how they were asked for their number, and whether they can be.
@@ -299,7 +301,7 @@ func fillCaseAsked(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case,
 	if err != nil {
 		return err
 	}
-	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && worthAsking(*k.Contact, list)
+	p.Asked, p.CanAsk = e.asked(ctx, list), p.CanDecide && worthAsking(e, *k.Contact, list)
 	if p.CanDecide {
 		if err := offerProof(ctx, tx, k.Contact.ID, list, p.Asked); err != nil {
 			return err

@@ -159,7 +159,7 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 	if err != nil {
 		return err
 	}
-	if p.Asked = e.asked(ctx, asked); p.CanAsk && worthAsking(contact, asked) {
+	if p.Asked = e.asked(ctx, asked); p.CanAsk && worthAsking(e, contact, asked) {
 		p.AskHref = contactAskPath(contact.ID)
 	}
 	if p.CanAsk {

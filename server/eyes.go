@@ -27,6 +27,7 @@ import (
 type eyes struct {
 	clear   bool
 	numbers map[uuid.UUID]string // the business's own, by id, to tell which one a message came to
+	keeps   map[string]bool      // by scope: the business has a number there that keeps phones
 	people  map[string]string    // colleagues' names by actor id
 	media   bool                 // may see the files of messages
 	items   secrets.Veil         // writes the ids of events that one may open; set where the page leads to them
@@ -34,12 +35,13 @@ type eyes struct {
 }
 
 func eyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (eyes, error) {
-	e := eyes{clear: m.Can("phones:clear"), media: m.Can("conversations:read"), numbers: map[uuid.UUID]string{}, people: map[string]string{}}
+	e := eyes{clear: m.Can("phones:clear"), media: m.Can("conversations:read"), numbers: map[uuid.UUID]string{}, keeps: map[string]bool{}, people: map[string]string{}}
 	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 	if err != nil {
 		return eyes{}, err
 	}
 	for _, n := range list {
+		e.keeps[n.Scope] = e.keeps[n.Scope] || !n.PhoneFree
 		e.numbers[n.ID] = n.Name
 		if n.Name == "" {
 			e.numbers[n.ID] = components.ClearPhone(n.DisplayPhone)

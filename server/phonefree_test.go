@@ -361,7 +361,8 @@ func TestPhoneFreeReplies(t *testing.T) {
 	in.do(t, func(_ context.Context, tx *tenants.Tx) error { return tx.Get(&id, `SELECT id FROM contacts`) })
 	owner := in.reads(t, "owner")
 	owner.has(owner.get("/inbox/"+id.String()), http.StatusOK, `data-testid="blocked"`, "keeps no phones")
-	owner.has(owner.get("/contacts/"+id.String()), http.StatusOK, `data-testid="phone-not-kept"`)
+	page := owner.get("/contacts/" + id.String())
+	owner.has(page, http.StatusOK, `data-testid="phone-not-kept"`, "is not kept: your number is phone-free")
 	if r := in.opens(t, id, uuid.Nil); r.Address != "" || r.Blocked != "phone_free" {
 		t.Errorf("a reply goes to %+v, want nowhere", r)
 	}
@@ -384,6 +385,11 @@ func TestPhoneFreeReplies(t *testing.T) {
 	in.tell(t, ev{is: "status", word: "read", id: "out-" + out.Tag, at: 50, phone: ashasPhone, bsuid: ashasID})
 	if n := in.count(t, `SELECT count(*) FROM messages WHERE direction = 'out' AND status = 'read'`); n != 1 {
 		t.Errorf("%d messages are read, want the reply by its status", n)
+	}
+
+	in.switches(t, otherNumber, true)
+	for _, path := range []string{"/contacts/", "/inbox/"} {
+		owner.lacks(owner.get(path+id.String()), `data-testid="to-ask"`)
 	}
 
 	api := in.client(t, tenants.Tenant{ID: in.tenant}, "read")

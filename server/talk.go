@@ -114,7 +114,7 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 		shared := slices.ContainsFunc(p.Lines, func(l pages.Line) bool {
 			return l.Said != nil && l.Said.Asked != nil && l.Said.Asked.Outcome == conversations.AskShared
 		})
-		if err == nil && to.Kind != whatsapp.KindPhone && !shared && m.Can("queue:decide") {
+		if err == nil && to.Kind != whatsapp.KindPhone && !to.PhoneFree && !shared && m.Can("queue:decide") {
 			p.AskHref = contactAskPath(contact.ID) + "?" + url.Values{"account": {to.Identity.String()}, "number": {to.Number.String()}}.Encode()
 		}
 

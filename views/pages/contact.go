@@ -99,6 +99,9 @@ func (p Contact) alias() string {
 }
 
 func (p Contact) answer(ctx context.Context) string {
+	if p.Who.notKept() {
+		return i18n.T(ctx, "phonefree.answer")
+	}
 	if p.Who.hidden() {
 		return i18n.T(ctx, "contacts.answer_hidden")
 	}

@@ -74,6 +74,15 @@ func (s Someone) hidden() bool {
 	return len(s.Accounts) > 0
 }
 
+// notKept tells whether a phone is hidden only because a number of the business keeps none.
+func (s Someone) notKept() bool {
+	kept := false
+	for _, a := range s.Accounts {
+		kept = kept || a.PhoneFree
+	}
+	return kept && s.hidden()
+}
+
 // seen is when a handle was theirs, as far as was seen: a day, or from one to another.
 func (h Handle) seen(ctx context.Context) string {
 	first, last := i18n.Date(ctx, h.First), i18n.Date(ctx, h.Last)
