@@ -37,7 +37,10 @@ type findings struct {
 
 // inspection is run in the page and gives its findings. Names and handles of customers, in bdi, are no words of ours.
 const inspection = `(() => {
-	const [page] = performance.getEntriesByType("navigation"), assets = performance.getEntriesByType("resource");
+	const [page] = performance.getEntriesByType("navigation");
+	// What a part of the page asks for later to keep itself up to date is no part of the visit.
+	const live = [...document.querySelectorAll("[data-live][hx-get]")].map(e => new URL(e.getAttribute("hx-get"), location).href);
+	const assets = performance.getEntriesByType("resource").filter(a => !live.includes(a.name));
 	const words = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	while (texts.nextNode()) {
 		const at = texts.currentNode.parentElement;

@@ -92,9 +92,9 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
-	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite, "/invite/over"} }},
+	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite} }},
 	{route: "/forgot", by: []string{nobody}},
-	{route: "/reset/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.reset, "/reset/over"} }},
+	{route: "/reset/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.reset} }},
 	{route: "/mails/leave/:token", to: func(w *world) []string { return []string{w.leave} }},
 	{route: "/op", by: []string{operator}},
 	{route: "/op/held", by: []string{operator}},
@@ -121,6 +121,8 @@ var refusals = []struct {
 	{"/nowhere", filled, http.StatusNotFound},
 	{"/nowhere", nobody, http.StatusNotFound},
 	{"/op", filled, http.StatusForbidden},
+	{"/invite/over", nobody, http.StatusGone},
+	{"/reset/over", nobody, http.StatusGone},
 }
 
 func TestWalkIsComplete(t *testing.T) {
