@@ -42,6 +42,12 @@ var pages = []page{
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
+	{route: "/overview", to: func(*world) []string { return []string{"/overview", "/overview?days=90&country=IN"} }},
+	{route: "/adoption/people", to: func(*world) []string {
+		return []string{"/adoption/people?show=id&days=90", "/adoption/people?week=2020-01-06"}
+	}},
+	{route: "/adoption/forecast", to: func(*world) []string { return []string{"/adoption/forecast", "/adoption/forecast?within=30&known=1"} }},
+	{route: "/adoption/reach", to: func(*world) []string { return []string{"/adoption/reach?save=%2Fcontacts%3Freach%3Did"} }},
 	{route: "/numbers"},
 	{route: "/numbers/new"},
 	{route: "/numbers/new/manual"},
@@ -106,10 +112,10 @@ var pages = []page{
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
-	"/", "/resolve/next", // lead on
+	"/", "/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
-	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", // files
+	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", // files
 }
 
 // refusals are pages that a route gives only to those it refuses.

@@ -18,10 +18,12 @@ CREATE TABLE heard_weeks (
     days        smallint NOT NULL CHECK (days BETWEEN 1 AND 127),
     named       smallint NOT NULL,
     phoned      smallint NOT NULL,
+    shown       smallint NOT NULL CHECK (shown BETWEEN 0 AND 7),
     PRIMARY KEY (tenant_id, identity_id, week, number_id, tenure_id),
     FOREIGN KEY (tenant_id, number_id) REFERENCES numbers
 ) WITH (fillfactor = 80);
-CREATE INDEX heard_weeks_walk ON heard_weeks (tenant_id, week, identity_id, number_id);
+-- shown is all of that in the week, as in heard_last: it changes seldom, so that most updates touch no index.
+CREATE INDEX heard_weeks_walk ON heard_weeks (tenant_id, week, shown, identity_id DESC);
 
 -- When an account was last heard from at a place, and what it showed in that week: 1 a WhatsApp ID, 2 a username, 4 a phone, added up.
 -- A place is a number, or of accounts heard from at several numbers of a portfolio also that; those rows of numbers are several.

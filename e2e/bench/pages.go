@@ -45,6 +45,9 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		FROM generate_series($2::bigint, $3::bigint) k`, b.tenant, pagePeople, pagePeople+min(pageCases, people)-1); err != nil {
 		return err
 	}
+	if err := p.countPast(ctx, t, b); err != nil {
+		return err
+	}
 	if err := p.analyze(ctx); err != nil {
 		return err
 	}
@@ -71,7 +74,16 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		name string
 		path func(i int) string
 	}{
-		{"overview", func(int) string { return "/home" }},
+		{"home", func(int) string { return "/home" }},
+		{"overview", func(i int) string { return "/overview?days=" + []string{"7", "28", "90"}[i%3] }},
+		{"customers behind a figure", func(i int) string {
+			return "/adoption/people?days=90&show=" + []string{"", "id", "no_id", "named", "hidden", "visible"}[i%6]
+		}},
+		{"customers behind a week", func(i int) string {
+			return "/adoption/people?week=" + mondayBefore(7*(i%10)) + "&show=" + []string{"", "id", "hidden"}[i%3]
+		}},
+		{"forecast", func(i int) string { return "/adoption/forecast?within=" + []string{"7", "14", "30"}[i%3] }},
+		{"reach", func(int) string { return "/adoption/reach" }},
 		{"contacts", func(int) string { return "/contacts" }},
 		{"contacts, 30 pages on", func(int) string { return deep }},
 		{"a contact", func(i int) string { return "/contacts/" + person(i) }},
@@ -252,4 +264,11 @@ func (v visitor) time(ctx context.Context, clients int, path func(i int) string)
 	slices.Sort(took)
 
 	return took, failed
+}
+
+// mondayBefore is the Monday of the week some days ago, as addresses write it.
+func mondayBefore(days int) string {
+	day := time.Now().UTC().AddDate(0, 0, -days)
+
+	return day.AddDate(0, 0, -(int(day.Weekday())+6)%7).Format(time.DateOnly)
 }

@@ -33,7 +33,7 @@ type fillArgs struct {
 }
 
 // tenuresAtOnce is how many identifiers' past is read in one transaction: a lane waits for it.
-const tenuresAtOnce = 2_000
+const tenuresAtOnce = 500
 
 // ContinueFill does the next part of a KindFill job, if it is due, and the sums when all parts are done. Under the identity lock.
 func ContinueFill(ctx context.Context, tx *tenants.Tx, job uuid.UUID) error {
@@ -99,10 +99,12 @@ func fillWeeks(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error {
 	}
 	if err := tx.SelectContext(ctx, &rows, `
 		WITH said AS (
-			SELECT t.id, t.identity_id, t.identifier_id, date_trunc('week', m.at AT TIME ZONE 'UTC')::date AS week, m.number_id,
-			       bit_or(1 << (extract(isodow FROM m.at AT TIME ZONE 'UTC')::int - 1)) AS days, min(m.at) AS first_at, max(m.at) AS last_at
-			FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
-			WHERE t.tenant_id = $1 AND t.id = ANY($2) GROUP BY 1, 2, 3, 4, 5
+			SELECT t.id, t.identity_id, t.identifier_id, w.week, w.number_id, w.days, w.first_at, w.last_at
+			FROM unnest($2::uuid[]) AS o (id) JOIN tenures t ON t.tenant_id = $1 AND t.id = o.id
+			CROSS JOIN LATERAL ( -- by the messages' index, whatever the statistics of a young tenant say
+				SELECT date_trunc('week', m.at AT TIME ZONE 'UTC')::date AS week, m.number_id,
+				       bit_or(1 << (extract(isodow FROM m.at AT TIME ZONE 'UTC')::int - 1)) AS days, min(m.at) AS first_at, max(m.at) AS last_at
+				FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' GROUP BY 1, 2) w
 		)
 		SELECT s.identity_id, s.week, s.number_id, s.id AS tenure_id, d.kind = 'bsuid' AS bsuid, d.value, s.days,
 		       CASE WHEN d.kind = 'bsuid' AND EXISTS (
@@ -146,17 +148,18 @@ func fillWindows(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error
 		INSERT INTO phone_windows AS o (tenant_id, phone_id, number_id, last_at, hour, holder)
 		SELECT $1, w.phone_id, w.number_id, date_trunc('minute', w.at, 'UTC'), date_trunc('hour', w.at, 'UTC'), `+holder+`
 		FROM (
-			SELECT s.phone_id, s.number_id, max(s.at) AS at FROM (
-				SELECT d.id AS phone_id, m.number_id, m.at
-				FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+			SELECT s.phone_id, s.number_id, max(s.at) AS at FROM unnest($2::uuid[]) AS o (id)
+			JOIN tenures t ON t.tenant_id = $1 AND t.id = o.id
+			CROSS JOIN LATERAL (
+				SELECT d.id AS phone_id, m.number_id, m.at FROM identifiers d
 				JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.status <> 'failed'
-				WHERE t.tenant_id = $1 AND t.id = ANY($2)
+				WHERE d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
 				UNION ALL
-				SELECT p.other_id, m.number_id, m.at
-				FROM tenures t JOIN pairings p ON p.tenant_id = $1 AND p.bsuid_id = t.identifier_id
-				JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind = 'phone'
-				JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.direction = 'in' AND m.at BETWEEN p.first_at AND p.last_at
-				WHERE t.tenant_id = $1 AND t.id = ANY($2)
+				SELECT r.phone_id, m.number_id, m.at
+				FROM (SELECT p.other_id AS phone_id, p.first_at, p.last_at FROM pairings p
+				      JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind = 'phone'
+				      WHERE p.tenant_id = $1 AND p.bsuid_id = t.identifier_id) r
+				JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.direction = 'in' AND m.at BETWEEN r.first_at AND r.last_at
 			) s GROUP BY s.phone_id, s.number_id
 		) w
 		ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = excluded.last_at, hour = excluded.hour WHERE excluded.last_at > o.last_at`,

@@ -130,6 +130,7 @@ func (a Ask) latest(ctx context.Context, tx *tenants.Tx, day time.Time, id uuid.
 	return rows, nil
 }
 
+// ofWeek walks the rows that show what is asked for, and keeps those whose account does: one row of each.
 func (a Ask) ofWeek(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([]Person, error) {
 	var number *uuid.UUID
 	if a.Number != uuid.Nil {
@@ -138,17 +139,21 @@ func (a Ask) ofWeek(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([]Person
 	var rows []Person
 	if err := tx.SelectContext(ctx, &rows, `
 		SELECT x.identity_id, i.contact_id, x.day, x.shown
-		FROM (SELECT q.identity_id, q.day, q.shown
-		      FROM (SELECT h.identity_id, h.week + length(ltrim(bit_or(h.days)::int::bit(7)::text, '0')) - 1 AS day,
-		                   bool_or(h.bsuid)::int + 2 * bool_or(h.named <> 0)::int + 4 * bool_or(h.phoned <> 0)::int AS shown,
-		                   coalesce((array_agg(h.country ORDER BY NOT h.bsuid, h.country) FILTER (WHERE h.country <> ''))[1], '') AS country
-		            FROM heard_weeks h
-		            WHERE h.tenant_id = $1 AND h.week = $2 AND h.identity_id < $3
-		              AND ($4::uuid IS NULL OR h.number_id = $4)
-		              AND ($5 = '' OR h.number_id IN (SELECT n.id FROM numbers n WHERE n.tenant_id = $1 AND n.scope = $5))
-		            GROUP BY h.identity_id, h.week) q
-		      WHERE q.shown = ANY($6) AND ($7 = '' OR q.country = $7)
-		      ORDER BY q.identity_id DESC LIMIT $8) x
+		FROM (SELECT l.identity_id, l.day, l.shown FROM unnest($6::bigint[]) AS s (shown)
+		      CROSS JOIN LATERAL (
+		          SELECT r.identity_id, q.day, q.shown FROM heard_weeks r
+		          CROSS JOIN LATERAL (
+		              SELECT h.week + length(ltrim(bit_or(h.days)::int::bit(7)::text, '0')) - 1 AS day, bit_or(h.shown) AS shown,
+		                     coalesce((array_agg(h.country ORDER BY NOT h.bsuid, h.country) FILTER (WHERE h.country <> ''))[1], '') AS country,
+		                     min(h.number_id::text || h.tenure_id) FILTER (WHERE h.shown = ANY($6)) AS first
+		              FROM heard_weeks h
+		              WHERE h.tenant_id = $1 AND h.identity_id = r.identity_id AND h.week = $2 AND ($4::uuid IS NULL OR h.number_id = $4)
+		              GROUP BY h.week) q
+		          WHERE r.tenant_id = $1 AND r.week = $2 AND r.shown = s.shown AND r.identity_id < $3 AND ($4::uuid IS NULL OR r.number_id = $4)
+		            AND ($5 = '' OR r.number_id IN (SELECT n.id FROM numbers n WHERE n.tenant_id = $1 AND n.scope = $5))
+		            AND q.shown = ANY($6) AND ($7 = '' OR q.country = $7) AND q.first = r.number_id::text || r.tenure_id
+		          ORDER BY r.identity_id DESC LIMIT $8) l
+		      ORDER BY l.identity_id DESC LIMIT $8) x
 		JOIN identities i ON i.tenant_id = $1 AND i.id = x.identity_id
 		ORDER BY x.identity_id DESC`,
 		tx.Tenant, a.Week, id, number, a.Scope, pq.Array(showing(a.Figure)), a.Country, a.Limit+1); err != nil {

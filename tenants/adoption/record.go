@@ -130,19 +130,22 @@ func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
 		bsuids                []bool
 		countries             []string
 		days, named, phoned   []int64
+		all                   []int64
 	)
 	for _, r := range rows {
 		ids, numbers, tenures, at = append(ids, r.Identity), append(numbers, r.Number), append(tenures, r.Tenure), append(at, r.Week)
 		bsuids, countries = append(bsuids, r.BSUID), append(countries, r.Country)
 		days, named, phoned = append(days, int64(r.Days)), append(named, int64(r.Named)), append(phoned, int64(r.Phoned))
+		all = append(all, int64(shown([]row{r}, r.Days)))
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned)
-		SELECT $1, w.* FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[]) AS w
+		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown)
+		SELECT $1, w.*
+		FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) AS w
 		ON CONFLICT (tenant_id, identity_id, week, number_id, tenure_id) DO UPDATE
-		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned`,
+		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned, shown = excluded.shown`,
 		tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
-		pq.Array(days), pq.Array(named), pq.Array(phoned)); err != nil {
+		pq.Array(days), pq.Array(named), pq.Array(phoned), pq.Array(all)); err != nil {
 		return fmt.Errorf("put weeks of accounts: %w", err)
 	}
 
