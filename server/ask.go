@@ -264,7 +264,8 @@ func (e eyes) askedBy(ctx context.Context, list []conversations.Ask, message uui
 	return &e.asked(ctx, list[at:at+1])[0]
 }
 
-// offerProof leads from a number that somebody only claims to the making of a code for who is known by it.
+// offerProof leads from a number that somebody only claims to what proves it: a code for who is known by it, or any message to them,
+// of which WhatsApp reports the account behind the number (matching.md A2).
 func offerProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []conversations.Ask, lines []pages.AskLine) error {
 	for i, a := range list {
 		if a.Phone == "" || a.Outcome == conversations.AskShared {
@@ -276,7 +277,7 @@ func offerProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []c
 		case err != nil:
 			return err
 		case r.Contact != nil && r.Contact.ID != contact && len(phonesOf(*r.Contact)) > 0:
-			lines[i].Prove = codePath(r.Contact.ID)
+			lines[i].Prove, lines[i].Write = codePath(r.Contact.ID), talkPath(r.Contact.ID)
 		}
 	}
 

@@ -60,7 +60,7 @@ func TestAskSaysWhereItGoesAndWhatTheyRead(t *testing.T) {
 	s.writes(20, "919800000480", "", "Rajesh", "hello")
 	rajesh := s.whois(whatsapp.KindPhone, "919800000480").ID
 	for _, page := range []string{"/contacts/" + savitri.String(), kase} {
-		agent.has(agent.get(page), http.StatusOK, `href="/contacts/`+rajesh.String()+`/code"`, `data-testid="prove"`)
+		agent.has(agent.get(page), http.StatusOK, `href="/contacts/`+rajesh.String()+`/code"`, `data-testid="prove"`, `href="/inbox/`+rajesh.String()+`"`)
 	}
 
 	// Twice is enough, and the page says until when.

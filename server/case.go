@@ -205,7 +205,8 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case
 		how.at = 0
 	}
 	p.At = how.at
-	if next := identity.NextProof(k, how.at); next.Code != "" {
+	shared := slices.ContainsFunc(p.Asked, func(a pages.AskLine) bool { return a.Outcome == conversations.AskShared })
+	if next := identity.NextProof(k, how.at); next.Code != "" && !(shared && next.Code == identity.ProofByAsking) {
 		p.Certain = e.reason(ctx, next)
 	}
 

@@ -35,6 +35,7 @@ type AskLine struct {
 	Outcome string // ask.outcome_<outcome>
 	Text    string
 	Prove   string // of a number that they only claim: where a code is made for who is known by it
+	Write   string // and where that one is written to
 }
 
 // AskLanguages and AskPurposes are what a question can be begun with. Its words are ask.say_<purpose>, in the language of the customer.
