@@ -41,7 +41,7 @@ type Number struct {
 	State          string     `db:"state"`
 	PhoneFree      bool       `db:"phone_free"`     // no customer's phone is kept of what comes or goes by it
 	PhoneCleaning  bool       `db:"phone_cleaning"` // phones are still being taken out of what was stored before
-	Checks         Checks     `db:"checks"` // of the last time Graph was asked; empty when it never was
+	Checks         Checks     `db:"checks"`         // of the last time Graph was asked; empty when it never was
 	CreatedAt      time.Time  `db:"created_at"`
 	FirstEventAt   *time.Time `db:"first_event_at"`
 	LastEventAt    *time.Time `db:"last_event_at"`
