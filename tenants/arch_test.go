@@ -130,6 +130,7 @@ var mayLeaveTheTenant = []string{
 	"server/preferences.go", // a person's own settings, the same in every tenant
 	"server/server.go",      // readiness
 	"server/settings.go",    // where a person is signed in
+	"server/teller.go",      // who is to be told by mail
 	"server/team.go",        // a person's other tenants
 	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due
