@@ -426,3 +426,31 @@ func TestPhoneFreeIsTheBusinessesOwn(t *testing.T) {
 		t.Errorf("the audit has %s, want the switch once", entries)
 	}
 }
+
+// TestPhoneFreeSwitchedBack: what came while a number kept no phones says the same when it is processed again after the switch back, and
+// the phone is known again once its owner writes.
+func TestPhoneFreeSwitchedBack(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t)
+	in.switches(t, ownNumber, true)
+	in.tell(t, ev{id: "a", phone: ashasPhone, bsuid: ashasID, text: "hello"})
+	in.switches(t, ownNumber, false)
+	in.do(t, func(ctx context.Context, tx *tenants.Tx) error {
+		_, err := ingest.Replay(ctx, tx, access.Command("test").Actor, ingest.ReplayInput{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour)})
+		return err
+	})
+	in.replayed(t)
+	if n := in.count(t, `SELECT count(*) FROM messages`); n != 1 {
+		t.Errorf("%d messages after the replay, want the one", n)
+	}
+	if c := in.whois(t, whatsapp.KindBSUID, ashasID); c.Phone() != "" {
+		t.Errorf("the replay brought the phone %s back", c.Phone())
+	}
+	in.tell(t, ev{id: "b", at: 5, phone: ashasPhone, bsuid: ashasID, text: "again"})
+	if c := in.whois(t, whatsapp.KindBSUID, ashasID); c.Phone() != ashasPhone {
+		t.Errorf("she wrote again and her phone is %q", c.Phone())
+	}
+	if n := in.count(t, `SELECT count(*) FROM identifiers WHERE kind = 'phone'`); n != 1 {
+		t.Errorf("%d phones, want one", n)
+	}
+}

@@ -73,7 +73,8 @@ type home struct {
 // hide takes phones out of what events say that came by numbers that keep none. Where the same portfolio has numbers of both sorts, a
 // phone is one identifier all the same: in clear as soon as an ordinary number has seen it, else its token.
 //
-// sealed are the items whose bytes were: a notice among them that names no number is about the account of one that keeps no phones.
+// sealed are the items whose bytes were. They came while their number kept no phones, and say the same when they are processed again
+// after it was switched back. A notice among them that names no number is about the account of one that keeps none.
 func hide(
 	ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, homes map[uuid.UUID]home, seen []identity.Seen, told []notices.Heard, sealed map[int64]bool,
 ) error {
@@ -85,13 +86,17 @@ func hide(
 	}
 
 	h := phonefree.For(keys, tx.Tenant)
-	inClear, err := meet(ctx, tx, h, homes, seen)
+	quiet := func(s identity.Seen) bool {
+		at := homes[s.NumberID]
+		return at.PhoneFree || at.Mixed && sealed[s.ItemID]
+	}
+	inClear, err := meet(ctx, tx, h, homes, seen, quiet)
 	if err != nil {
 		return err
 	}
 	for i := range seen {
 		s := &seen[i]
-		if homes[s.NumberID].PhoneFree {
+		if quiet(*s) {
 			s.Event = h.Event(s.Event, func(phone string) bool { return inClear[identity.ScopedPhone{Scope: s.Scope, Value: phone}] })
 		}
 	}
@@ -116,7 +121,9 @@ func anyMixed(homes map[uuid.UUID]home) bool {
 
 // meet tells which phones of the events are, or are to be, identifiers in clear. A token whose phone an ordinary number has seen now
 // turns into that phone, so that both numbers know one person.
-func meet(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, homes map[uuid.UUID]home, seen []identity.Seen) (map[identity.ScopedPhone]bool, error) {
+func meet(
+	ctx context.Context, tx *tenants.Tx, h phonefree.Hider, homes map[uuid.UUID]home, seen []identity.Seen, quiet func(identity.Seen) bool,
+) (map[identity.ScopedPhone]bool, error) {
 	ordinary, asked := map[identity.ScopedPhone]string{}, map[identity.ScopedPhone]bool{}
 	for _, s := range seen {
 		at := homes[s.NumberID]
@@ -129,7 +136,7 @@ func meet(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, homes map[uuid
 			}
 			phone := identity.ScopedPhone{Scope: s.Scope, Value: p.Phone}
 			asked[phone], asked[identity.ScopedPhone{Scope: s.Scope, Value: h.Phone(p.Phone)}] = true, true
-			if !at.PhoneFree {
+			if !quiet(s) {
 				ordinary[phone] = p.PhoneRaw
 			}
 		}
