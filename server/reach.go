@@ -31,8 +31,10 @@ func (s *Server) showReach(c *fiber.Ctx, status int, save string, form pages.Fil
 		return err
 	}
 	p.Buckets = []pages.Bucket{
-		{Reach: identity.ReachBoth, Count: reaches.Both}, {Reach: identity.ReachID, Count: reaches.ID},
-		{Reach: identity.ReachPhone, Count: reaches.Phone}, {Reach: identity.ReachNeither, Count: reaches.Neither},
+		{Reach: identity.ReachBoth, Count: reaches.Both},
+		{Reach: identity.ReachID, Count: reaches.ID},
+		{Reach: identity.ReachPhone, Count: reaches.Phone},
+		{Reach: identity.ReachNeither, Count: reaches.Neither},
 	}
 	var segments []adoption.Segment
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {

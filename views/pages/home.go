@@ -31,8 +31,10 @@ type Home struct {
 	CanAnswer  bool
 	CanQueue   bool // may see the queue
 	CanNumbers bool // may see the numbers
-	CanConnect bool
-	CanIngest  bool // may see the events of a number
+
+	CanOverview bool // may see how far IDs and usernames have come
+	CanConnect  bool
+	CanIngest   bool // may see the events of a number
 }
 
 // MostUnanswered is as far as those who wait for an answer are counted.
