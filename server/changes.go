@@ -16,7 +16,6 @@ import (
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -139,26 +138,6 @@ func entryView(ctx context.Context, e facts.Entry, read int64, now time.Time) pa
 	view.Was, view.Replaced, view.New = e.Was(i18n.Lang(ctx)), e.Replaced, e.Seq > read
 
 	return view
-}
-
-// countChanges puts on the navigation how much of the ledger its reader has not seen.
-func (s *Server) countChanges(ctx context.Context, m access.Member, items []layout.NavItem) {
-	at := slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == "changes" })
-	if at < 0 || !m.HasTenant() {
-		return
-	}
-	unread := 0
-	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
-		unread, err = facts.Unread(ctx, tx, m.Person.ID)
-		return err
-	})
-	if err != nil {
-		s.log.Warn("changes not counted", "error", err, "request", requestID(ctx))
-		return
-	}
-	if unread > 0 {
-		items[at].Badge = i18n.Number(ctx, int64(unread))
-	}
 }
 
 // homeFacts says how far usernames are where it matters to the business: in India, where most of its customers of late are from, and

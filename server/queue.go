@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
@@ -328,15 +329,24 @@ func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.
 	at := func(key string) int {
 		return slices.IndexFunc(items, func(i layout.NavItem) bool { return i.Key == key })
 	}
-	queue, inbox := at("queue"), at("inbox")
-	if queue < 0 && inbox < 0 || !m.HasTenant() {
+	queue, inbox, changes := at("queue"), at("inbox"), at("changes")
+	if max(queue, inbox, changes) < 0 || !m.HasTenant() {
 		return
 	}
 	var (
 		cases identity.QueueCounts
 		talks conversations.InboxCounts
+		news  int
 	)
 	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		if changes >= 0 {
+			if news, err = facts.Unread(ctx, tx, m.Person.ID); err != nil {
+				return err
+			}
+		}
+		if max(queue, inbox) < 0 {
+			return nil
+		}
 		if cases, err = identity.CountCases(ctx, tx); err != nil {
 			return err
 		}
@@ -347,6 +357,9 @@ func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.
 	if err != nil {
 		s.log.Warn("work not counted", "error", err, "request", requestID(ctx))
 		return
+	}
+	if news > 0 {
+		items[changes].Badge = i18n.Number(ctx, int64(news))
 	}
 	if queue >= 0 && cases.Due() > 0 {
 		items[queue].Badge = i18n.Number(ctx, int64(cases.Due()))

@@ -59,7 +59,6 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	}
 	f.Nav = s.nav(m, c.Path())
 	s.countWork(ctx, m, f.Nav)
-	s.countChanges(ctx, m, f.Nav)
 	f.Toast = s.takeFlash(c, m)
 
 	return f

@@ -1406,7 +1406,7 @@ func startEvent(p Start, e StartEvent) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = components.Button(components.ButtonOptions{Look: lookIf(!p.answered()), Name: "do", Value: "answer", Thumb: true, TestID: "answer"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var68), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Button(components.ButtonOptions{Look: lookIf(!p.answered()), Name: "do", Value: "answer", Thumb: true, TestID: "check-answers"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var68), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
