@@ -54,8 +54,8 @@ func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 		// Monday 29 June: bits 0 and 1 are June, from bit 2 on it is July.
 		heard := func(days, phoned int, bsuid bool) {
 			t.Helper()
-			exec(`INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned)
-				VALUES ($1, $2, '2026-06-29', $3, $4, $5, 'IN', $6, 0, $7)`, uuid.New(), number, uuid.New(), bsuid, days, phoned)
+			exec(`INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown)
+				VALUES ($1, $2, '2026-06-29', $3, $4, $5, 'IN', $6, 0, $7, 0)`, uuid.New(), number, uuid.New(), bsuid, days, phoned)
 		}
 		heard(1, 0, true)   // June, hidden
 		heard(2|4, 2, true) // both months, the phone shown in June only
