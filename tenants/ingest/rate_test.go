@@ -45,7 +45,7 @@ func TestQuiet(t *testing.T) {
 		"a shop at night":                       {quietFor(11, hours(5, shop)), false, 11},
 		"a shop that did not open":              {quietFor(20, hours(5, shop)), true, 26},
 		"a shop that is closed on a day":        {quietFor(20, hours(5, func(day, hour int) bool { return day != 3 && shop(day, hour) })), false, 26},
-		"a shop where little happens":           {quietFor(30, hours(1, func(day, hour int) bool { return hour == 12 })), false, 34},
+		"a shop where little happens":           {quietFor(30, hours(1, func(_, hour int) bool { return hour == 12 })), false, 34},
 		"a shop that has just begun":            {quietFor(5, hours(9, func(day, hour int) bool { return day == 7 && hour > 12 })), false, 5},
 		"silence before the first hour is none": {quietFor(4, hours(9, func(day, _ int) bool { return day > 4 })), true, 4},
 		"nothing ever":                          {make([]int64, 8*24), false, 0},
