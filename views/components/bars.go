@@ -1,3 +1,4 @@
+// Package components are the parts that pages are made of. They know nothing of what is shown in them.
 package components
 
 import (
