@@ -85,11 +85,21 @@ func (f Frame) nav(wantDaily bool) []NavItem {
 	return items
 }
 
-// bar tells whether an entry stands at the bottom of a phone: the daily ones,
-// of which there is room for three. The others are under More.
+// bar tells whether an entry stands at the bottom of a phone: the first of the
+// daily ones, of which there is room for three. The others are under More; the
+// box above finds contacts too.
 func (f Frame) bar(item NavItem) bool {
 	inbox := slices.ContainsFunc(f.Nav, func(i NavItem) bool { return i.Key == "inbox" })
-	return daily[item.Key] && (item.Key != "contacts" || !inbox)
+	room := 3
+	for _, i := range f.Nav {
+		if !daily[i.Key] || i.Key == "contacts" && inbox {
+			continue
+		}
+		if room--; i.Key == item.Key {
+			return room >= 0
+		}
+	}
+	return false
 }
 
 func (f Frame) onMore() bool {

@@ -102,6 +102,15 @@ func TestNavigationShowsWhatWaitsAndWhereWeAre(t *testing.T) {
 	if doc.Find(".bottombar [data-testid=nav-numbers]").Length() != 0 {
 		t.Error("numbers stands in the phone's bar, want it under More")
 	}
+	owner := frame()
+	owner.Nav = nil
+	for _, key := range []string{"home", "queue", "inbox", "contacts", "overview", "numbers"} {
+		owner.Nav = append(owner.Nav, layout.NavItem{Key: key, Href: "/" + key})
+	}
+	full := render(t, "en", layout.Page(owner))
+	if got := full.Find(".bottombar a").Length(); got != 4 || full.Find(".bottombar [data-testid=nav-inbox]").Length() != 1 || full.Find(".bottombar [data-testid=nav-overview]").Length() != 0 {
+		t.Errorf("the phone's bar of an owner has %d entries, want home, queue, inbox and more", got)
+	}
 	if got := doc.Find(".sidenav .count-queue").Text(); !strings.HasPrefix(got, "7") {
 		t.Errorf("badge of the queue = %q, want 7", got)
 	}
