@@ -30,6 +30,7 @@ func calls(id string) []struct{ method, path, body string } {
 		{"GET", "/ingest", ""},
 		{"POST", "/ingest/replay", `{"item_ids":["` + id + `"]}`},
 		{"GET", "/jobs/" + id, ""},
+		{"GET", "/adoption", ""},
 		{"GET", "/numbers", ""},
 		{"POST", "/numbers", `{}`},
 	}

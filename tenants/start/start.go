@@ -92,9 +92,12 @@ func Take(ctx context.Context, tx *tenants.Tx, by tenants.Actor, step, state str
 		return err //nolint:wrapcheck // the driver does not fail here
 	}
 
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: by, Action: "start." + state, ObjectKind: "start", ObjectID: step, Detail: map[string]any{"step": step},
-	})
+	act := tenants.Act{Actor: by, Action: "start.done", ObjectKind: "start", ObjectID: step, Detail: map[string]any{"step": step}}
+	if state == Skipped {
+		act = tenants.Act{Actor: by, Action: "start.skipped", ObjectKind: "start", ObjectID: step, Detail: map[string]any{"step": step}}
+	}
+
+	return tenants.Audit(ctx, tx, act)
 }
 
 // Answers are the right answers to the questions about the first event. Source: domain facts 2.1.
