@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -100,15 +99,24 @@ func unescape(text string) string {
 	return plain
 }
 
-var (
-	base64Run = regexp.MustCompile(`[A-Za-z0-9+/_-]{12,}`)
-	hexRun    = regexp.MustCompile(`[0-9a-fA-F]{16,}`)
-)
+// runs are the stretches of a text that hold nothing but some characters, of a length and more. By hand, because an expression takes ten
+// times as long, and all that the product stores and shows is read.
+func runs(text string, of func(rune) bool, least int) []string {
+	return slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool { return !of(r) }), func(run string) bool { return len(run) < least })
+}
+
+func isHex(r rune) bool { return r >= '0' && r <= '9' || r >= 'a' && r <= 'f' || r >= 'A' && r <= 'F' }
+
+func isBase64(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '+' || r == '/' || r == '_' || r == '-'
+}
+
+var toStd = strings.NewReplacer("-", "+", "_", "/")
 
 // wrapped is what lies under base64 or hex in a text, wherever in a run it begins.
 func wrapped(text string) (inner []string) {
-	for _, run := range base64Run.FindAllString(text, -1) {
-		run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
+	for _, run := range runs(text, isBase64, 12) {
+		run = toStd.Replace(run)
 		for from := range min(4, len(run)) {
 			part := run[from:]
 			if len(part)%4 == 1 {
@@ -119,7 +127,7 @@ func wrapped(text string) (inner []string) {
 			}
 		}
 	}
-	for _, run := range hexRun.FindAllString(text, -1) {
+	for _, run := range runs(text, isHex, 16) {
 		for from := range 2 {
 			part := run[from:]
 			if plain, err := hex.DecodeString(part[:len(part)/2*2]); err == nil {
@@ -202,7 +210,19 @@ func (in *inbox) dump(t *testing.T, except map[string]string, row func(table, te
 	}
 }
 
-var linkInPage = regexp.MustCompile(`(?:href|action|hx-get|src)="(/[^"#]*)`)
+// linksIn are the addresses of our own that a page leads to, by whatever attribute.
+func linksIn(body string) (links []string) {
+	_, body, _ = strings.Cut(body, `="/`)
+	for body != "" {
+		var link string
+		link, body, _ = strings.Cut(body, `"`)
+		link, _, _ = strings.Cut(link, "#")
+		links = append(links, "/"+html.UnescapeString(link))
+		_, body, _ = strings.Cut(body, `="/`)
+	}
+
+	return links
+}
 
 // crawl gets every page that links lead to, from some on, and shows each answer.
 func (b *browser) crawl(t *testing.T, from []string, most int, page func(path string, r answer)) (n int) {
@@ -221,8 +241,7 @@ func (b *browser) crawl(t *testing.T, from []string, most int, page func(path st
 		if r.location != "" && strings.HasPrefix(r.location, "/") {
 			queue = append(queue, r.location)
 		}
-		for _, link := range linkInPage.FindAllStringSubmatch(r.body, -1) {
-			next := html.UnescapeString(link[1])
+		for _, next := range linksIn(r.body) {
 			switch {
 			case strings.HasPrefix(next, "/static/"), strings.HasPrefix(next, "/events"), strings.HasPrefix(next, "/media"), next == "/logout":
 			default:
