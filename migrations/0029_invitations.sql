@@ -9,6 +9,7 @@ CREATE TABLE invitations (
     email_key   text NOT NULL,
     role        text NOT NULL CHECK (role IN ('owner', 'lead', 'agent', 'marketing', 'developer', 'auditor')),
     hash        bytea NOT NULL,
+    by_person   uuid NOT NULL,
     by_name     text NOT NULL,
     sent_at     timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz NOT NULL,

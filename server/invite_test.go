@@ -98,6 +98,18 @@ func TestInvitation(t *testing.T) {
 	if r := meera.post("/team", url.Values{"email": {"x@pehchan.example"}, "role": {"owner"}}); r.status != http.StatusForbidden {
 		t.Errorf("a lead invites an owner: got %d", r.status)
 	}
+
+	// Who is taken out of the team cannot come back by an invitation of their own.
+	meera.want(meera.post("/team", url.Values{"email": {"friend@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
+	own := st.invited(t)
+	id := regexp.MustCompile(`action="/team/([0-9a-f-]{36})/remove"`).FindStringSubmatch(asha.get("/team").body)
+	if id == nil {
+		t.Fatal("nobody to remove")
+	}
+	asha.want(asha.post("/team/"+id[1]+"/remove", nil), http.StatusSeeOther, "/team")
+	if r := st.browser(t).get(own); r.status != http.StatusGone {
+		t.Errorf("the invitation of who is gone: got %d, want 410", r.status)
+	}
 }
 
 func TestInvitationOfSomebodyElse(t *testing.T) {

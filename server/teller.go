@@ -42,7 +42,7 @@ func (cfg Config) linksTo() string {
 		return ""
 	}
 
-	return "http://" + cfg.Listen
+	return "http://" + reachable(cfg.Listen)
 }
 
 const (

@@ -84,9 +84,9 @@ func Invite(ctx context.Context, tx *tenants.Tx, by Member, email, role string) 
 		return Invitation{}, "", fmt.Errorf("end older invitation: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO invitations (tenant_id, id, email, email_key, role, hash, by_name, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))`,
-		tx.Tenant, id, email, key, role, hash[:], by.Person.Name, InvitationLife.Seconds()); err != nil {
+		INSERT INTO invitations (tenant_id, id, email, email_key, role, hash, by_person, by_name, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))`,
+		tx.Tenant, id, email, key, role, hash[:], by.Person.ID, by.Person.Name, InvitationLife.Seconds()); err != nil {
 		return Invitation{}, "", fmt.Errorf("keep invitation: %w", err)
 	}
 	var in Invitation
@@ -108,6 +108,17 @@ func Invitations(ctx context.Context, tx *tenants.Tx) ([]Invitation, error) {
 	}
 
 	return list, nil
+}
+
+// withdrawAll ends the invitations of somebody who may not invite as they could any more: else they could come back by one.
+func withdrawAll(ctx context.Context, tx *tenants.Tx, by uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE invitations SET revoked_at = now()
+		WHERE tenant_id = $1 AND by_person = $2 AND accepted_at IS NULL AND revoked_at IS NULL`, tx.Tenant, by); err != nil {
+		return fmt.Errorf("withdraw invitations: %w", err)
+	}
+
+	return nil
 }
 
 // Withdraw ends an invitation, and returns it. One that was answered meanwhile is ErrNotFound.
@@ -169,7 +180,7 @@ func Accept(ctx context.Context, db *tenants.DB, token string, m Member, name, p
 	}
 	var p prepared
 	switch {
-	case in.Known && emailKey(m.Person.Email) != emailKey(in.Email):
+	case in.Known && !SameMailbox(m.Person.Email, in.Email):
 		return Invitation{}, &tenants.Conflict{Code: "other_person"}
 	case !in.Known:
 		// Not a command's, so the password is checked.

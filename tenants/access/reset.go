@@ -263,15 +263,26 @@ func ChangePassword(ctx context.Context, db *tenants.DB, m Member, old, password
 	if !ok {
 		return &tenants.Invalid{Field: "old", Key: "password_old"}
 	}
-	if hash, err = hashPassword(ctx, password); err != nil {
+	fresh, err := hashPassword(ctx, password)
+	if err != nil {
 		return err
 	}
 
 	return db.System(ctx, func(tx *tenants.Tx) error {
+		// Who set another one meanwhile, by a link, or ended this session, is not overruled.
+		still := false
+		if err := tx.GetContext(ctx, &still, `
+			SELECT EXISTS (SELECT 1 FROM sessions WHERE id_hash = $3 AND revoked_at IS NULL)
+			FROM people WHERE id = $1 AND password_hash = $2 FOR UPDATE`, m.Person.ID, hash, m.session); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read password again: %w", err)
+		}
+		if !still {
+			return &tenants.Invalid{Field: "old", Key: "password_old"}
+		}
 		if err := forgive(ctx, tx, guard, tried); err != nil {
 			return err
 		}
 
-		return setPassword(ctx, tx, m.Person, hash, m.session)
+		return setPassword(ctx, tx, m.Person, fresh, m.session)
 	})
 }

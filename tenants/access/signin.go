@@ -99,7 +99,7 @@ func (s *Sessions) SignIn(ctx context.Context, db *tenants.DB, in Credentials) (
 		return SignedIn{}, ErrBadSignIn
 	}
 
-	return s.admit(ctx, db, account.ID, in, device, func(tx *tenants.Tx) error {
+	return s.admit(ctx, db, account.ID, account.Hash, in, device, func(tx *tenants.Tx) error {
 		if err := forgiveAll(ctx, tx, guard); err != nil {
 			return err
 		}
@@ -109,9 +109,18 @@ func (s *Sessions) SignIn(ctx context.Context, db *tenants.DB, in Credentials) (
 }
 
 // admit starts the session of somebody whose password was right.
-func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, in Credentials, device string, forgive func(*tenants.Tx) error) (SignedIn, error) {
+func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, hash string, in Credentials, device string, forgive func(*tenants.Tx) error) (SignedIn, error) {
 	out := SignedIn{Person: person}
 	err := db.System(ctx, func(tx *tenants.Tx) error {
+		// A password that was set while this one was checked ends every session, and must end this one too.
+		still := false
+		if err := tx.GetContext(ctx, &still, `
+			SELECT password_hash = $2 AND disabled_at IS NULL FROM people WHERE id = $1 FOR SHARE`, person, hash); err != nil {
+			return fmt.Errorf("read account again: %w", err)
+		}
+		if !still {
+			return ErrBadSignIn
+		}
 		if err := forgive(tx); err != nil {
 			return err
 		}

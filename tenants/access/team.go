@@ -97,6 +97,9 @@ func ChangeRole(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID
 	if err != nil {
 		return Colleague{}, fmt.Errorf("change role: %w", err)
 	}
+	if err := withdrawAll(ctx, tx, person); err != nil {
+		return Colleague{}, err
+	}
 	before := who.Role
 	who.Role = role
 
@@ -117,6 +120,9 @@ func RemoveMember(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UU
 	_, err = tx.ExecContext(ctx, `DELETE FROM memberships WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person)
 	if err != nil {
 		return Colleague{}, fmt.Errorf("remove membership: %w", err)
+	}
+	if err := withdrawAll(ctx, tx, person); err != nil {
+		return Colleague{}, err
 	}
 
 	return who, tenants.Audit(ctx, tx, tenants.Act{
