@@ -52,13 +52,8 @@ func RenamePhones(ctx context.Context, tx *tenants.Tx, list []Renamed) error {
 	for _, r := range list {
 		scopes, values, to, raw = append(scopes, r.Scope), append(values, r.Value), append(to, r.To), append(raw, r.Raw)
 	}
-	// What a case is about is written with the phone in it; it is still about the same.
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases k SET key = replace(k.key, w.value, w.to_value), candidates = replace(k.candidates::text, w.value, w.to_value)::jsonb
-		FROM unnest($2::text[], $3::text[]) AS w (value, to_value)
-		WHERE k.tenant_id = $1 AND w.value LIKE 'p:%' AND (position(w.value IN k.key) > 0 OR position(w.value IN k.candidates::text) > 0)`,
-		tx.Tenant, pq.Array(values), pq.Array(to)); err != nil {
-		return fmt.Errorf("rename phones in cases: %w", err)
+	if err := renameInCases(ctx, tx, list); err != nil {
+		return err
 	}
 	var contacts []uuid.UUID
 	err := tx.SelectContext(ctx, &contacts, `
@@ -78,4 +73,37 @@ func RenamePhones(ctx context.Context, tx *tenants.Tx, list []Renamed) error {
 	}
 
 	return SyncContacts(ctx, tx, contacts)
+}
+
+// renameInCases does so where a case of the phone's own scope is about it, which is written with the phone in it; it is still about the
+// same. A case that then stands beside one of the same key is set apart by its id, as HideCases does.
+func renameInCases(ctx context.Context, tx *tenants.Tx, list []Renamed) error {
+	var scopes, values []string
+	for _, r := range list {
+		scopes, values = append(scopes, r.Scope), append(values, r.Value)
+	}
+	var about []struct {
+		Case uuid.UUID `db:"id"`
+		N    int       `db:"n"` // of list, from 1
+	}
+	if err := tx.SelectContext(ctx, &about, `
+		SELECT k.id, w.n FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS w (scope, value, n)
+		JOIN identities i ON i.tenant_id = $1 AND i.scope = w.scope
+		JOIN cases k ON k.tenant_id = $1 AND k.identity_id = i.id AND (position(w.value IN k.key) > 0 OR position(w.value IN k.candidates::text) > 0)
+		WHERE w.value LIKE 'p:%' ORDER BY k.id, w.n`, tx.Tenant, pq.Array(scopes), pq.Array(values)); err != nil {
+		return fmt.Errorf("look for phones in cases: %w", err)
+	}
+	for _, a := range about { // one case may be about several
+		r := list[a.N-1]
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE cases k
+			SET candidates = replace(k.candidates::text, $3, $4)::jsonb,
+			    key = replace(k.key, $3, $4) || CASE WHEN EXISTS (
+			        SELECT 1 FROM cases o WHERE o.tenant_id = $1 AND o.key = replace(k.key, $3, $4) AND o.id <> k.id) THEN ' ' || k.id ELSE '' END
+			WHERE k.tenant_id = $1 AND k.id = $2`, tx.Tenant, a.Case, r.Value, r.To); err != nil {
+			return fmt.Errorf("rename phone in case %s: %w", a.Case, err)
+		}
+	}
+
+	return nil
 }

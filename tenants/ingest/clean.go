@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/phonefree"
@@ -23,6 +24,24 @@ func SealStored(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tena
 		}
 	}
 
+	// Looked for before anything is locked: it may go through all that came to anybody, and the splitter would wait.
+	var ids pq.Int64Array
+	err = db.System(ctx, func(tx *tenants.Tx) error {
+		return tx.SelectContext(ctx, &ids, `
+			SELECT i.id FROM number_directory d
+			JOIN inbox_items i ON NOT i.sealed AND i.id > $3
+			     AND (i.tenant_id = $1 AND (i.number_id = $2 OR i.number_id IS NULL AND i.waba_id IN ('', d.waba_id))
+			          OR i.tenant_id IS NULL AND i.phone_number_id = d.phone_number_id)
+			WHERE d.tenant_id = $1 AND d.number_id = $2
+			ORDER BY i.id LIMIT $4`, tenant, number, from, limit)
+	})
+	if err != nil {
+		return "", fmt.Errorf("look for items to seal: %w", err)
+	}
+	if len(ids) == 0 {
+		return "", nil
+	}
+
 	err = db.System(ctx, func(tx *tenants.Tx) error {
 		var items []struct {
 			ID     int64         `db:"id"`
@@ -35,12 +54,7 @@ func SealStored(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tena
 			return err
 		}
 		if err := tx.SelectContext(ctx, &items, `
-			SELECT i.id, i.event_id, i.tenant_id, i.body FROM number_directory d
-			JOIN inbox_items i ON NOT i.sealed AND i.id > $3
-			     AND (i.tenant_id = $1 AND (i.number_id = $2 OR i.number_id IS NULL AND i.waba_id IN ('', d.waba_id))
-			          OR i.tenant_id IS NULL AND i.phone_number_id = d.phone_number_id)
-			WHERE d.tenant_id = $1 AND d.number_id = $2
-			ORDER BY i.id LIMIT $4 FOR UPDATE OF i`, tenant, number, from, limit); err != nil {
+			SELECT id, event_id, tenant_id, body FROM inbox_items WHERE id = ANY($1) AND NOT sealed ORDER BY id FOR UPDATE`, ids); err != nil {
 			return fmt.Errorf("read items to seal: %w", err)
 		}
 		seen := map[int64]bool{}
@@ -52,7 +66,6 @@ func SealStored(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tena
 			if _, err := tx.ExecContext(ctx, `UPDATE inbox_items SET body = $2, sealed = true WHERE id = $1`, it.ID, sealed); err != nil {
 				return fmt.Errorf("seal item: %w", err)
 			}
-			last = strconv.FormatInt(it.ID, 10)
 			if seen[it.Event] {
 				continue
 			}
@@ -65,7 +78,7 @@ func SealStored(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tena
 		return nil
 	})
 
-	return last, err
+	return strconv.FormatInt(ids[len(ids)-1], 10), err
 }
 
 func sealStored(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id int64) error {

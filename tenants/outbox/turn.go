@@ -188,7 +188,12 @@ func (s *Sender) one(ctx context.Context, t turn, w waiting, c *counts) (again b
 
 // settle stores what came of a call.
 func (s *Sender) settle(ctx context.Context, tx *tenants.Tx, t turn, w waiting, wamid string, v whatsapp.Verdict) error {
-	if t.number.PhoneFree {
+	// As it is now: it may have been switched since the turn began, and the cleaning does not come by here again.
+	free, err := numbers.PhoneFree(ctx, tx, t.Number)
+	if err != nil {
+		return err
+	}
+	if free {
 		wamid, v.Title = phonefree.For(s.keys, t.Tenant).WAMID(wamid), whatsapp.MaskPhones(v.Title)
 	}
 	switch {
