@@ -98,6 +98,7 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/confirm", by: []string{filled}, to: func(*world) []string { return []string{"/confirm?next=%2Fteam&again=1"} }},
 	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite} }},
 	{route: "/forgot", by: []string{nobody}},
 	{route: "/reset/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.reset} }},

@@ -26,6 +26,9 @@ const invitePath = "/invite/"
 // inviteByForm asks whoever a form names to join the team, and mails them the link.
 func (s *Server) inviteByForm(c *fiber.Ctx) (in access.Invitation, err error) {
 	ctx, m := c.UserContext(), member(c)
+	if field(c, "role") != access.Agent && !m.Proved {
+		return access.Invitation{}, errStale // as giving somebody of the team the role would be
+	}
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		var token string
 		if in, token, err = access.Invite(ctx, tx, m, field(c, "email"), field(c, "role")); err != nil {

@@ -42,6 +42,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/mails/leave/:token", "+++++++++"},
 	{"POST", "/language", "+++++++++"},
 	{"POST", "/theme", "+++++++++"},
+	{"GET", "/confirm", "++++++++L"},
+	{"POST", "/confirm", "++++++++L"},
 	{"POST", "/logout", "LLLLLLLLL"}, // where signing out leads
 	{"POST", "/logout/everywhere", "++++++++L"},
 	{"POST", "/logout/devices/:handle", "++++++++L"},

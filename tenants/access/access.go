@@ -32,6 +32,7 @@ type Member struct {
 	Actor  tenants.Actor  // as the audit names them
 	Scopes []string       // of an API key: read, write
 	Places []Place        // tenants the person may switch to
+	Proved bool           // they have proved who they are within ProofLife
 
 	session []byte // hash of the session id
 }

@@ -102,29 +102,35 @@ type Origin struct {
 	UserAgent string
 }
 
-// start makes a session with a new id and returns its token. It needs a System transaction.
-func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin) (string, error) {
+// start makes a session with a new id and returns its token. It takes over the end and the last proof of the session it follows, whose
+// hash is after; nil where somebody signs in. It needs a System transaction.
+func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin, after []byte) (string, error) {
 	id := make([]byte, sessionIDBytes)
 	if _, err := rand.Read(id); err != nil {
 		return "", fmt.Errorf("make session id: %w", err)
 	}
 	hash := sha256.Sum256(id)
 
-	var now time.Time
-	err := tx.GetContext(ctx, &now, `
-		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, ip, user_agent)
-		VALUES ($1, $2, $3, now() + $4 * interval '1 second', $5, left($6, 300)) RETURNING created_at`,
-		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent))
+	var row struct {
+		From  time.Time `db:"created_at"`
+		Until time.Time `db:"expires_at"`
+	}
+	err := tx.GetContext(ctx, &row, `
+		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, proved_at, ip, user_agent)
+		SELECT $1, $2, $3, coalesce(max(b.expires_at), now() + $4 * interval '1 second'), coalesce(max(b.proved_at), now()), $5, left($6, 300)
+		FROM sessions b WHERE b.id_hash = $7 RETURNING created_at, expires_at`,
+		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent), after)
 	if err != nil {
 		return "", fmt.Errorf("start session: %w", err)
 	}
 
 	// iat is refused when it lies in the future of the machine that checks it; the database's clock may be ahead of ours.
+	now, life := row.From, row.Until.Sub(row.From)
 	if local := time.Now(); now.After(local) {
 		now = local
 	}
 
-	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, SessionLife)
+	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, life)
 }
 
 // Check returns who the token's session belongs to, in a System transaction, and keeps the session awake. Everything is read
@@ -155,17 +161,19 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		TenantID uuid.NullUUID `db:"tenant_id"`
 		Role     string        `db:"role"`
 		Stale    bool          `db:"stale"`
+		Proved   bool          `db:"proved"`
 	}
 	err = tx.GetContext(ctx, &row, `
 		SELECT p.id, p.email, p.name, coalesce(p.operator_role, '') AS operator_role, coalesce(p.lang, '') AS lang, p.theme,
 		       coalesce(p.density, '') AS density, p.shortcuts, p.created_at,
-		       s.tenant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale
+		       s.tenant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale,
+		       s.proved_at > now() - $4 * interval '1 second' AS proved
 		FROM sessions s
 		JOIN people p ON p.id = s.person_id
 		LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.person_id
 		WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
 		  AND s.seen_at > now() - $2 * interval '1 second' AND p.disabled_at IS NULL`,
-		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds())
+		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds())
 	if errors.Is(err, sql.ErrNoRows) {
 		return Member{}, ErrNoSession
 	}
@@ -176,7 +184,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		return Member{}, ErrNoSession
 	}
 
-	m := Member{Person: row.Person, Role: row.Role, Actor: row.actor(row.TenantID.Valid), session: hash[:]}
+	m := Member{Person: row.Person, Role: row.Role, Actor: row.actor(row.TenantID.Valid), Proved: row.Proved, session: hash[:]}
 	if row.TenantID.Valid {
 		if m.Tenant, err = openTenant(ctx, tx, row.TenantID.UUID); err != nil {
 			return Member{}, err
@@ -251,8 +259,8 @@ func EndOthers(ctx context.Context, tx *tenants.Tx, m Member) (int64, error) {
 	return result.RowsAffected()
 }
 
-// Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there, the old one
-// ended. It needs a System transaction. A tenant they do not belong to is ErrNotFound, and so is none for who is no operator.
+// Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there that lasts no
+// longer than the old one would have, which ends. It needs a System transaction. A tenant they do not belong to is ErrNotFound, and so is none for who is no operator.
 func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant uuid.UUID, from Origin) (string, error) {
 	out := tenant == uuid.Nil
 	if out && m.Person.OperatorRole == "" || !out && !hasPlace(m.Places, tenant) {
@@ -266,7 +274,7 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	if !lived {
 		return "", ErrNoSession
 	}
-	token, err := s.start(ctx, tx, m.Person.ID, tenant, from)
+	token, err := s.start(ctx, tx, m.Person.ID, tenant, from, m.session)
 	if err != nil {
 		return "", err
 	}
