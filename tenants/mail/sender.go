@@ -84,9 +84,27 @@ func (s *Sender) step(ctx context.Context) error {
 	}
 
 	for _, q := range due {
-		if err := s.settle(ctx, q, s.send(ctx, q)); err != nil {
+		failed := s.send(ctx, q)
+		if failed != nil && ctx.Err() != nil {
+			return s.giveBack(ctx, q)
+		}
+		if err := s.settle(ctx, q, failed); err != nil {
 			return err
 		}
+	}
+
+	return nil
+}
+
+// giveBack leaves a mail to whoever runs next: this process is ending, and that is no try.
+func (s *Sender) giveBack(ctx context.Context, q queued) error {
+	ctx = context.WithoutCancel(ctx)
+	err := s.db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE mails SET tries = tries - 1, run_at = now() WHERE id = $1 AND state = 'waiting'`, q.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give back mail %s: %w", q.ID, err)
 	}
 
 	return nil
