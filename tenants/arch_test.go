@@ -58,7 +58,7 @@ var below = map[string][]string{
 	"access":        {"secrets"},
 	"adoption":      {"whatsapp"},
 	"conversations": {"identity", "phonefree", "whatsapp"},
-	"facts":         {},
+	"facts":         {"whatsapp"},
 	"identity":      {"adoption", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "identity", "notices", "phonefree", "secrets", "whatsapp"},

@@ -94,20 +94,24 @@ func Untold(ctx context.Context, tx *tenants.Tx, person uuid.UUID, limit int) (l
 	if seq, err = Newest(ctx, tx); err != nil {
 		return nil, 0, 0, err
 	}
-	news, _, err := News(ctx, tx, Filter{After: from})
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	for _, e := range news {
-		if e.Replaced {
-			continue
+	for filter := (Filter{After: from}); ; {
+		news, next, err := News(ctx, tx, filter)
+		if err != nil {
+			return nil, 0, 0, err
 		}
-		if all++; all <= limit {
-			list = append(list, e)
+		for _, e := range news {
+			if e.Replaced {
+				continue
+			}
+			if all++; all <= limit {
+				list = append(list, e)
+			}
 		}
+		if next == "" {
+			return list, all, seq, nil
+		}
+		filter.Cursor = next
 	}
-
-	return list, all, seq, nil
 }
 
 // Told notes that a person of tx's tenant was told by mail all up to seq.
