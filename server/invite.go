@@ -108,7 +108,6 @@ func (s *Server) showInvitation(c *fiber.Ctx, status int, form pages.Filled) err
 	p.Token, p.Business, p.By, p.Role, p.Email, p.Known = c.Params("token"), in.Business, in.By, in.Role, in.Email, in.Known
 	p.Me = m.Person.Email
 	p.MayJoin = access.SameMailbox(m.Person.Email, in.Email)
-	c.Set("Referrer-Policy", "no-referrer")
 
 	return s.show(c, status, pages.InvitationPage(p))
 }
