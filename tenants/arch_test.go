@@ -74,6 +74,7 @@ var below = map[string][]string{
 	"secrets":       {},
 	"start":         {},
 	"testdb":        {"postgres"},
+	"training":      {},
 	"whatsapp":      {},
 }
 
