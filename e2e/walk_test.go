@@ -39,6 +39,7 @@ var pages = []page{
 		return []string{"/start", "/start?step=connect", "/start?step=event", "/start?step=invite", "/start?step=tasks"}
 	}},
 	{route: "/reports/monthly"},
+	{route: "/closing"},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},

@@ -81,8 +81,8 @@ func (s *Server) guard(r Route) fiber.Handler {
 			}
 		}
 		if permission != anyone && permission != signedIn && !m.Can(permission) {
-			if !m.HasTenant() && m.Person.OperatorRole == "" && c.Method() == fiber.MethodGet {
-				return c.Redirect("/choose", fiber.StatusSeeOther)
+			if to := awayFrom(m); to != "" && c.Method() == fiber.MethodGet && c.Path() != eventsPath {
+				return c.Redirect(to, fiber.StatusSeeOther)
 			}
 
 			return fmt.Errorf("%s: %w", permission, tenants.ErrForbidden)

@@ -126,6 +126,7 @@ var mayLeaveTheTenant = []string{
 	"server/hooks.go",       // a webhook's app
 	"server/invite.go",      // whoever comes by a link is in no tenant yet
 	"server/login.go",       // sign-in
+	"server/lives.go",       // the businesses that let a person in no more
 	"server/reset.go",       // a new password
 	"server/middleware.go",  // the session of a request
 	"server/preferences.go", // a person's own settings, the same in every tenant

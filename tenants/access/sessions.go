@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -31,7 +32,7 @@ const (
 	maxToken       = 2048
 )
 
-// ErrNoSession says that a token is not ours, or that its session is over, revoked, or its person or tenant may no longer be served.
+// ErrNoSession says that a token is not ours, or that its session is over, revoked, or its person may no longer be served.
 var ErrNoSession = errors.New("no session")
 
 // Sessions signs and checks session tokens. A token is a JWT that carries a random session id; what the session is worth
@@ -134,8 +135,8 @@ func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uui
 }
 
 // Check returns who the token's session belongs to, in a System transaction, and keeps the session awake. Everything is read
-// anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person, membership or tenant is gone or
-// suspended is ErrNoSession.
+// anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person or membership is gone is ErrNoSession. One in
+// a business whose state lets nobody in, or which an operator entered by a grant that is over, stands in no business from then on.
 func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Member, error) {
 	return s.check(ctx, tx, token, true)
 }
@@ -159,6 +160,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	var row struct {
 		Person
 		TenantID uuid.NullUUID `db:"tenant_id"`
+		GrantID  uuid.NullUUID `db:"grant_id"`
 		Role     string        `db:"role"`
 		Stale    bool          `db:"stale"`
 		Proved   bool          `db:"proved"`
@@ -166,7 +168,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	err = tx.GetContext(ctx, &row, `
 		SELECT p.id, p.email, p.name, coalesce(p.operator_role, '') AS operator_role, coalesce(p.lang, '') AS lang, p.theme,
 		       coalesce(p.density, '') AS density, p.shortcuts, p.created_at,
-		       s.tenant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale,
+		       s.tenant_id, s.grant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale,
 		       s.proved_at > now() - $4 * interval '1 second' AS proved
 		FROM sessions s
 		JOIN people p ON p.id = s.person_id
@@ -184,13 +186,21 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		return Member{}, ErrNoSession
 	}
 
-	m := Member{Person: row.Person, Role: row.Role, Actor: row.actor(row.TenantID.Valid), Proved: row.Proved, session: hash[:]}
-	if row.TenantID.Valid {
-		if m.Tenant, err = openTenant(ctx, tx, row.TenantID.UUID); err != nil {
+	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, session: hash[:]}
+	switch {
+	case row.GrantID.Valid:
+		if err := m.enterByGrant(ctx, tx, row.TenantID.UUID, row.GrantID.UUID); err != nil {
 			return Member{}, err
 		}
-		if m.Role == "" {
-			return Member{}, ErrNoSession
+	case row.TenantID.Valid && row.Role == "":
+		return Member{}, ErrNoSession
+	case row.TenantID.Valid:
+		tenant, err := readTenant(ctx, tx, row.TenantID.UUID)
+		if err != nil {
+			return Member{}, err
+		}
+		if admits(tenant.State, row.Role) {
+			m.Tenant, m.Role, m.Actor = tenant, row.Role, row.actor(true)
 		}
 	}
 
@@ -207,10 +217,14 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	return m, nil
 }
 
-// openTenant reads a tenant that may be worked in; a suspended one is ErrNoSession.
-func openTenant(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (tenants.Tenant, error) {
+// admits tells whether a state lets a role in: one in which the business leaves, its owners alone.
+func admits(state, role string) bool {
+	return tenants.Allows(state, tenants.Working) || role == Owner && tenants.Allows(state, tenants.Leaving)
+}
+
+func readTenant(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (tenants.Tenant, error) {
 	var t tenants.Tenant
-	err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1 AND state <> 'suspended'`, id)
+	err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return tenants.Tenant{}, ErrNoSession
 	}
@@ -297,14 +311,14 @@ type Place struct {
 	Role string    `db:"role"`
 }
 
-// Places lists the tenants a person may work in, by name, in a System transaction; suspended ones are left out.
+// Places lists the tenants that let a person in, by name, in a System transaction.
 func Places(ctx context.Context, tx *tenants.Tx, person uuid.UUID) ([]Place, error) {
 	var places []Place
 	err := tx.SelectContext(ctx, &places, `
 		SELECT t.id, t.slug, t.name, m.role
 		FROM memberships m JOIN tenants t ON t.id = m.tenant_id
-		WHERE m.person_id = $1 AND t.state <> 'suspended'
-		ORDER BY lower(t.name), t.id LIMIT 200`, person)
+		WHERE m.person_id = $1 AND (t.state = ANY($2) OR m.role = 'owner' AND t.state = ANY($3))
+		ORDER BY lower(t.name), t.id LIMIT 200`, person, pq.Array(tenants.StatesOf(tenants.Working)), pq.Array(tenants.StatesOf(tenants.Leaving)))
 	if err != nil {
 		return nil, fmt.Errorf("list a person's tenants: %w", err)
 	}

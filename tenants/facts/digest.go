@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -31,8 +32,8 @@ func PlanDigests(ctx context.Context, db *tenants.DB) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO jobs (id, tenant_id, kind, args)
 			SELECT md5($1::text || ' ' || t.id)::uuid, t.id, $1, '{}' FROM tenants t
-			WHERE t.state <> 'closing' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = md5($1::text || ' ' || t.id)::uuid)
-			ON CONFLICT (id) DO NOTHING`, KindDigest)
+			WHERE t.state = ANY($2) AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = md5($1::text || ' ' || t.id)::uuid)
+			ON CONFLICT (id) DO NOTHING`, KindDigest, pq.Array(tenants.StatesOf(tenants.Mailing)))
 
 		return err
 	})

@@ -232,7 +232,7 @@ func Affected(ctx context.Context, tx *tenants.Tx, country string) (Reach, error
 	}
 	var r Reach
 	err := tx.GetContext(ctx, &r, `
-		SELECT (SELECT count(*) FROM tenants WHERE state <> 'closing') AS businesses,
+		SELECT (SELECT count(*) FROM tenants WHERE state NOT IN ('closing', 'erased')) AS businesses,
 		       (SELECT count(DISTINCT person_id) FROM memberships) AS people`)
 	if err != nil {
 		return Reach{}, fmt.Errorf("count whom a fact concerns: %w", err)

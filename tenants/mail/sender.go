@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -76,8 +77,10 @@ func (s *Sender) step(ctx context.Context) error {
 
 		return tx.SelectContext(ctx, &due, `
 			UPDATE mails SET run_at = now() + make_interval(secs => $2), tries = tries + 1
-			WHERE id IN (SELECT id FROM mails WHERE state = 'waiting' AND run_at <= now() ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds())
+			WHERE id IN (SELECT m.id FROM mails m LEFT JOIN tenants t ON t.id = m.tenant_id
+			             WHERE m.state = 'waiting' AND m.run_at <= now() AND (m.tenant_id IS NULL OR t.state = ANY($3) OR m.key LIKE $4 || '%')
+			             ORDER BY m.run_at LIMIT $1 FOR UPDATE OF m SKIP LOCKED)
+			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds(), pq.Array(tenants.StatesOf(tenants.Mailing)), AboutLife)
 	})
 	if err != nil {
 		return fmt.Errorf("look for mails: %w", err)
