@@ -62,8 +62,6 @@ func (s *Server) guard(r Route) fiber.Handler {
 		return s.guardAPI(r)
 	}
 
-	permission, asks := strings.CutSuffix(r.Permission, fresh)
-
 	return func(c *fiber.Ctx) error {
 		if err := checkText(c); err != nil {
 			return err
@@ -72,7 +70,7 @@ func (s *Server) guard(r Route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		if permission != anyone && !known {
+		if r.Permission != anyone && !known {
 			return s.toLogin(c)
 		}
 		if !safeMethod(c.Method()) {
@@ -80,26 +78,18 @@ func (s *Server) guard(r Route) fiber.Handler {
 				return err
 			}
 		}
-		if permission != anyone && permission != signedIn && !m.Can(permission) {
-			if to := awayFrom(m); to != "" && c.Method() == fiber.MethodGet && c.Path() != eventsPath {
-				return c.Redirect(to, fiber.StatusSeeOther)
+		if r.Permission != anyone && r.Permission != signedIn && !m.Can(r.Permission) {
+			if !m.HasTenant() && m.Person.OperatorRole == "" && c.Method() == fiber.MethodGet {
+				return c.Redirect("/choose", fiber.StatusSeeOther)
 			}
 
-			return fmt.Errorf("%s: %w", permission, tenants.ErrForbidden)
-		}
-		if asks && !m.Proved {
-			return s.toConfirm(c)
+			return fmt.Errorf("%s: %w", r.Permission, tenants.ErrForbidden)
 		}
 		if !safeMethod(c.Method()) && m.HasTenant() {
-			err = s.once(c, m, r.Handler)
-		} else {
-			err = r.Handler(c)
-		}
-		if errors.Is(err, errStale) {
-			return s.toConfirm(c)
+			return s.once(c, m, r.Handler)
 		}
 
-		return err
+		return r.Handler(c)
 	}
 }
 

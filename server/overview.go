@@ -208,10 +208,8 @@ func (s *Server) adoptionPeople(c *fiber.Ctx) error {
 			return err
 		}
 		next = cursor
-		var seen adoption.Seen
-		if p.Week.IsZero() {
-			seen, err = adoption.Latest(ctx, tx, where, p.Asked.Days, p.Now)
-		} else {
+		seen, err := adoption.Latest(ctx, tx, where, p.Asked.Days, p.Now)
+		if !p.Week.IsZero() {
 			seen, err = adoption.Week(ctx, tx, where, p.Week)
 		}
 		if err != nil {

@@ -57,11 +57,12 @@ func sources(t *testing.T) []source {
 var below = map[string][]string{
 	"access":        {"secrets"},
 	"adoption":      {"whatsapp"},
-	"conversations": {"identity", "phonefree", "whatsapp"},
-	"facts":         {"whatsapp"},
+	"conversations": {"erased", "identity", "phonefree", "whatsapp"},
+	"erased":        {"secrets", "whatsapp"},
+	"facts":         {},
 	"identity":      {"adoption", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
-	"ingest":        {"adoption", "conversations", "identity", "notices", "phonefree", "secrets", "whatsapp"},
+	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},
 	"mail":          {"secrets"},
 	"notices":       {"phonefree", "whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "phonefree", "secrets", "whatsapp"},
@@ -69,12 +70,12 @@ var below = map[string][]string{
 	"outbox":        {"conversations", "numbers", "phonefree", "secrets", "whatsapp"},
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
+	"privacy":       {"conversations", "erased", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
 	"reports":       {},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
 	"start":         {},
 	"testdb":        {"postgres"},
-	"training":      {},
 	"whatsapp":      {},
 }
 
@@ -126,7 +127,6 @@ var mayLeaveTheTenant = []string{
 	"server/hooks.go",       // a webhook's app
 	"server/invite.go",      // whoever comes by a link is in no tenant yet
 	"server/login.go",       // sign-in
-	"server/lives.go",       // the businesses that let a person in no more
 	"server/reset.go",       // a new password
 	"server/middleware.go",  // the session of a request
 	"server/preferences.go", // a person's own settings, the same in every tenant
@@ -141,6 +141,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/numbers/",      // apps, and the directory of numbers
 	"tenants/operator/",     // the operator's counts
 	"tenants/outbox/",       // which number has something to send
+	"tenants/privacy/",      // whom to erase next, and whose time has come
 }
 
 func TestOnlyAFewPlacesLeaveTheTenant(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func (w *Worker) turn(ctx context.Context, l lane) turned {
 
 // later tells whether a failure says nothing about the items.
 func later(err error) bool {
-	return transient(err) || errors.Is(err, errTaken) || errors.Is(err, errMoved) || errors.Is(err, errNoKeys)
+	return transient(err) || errors.Is(err, errTaken) || errors.Is(err, errMoved)
 }
 
 // explain logs a failure by its class, and a panic with its stack. The message of an error may quote a customer's data.
@@ -271,6 +272,16 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 
 	if err := hide(ctx, tx, w.keys, homes, seen, told, sealed); err != nil {
 		return err
+	}
+
+	seen, gone, err := returning(ctx, tx, w.keys, seen)
+	if err != nil {
+		return err
+	}
+	for i, it := range items {
+		if slices.Contains(gone, it.ID) {
+			verdicts[i] = verdict{state: Routed, reason: Erased}
+		}
 	}
 
 	counts := tally{}

@@ -31,6 +31,7 @@ type Graph struct {
 
 	mu            sync.Mutex
 	subscriptions map[string][]subscription // by WABA
+	unbooked      map[string]bool           // entries deleted from contact books, by portfolio and BSUID
 
 	window window
 
@@ -54,7 +55,7 @@ func NewGraph(options GraphOptions) *Graph {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	return &Graph{options: options, subscriptions: map[string][]subscription{}, stop: make(chan struct{})}
+	return &Graph{options: options, subscriptions: map[string][]subscription{}, unbooked: map[string]bool{}, stop: make(chan struct{})}
 }
 
 // Close stops what is still to be delivered and waits for what is under way.
@@ -109,6 +110,8 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.templates(w, r, parts[0])
 	case edge == "messages" && r.Method == http.MethodPost:
 		g.messages(w, r, parts[0])
+	case edge == "contact_book" && r.Method == http.MethodDelete:
+		g.contactBook(w, r, parts[0])
 	default:
 		refuse(w, errUnknownPath)
 	}

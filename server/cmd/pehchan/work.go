@@ -12,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/outbox"
+	"github.com/pehchan/pehchan/tenants/privacy"
 )
 
 type workCmd struct{}
@@ -56,6 +57,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
 		teller.Run,
 		teller.RunDigests,
+		privacy.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 	} {
 		group.Go(func() error { return run(ctx) })
 	}

@@ -1,0 +1,121 @@
+package conversations
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/erased"
+)
+
+// ForgetMessages removes the next messages that hang on some tenures, with what was said of them: statuses, calls, what was sent off and
+// asked by them, and that others quote them. It returns their ids at WhatsApp, none at the end.
+func ForgetMessages(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID, limit int) (wamids []string, err error) {
+	var rows []struct {
+		ID     uuid.UUID `db:"id"`
+		Number uuid.UUID `db:"number_id"`
+		WAMID  string    `db:"wamid"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT id, number_id, wamid FROM messages WHERE tenant_id = $1 AND tenure_id = ANY($2) LIMIT $3`, tx.Tenant, pq.Array(tenures), limit); err != nil {
+		return nil, fmt.Errorf("read messages to forget: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	var ids, numbers []uuid.UUID
+	for _, r := range rows {
+		ids, numbers, wamids = append(ids, r.ID), append(numbers, r.Number), append(wamids, r.WAMID)
+	}
+	for _, step := range []struct {
+		what, statement string
+		args            []any
+	}{
+		{"forget asking", `DELETE FROM asks WHERE tenant_id = $1 AND message_id = ANY($2)`, []any{pq.Array(ids)}},
+		{"forget what was sent", `DELETE FROM outbox WHERE tenant_id = $1 AND message_id = ANY($2)`, []any{pq.Array(ids)}},
+		{"forget statuses", `DELETE FROM statuses s USING unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
+			WHERE s.tenant_id = $1 AND s.number_id = w.number_id AND s.wamid = w.wamid`, []any{pq.Array(numbers), pq.Array(wamids)}},
+		{"forget calls", `DELETE FROM call_events s USING unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
+			WHERE s.tenant_id = $1 AND s.number_id = w.number_id AND s.wacid = w.wamid`, []any{pq.Array(numbers), pq.Array(wamids)}},
+		{"forget that others quote them", `UPDATE messages SET context_wamid = '' WHERE tenant_id = $1 AND context_wamid <> '' AND context_wamid = ANY($2)`, []any{pq.Array(wamids)}},
+		{"forget that others answer them", `UPDATE messages SET target_wamid = '' WHERE tenant_id = $1 AND target_wamid <> '' AND target_wamid = ANY($2)`, []any{pq.Array(wamids)}},
+		{"forget messages", `DELETE FROM messages WHERE tenant_id = $1 AND id = ANY($2)`, []any{pq.Array(ids)}},
+	} {
+		if _, err := tx.ExecContext(ctx, step.statement, append([]any{tx.Tenant}, step.args...)...); err != nil {
+			return nil, fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+
+	return wamids, nil
+}
+
+// ForgetRest removes what else was kept of some accounts: statuses whose message is not known, what was sent to them and asked of them,
+// notes and who looks after them.
+func ForgetRest(ctx context.Context, tx *tenants.Tx, identities, tenures, identifiers []uuid.UUID) error {
+	for _, step := range []struct {
+		what, statement string
+		ids             []uuid.UUID
+	}{
+		{"forget statuses", `DELETE FROM statuses WHERE tenant_id = $1 AND tenure_id = ANY($2)`, tenures},
+		{"forget what was sent", `DELETE FROM outbox WHERE tenant_id = $1 AND identity_id = ANY($2)`, identities},
+		{"forget asking", `DELETE FROM asks WHERE tenant_id = $1 AND identifier_id = ANY($2)`, identifiers},
+		{"forget notes", `DELETE FROM notes WHERE tenant_id = $1 AND identity_id = ANY($2)`, identities},
+		{"forget who looks after them", `DELETE FROM assignments WHERE tenant_id = $1 AND identity_id = ANY($2)`, identities},
+	} {
+		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, pq.Array(step.ids)); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+
+	return nil
+}
+
+// ForgetNamed takes a person out of what others wrote, the next messages by id that name them: a card that is theirs goes, in words their
+// identifiers become dots. It returns the id of the last message looked at, "" where there was none.
+func ForgetNamed(ctx context.Context, tx *tenants.Tx, person erased.Person, after string, limit int) (last string, err error) {
+	var ids []uuid.UUID
+	if err := tx.SelectContext(ctx, &ids, `
+		SELECT id FROM messages WHERE tenant_id = $1 AND id > coalesce(nullif($2, '')::uuid, $4) ORDER BY id LIMIT $3`, tx.Tenant, after, limit, uuid.Nil); err != nil {
+		return "", fmt.Errorf("read messages that may name a person: %w", err)
+	}
+	if len(ids) == 0 {
+		return "", nil
+	}
+	var rows []struct {
+		ID      uuid.UUID `db:"id"`
+		Type    string    `db:"type"`
+		Text    string    `db:"text"`
+		Content string    `db:"content"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT m.id, m.type, m.text, m.content FROM messages m
+		WHERE m.tenant_id = $1 AND m.id = ANY($2)
+		  AND EXISTS (SELECT 1 FROM unnest($3::text[]) w WHERE position(w IN m.text) > 0 OR position(w IN m.content) > 0)`,
+		tx.Tenant, pq.Array(ids), pq.Array(person.Words)); err != nil {
+		return "", fmt.Errorf("read messages that name a person: %w", err)
+	}
+	for _, r := range rows {
+		text, content := r.Text, []byte(r.Content)
+		for _, w := range person.Words {
+			text = strings.ReplaceAll(text, w, "•••")
+		}
+		if r.Content != "" {
+			whole, changed := false, false
+			if content, whole, changed = person.Cut(content); whole {
+				content = nil
+			}
+			if changed && r.Type == "contacts" {
+				text = "" // the names on the cards
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE messages SET text = $3, content = $4 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, text, string(content)); err != nil {
+			return "", fmt.Errorf("take a person out of what others wrote: %w", err)
+		}
+	}
+
+	return ids[len(ids)-1].String(), nil
+}

@@ -1,0 +1,274 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+// Whole is all that belongs to one contact, by our own ids: itself and whoever was merged into it, their accounts and the ones these
+// absorbed, and the tenures of those. Own are the identifiers that nobody else ever had, Passed those that have another holder too.
+type Whole struct {
+	Contacts   []uuid.UUID `json:"contacts"`
+	Identities []uuid.UUID `json:"identities"`
+	Tenures    []uuid.UUID `json:"tenures"`
+	Own        []uuid.UUID `json:"own"`
+	Passed     []uuid.UUID `json:"passed"`
+}
+
+// Alias is one identifier of a Whole.
+type Alias struct {
+	ID    uuid.UUID     `db:"id" json:"id"`
+	Kind  whatsapp.Kind `db:"kind" json:"kind"`
+	Scope string        `db:"scope" json:"scope"`
+	Value string        `db:"value" json:"value"`
+	Raw   string        `db:"raw" json:"raw"`
+}
+
+// WholeOf reads what belongs to a contact. tenants.ErrNotFound where the tenant has none such.
+func WholeOf(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (w Whole, own []Alias, err error) {
+	root, err := rootOf(ctx, tx, &contact)
+	if noRows(err) || err == nil && root == nil {
+		return Whole{}, nil, tenants.ErrNotFound
+	}
+	if err != nil {
+		return Whole{}, nil, err
+	}
+	if err := tx.SelectContext(ctx, &w.Contacts, `
+		WITH RECURSIVE all_of (id) AS (
+			SELECT $2::uuid
+			UNION SELECT c.id FROM contacts c JOIN all_of a ON c.tenant_id = $1 AND c.merged_into = a.id
+		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, *root); err != nil {
+		return Whole{}, nil, fmt.Errorf("read contacts of a person: %w", err)
+	}
+	if err := tx.SelectContext(ctx, &w.Identities, `
+		WITH RECURSIVE all_of (id) AS (
+			SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND i.contact_id = ANY($2)
+			UNION SELECT i.id FROM identities i JOIN all_of a ON i.tenant_id = $1 AND i.absorbed_into = a.id
+		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(w.Contacts)); err != nil {
+		return Whole{}, nil, fmt.Errorf("read accounts of a person: %w", err)
+	}
+	if err := tx.SelectContext(ctx, &w.Tenures, `SELECT id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2) ORDER BY id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
+		return Whole{}, nil, fmt.Errorf("read tenures of a person: %w", err)
+	}
+
+	var rows []struct {
+		Alias
+
+		Passed bool `db:"passed"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT d.id, d.kind, d.scope, d.value, d.raw,
+		       EXISTS (SELECT 1 FROM tenures o WHERE o.tenant_id = $1 AND o.identifier_id = d.id AND o.identity_id <> ALL($2)) AS passed
+		FROM identifiers d
+		WHERE d.tenant_id = $1 AND (d.id IN (SELECT identifier_id FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = ANY($2))
+		                            OR d.id IN (SELECT anchor_id FROM identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)))
+		ORDER BY d.id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
+		return Whole{}, nil, fmt.Errorf("read identifiers of a person: %w", err)
+	}
+	for _, r := range rows {
+		if r.Passed {
+			w.Passed = append(w.Passed, r.ID)
+			continue
+		}
+		w.Own, own = append(w.Own, r.ID), append(own, r.Alias)
+	}
+
+	return w, own, nil
+}
+
+// Forget removes a person: contacts, accounts, identifiers, all evidence about them and every case and link they stand in. What others
+// share with them, a phone that has passed on, is derived anew without them. Messages stay behind without an owner, to be removed by
+// whoever calls. Under Lock.
+func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias) error {
+	var list []Handle
+	var values, phones []string
+	var phoneIDs []uuid.UUID
+	for _, k := range own {
+		list, values = append(list, Handle{Kind: k.Kind, Value: k.Value}), append(values, k.Value)
+		if k.Kind == whatsapp.KindPhone {
+			phones, phoneIDs = append(phones, k.Value), append(phoneIDs, k.ID)
+		}
+	}
+	waiting, err := speakingOf(ctx, tx, list)
+	if err != nil {
+		return err
+	}
+	var words []string
+	if err := tx.SelectContext(ctx, &words, `
+		SELECT word FROM contact_words WHERE tenant_id = $1 AND contact_id = ANY($2) AND word >= 'x:' AND word < 'x;' ORDER BY word`, tx.Tenant, pq.Array(w.Contacts)); err != nil {
+		return fmt.Errorf("read numbers of a person: %w", err)
+	}
+	gave, err := givenBy(ctx, tx, words)
+	if err != nil {
+		return err
+	}
+	waiting = append(waiting, gave...)
+	if err := adoption.Forget(ctx, tx, w.Identities, phoneIDs); err != nil {
+		return err
+	}
+
+	for _, s := range forgetting {
+		args := []any{tx.Tenant}
+		for _, of := range s.of {
+			switch of {
+			case 'c':
+				args = append(args, pq.Array(w.Contacts))
+			case 'i':
+				args = append(args, pq.Array(w.Identities))
+			case 't':
+				args = append(args, pq.Array(w.Tenures))
+			case 'o':
+				args = append(args, pq.Array(w.Own))
+			case 'p':
+				args = append(args, pq.Array(w.Passed))
+			case 'v':
+				args = append(args, pq.Array(values))
+			case 'n':
+				args = append(args, pq.Array(phones))
+			}
+		}
+		if _, err := tx.ExecContext(ctx, s.statement, args...); err != nil {
+			return fmt.Errorf("%s: %w", s.what, err)
+		}
+	}
+	if err := forgetWritten(ctx, tx, values); err != nil {
+		return err
+	}
+
+	waiting = slices.DeleteFunc(waiting, func(id uuid.UUID) bool { return slices.Contains(w.Contacts, id) })
+	slices.SortFunc(waiting, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
+	if err := SyncContacts(ctx, tx, slices.Compact(waiting)); err != nil {
+		return err
+	}
+	if len(w.Passed) == 0 {
+		return nil
+	}
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{}}
+	if err := b.rederive(ctx, w.Passed); err != nil {
+		return err
+	}
+
+	return b.Settle(ctx)
+}
+
+// forgetting are the statements of Forget in their order. $1 is the tenant; of says what the others are: contacts, identities, tenures,
+// own and passed identifiers, values of own ones, phones among these.
+var forgetting = []struct{ what, of, statement string }{
+	{"forget what others say of them", "v", `DELETE FROM hints WHERE tenant_id = $1 AND claim_value = ANY($2)`},
+	{"forget hints", "o", `DELETE FROM hints WHERE tenant_id = $1 AND subject_id = ANY($2)`},
+	{"forget hints of the time they had what passed on", "it", `
+		DELETE FROM hints h USING tenures t
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2) AND t.id = ANY($3) AND h.tenant_id = $1 AND h.subject_id = t.identifier_id
+		  AND (t.from_at IS NULL OR h.at >= t.from_at) AND (t.to_at IS NULL OR h.at < t.to_at)`},
+	{"forget sightings", "t", `
+		DELETE FROM sightings s USING tenures t
+		WHERE t.tenant_id = $1 AND t.id = ANY($2) AND s.tenant_id = $1 AND s.identifier_id = t.identifier_id
+		  AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)`},
+	{"forget signals", "t", `
+		DELETE FROM account_signals s USING tenures t
+		WHERE t.tenant_id = $1 AND t.id = ANY($2) AND s.tenant_id = $1 AND s.identifier_id = t.identifier_id
+		  AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)`},
+	{"forget names", "t", `
+		DELETE FROM called s USING tenures t
+		WHERE t.tenant_id = $1 AND t.id = ANY($2) AND s.tenant_id = $1 AND s.identifier_id = t.identifier_id
+		  AND (t.from_at IS NULL OR s.first_at >= t.from_at) AND (t.to_at IS NULL OR s.first_at < t.to_at)`},
+	{"forget other sightings", "o", `DELETE FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
+	{"forget other signals", "o", `DELETE FROM account_signals WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
+	{"forget other names", "o", `DELETE FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
+	{"forget pairings", "o", `DELETE FROM pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2))`},
+	{"forget past pairings", "o", `DELETE FROM past_pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2))`},
+	{"forget rotations", "o", `
+		DELETE FROM rotations WHERE tenant_id = $1 AND (old_phone = ANY($2) OR old_bsuid = ANY($2) OR old_parent = ANY($2)
+		                                                OR new_phone = ANY($2) OR new_bsuid = ANY($2) OR new_parent = ANY($2))`},
+	{"forget decisions", "o", `DELETE FROM decisions WHERE tenant_id = $1 AND (a_id = ANY($2) OR b_id = ANY($2))`},
+	{"forget cases", "civ", `
+		DELETE FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3) OR proposed_contact = ANY($2)
+		                                            OR EXISTS (SELECT 1 FROM unnest($4::text[]) v WHERE position(v IN key) > 0))`},
+	{"forget moves", "ci", `DELETE FROM link_moves WHERE tenant_id = $1 AND (from_contact = ANY($2) OR identity_id = ANY($3))`},
+	{"forget other moves", "ci", `
+		DELETE FROM link_moves m USING links l WHERE l.tenant_id = $1 AND m.tenant_id = $1 AND m.link_id = l.id
+		  AND (l.keep_contact = ANY($2) OR l.lose_contact = ANY($2) OR l.identity_id = ANY($3) OR l.target_id = ANY($3))`},
+	{"forget links", "ci", `
+		DELETE FROM links WHERE tenant_id = $1 AND (keep_contact = ANY($2) OR lose_contact = ANY($2) OR identity_id = ANY($3) OR target_id = ANY($3))`},
+	{"forget many cases decided at once", "c", `UPDATE bulk_items SET contact_id = NULL WHERE tenant_id = $1 AND contact_id = ANY($2)`},
+	{"forget profiles", "t", `DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`},
+	{"forget threads", "t", `DELETE FROM thread_tips WHERE tenant_id = $1 AND tenure_id = ANY($2)`},
+	{"forget tenures", "t", `DELETE FROM tenures WHERE tenant_id = $1 AND id = ANY($2)`},
+	{"forget words", "c", `DELETE FROM contact_words WHERE tenant_id = $1 AND contact_id = ANY($2)`},
+	{"forget activity", "c", `DELETE FROM contact_activity WHERE tenant_id = $1 AND contact_id = ANY($2)`},
+	{"leave accounts that are another's now", "ci", `
+		UPDATE identities SET home_contact = contact_id WHERE tenant_id = $1 AND home_contact = ANY($2) AND id <> ALL($3)`},
+	{"forget accounts", "i", `DELETE FROM identities WHERE tenant_id = $1 AND id = ANY($2)`},
+	{"forget contacts", "c", `DELETE FROM contacts WHERE tenant_id = $1 AND id = ANY($2)`},
+	{"forget address book", "v", `DELETE FROM saved_contacts WHERE tenant_id = $1 AND (phone = ANY($2) OR bsuid = ANY($2))`},
+	{"forget shared phones", "n", `DELETE FROM shared_phones WHERE tenant_id = $1 AND phone = ANY($2)`},
+	{"forget codes", "no", `DELETE FROM link_codes WHERE tenant_id = $1 AND (phone = ANY($2) OR used_by = ANY($3))`},
+	{"forget tries", "o", `DELETE FROM link_code_tries WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
+	{"forget identifiers", "o", `DELETE FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`},
+}
+
+// forgetWritten takes a person's identifiers out of the evidence of other people's links and cases.
+func forgetWritten(ctx context.Context, tx *tenants.Tx, values []string) error {
+	for _, table := range []struct{ read, write string }{
+		{`SELECT l.id, l.evidence::text AS words FROM links l WHERE l.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN l.evidence::text) > 0)`,
+			`UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`},
+		{`SELECT k.id, k.candidates::text AS words FROM cases k WHERE k.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN k.candidates::text) > 0)`,
+			`UPDATE cases SET candidates = $3::jsonb WHERE tenant_id = $1 AND id = $2`},
+	} {
+		var rows []struct {
+			ID    uuid.UUID `db:"id"`
+			Words string    `db:"words"`
+		}
+		if err := tx.SelectContext(ctx, &rows, table.read, tx.Tenant, pq.Array(values)); err != nil {
+			return fmt.Errorf("read evidence that names a person: %w", err)
+		}
+		for _, r := range rows {
+			for _, v := range values {
+				r.Words = strings.ReplaceAll(r.Words, v, "erased")
+			}
+			if _, err := tx.ExecContext(ctx, table.write, tx.Tenant, r.ID, r.Words); err != nil {
+				return fmt.Errorf("take a person out of evidence: %w", err)
+			}
+		}
+	}
+
+	return nil
+}
+
+// Existing tells which identifiers, in canonical form, are known of anybody.
+func Existing(ctx context.Context, tx *tenants.Tx, values []string) (map[string]bool, error) {
+	var found []string
+	if err := tx.SelectContext(ctx, &found, `
+		SELECT DISTINCT d.value FROM identifiers d WHERE d.tenant_id = $1 AND d.kind = ANY($3) AND d.value = ANY($2)`,
+		tx.Tenant, pq.Array(values), pq.Array([]string{string(whatsapp.KindPhone), string(whatsapp.KindBSUID), string(whatsapp.KindParentBSUID)})); err != nil {
+		return nil, fmt.Errorf("look for identifiers: %w", err)
+	}
+	out := make(map[string]bool, len(found))
+	for _, v := range found {
+		out[v] = true
+	}
+
+	return out, nil
+}
+
+// AliasesBefore lists identifiers that were first seen before a time, in the order of their ids, the next limit of them.
+func AliasesBefore(ctx context.Context, tx *tenants.Tx, at time.Time, after uuid.UUID, limit int) ([]Alias, error) {
+	var list []Alias
+	if err := tx.SelectContext(ctx, &list, `
+		SELECT id, kind, scope, value, raw FROM identifiers WHERE tenant_id = $1 AND id > $2 AND first_seen <= $3 ORDER BY id LIMIT $4`,
+		tx.Tenant, after, at, limit); err != nil {
+		return nil, fmt.Errorf("list identifiers: %w", err)
+	}
+
+	return list, nil
+}

@@ -1,0 +1,343 @@
+package privacy
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/erased"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/notices"
+	"github.com/pehchan/pehchan/tenants/phonefree"
+	"github.com/pehchan/pehchan/tenants/secrets"
+)
+
+// Start begins erasing whom a request is about, once who asks is proved. It cannot be stopped or undone: the worker removes everything
+// within seconds and writes the receipt.
+func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
+	r, err := mine(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Kind != Erase:
+		return &tenants.Conflict{Code: "request_kind"}
+	case r.Contact == nil:
+		return &tenants.Conflict{Code: "request_contact"}
+	case r.Proof == "":
+		return &tenants.Conflict{Code: "request_proof"}
+	}
+
+	return begin(ctx, tx, actor, r)
+}
+
+func begin(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, r Request) error {
+	found, err := Preview(ctx, tx, *r.Contact)
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(found)
+	if err != nil {
+		return fmt.Errorf("encode counts: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE privacy_requests SET state = 'erasing', found = jsonb_build_object('counts', $3::jsonb), closed_by = $4 WHERE tenant_id = $1 AND id = $2`,
+		tx.Tenant, r.ID, string(encoded), actor.Name); err != nil {
+		return fmt.Errorf("begin erasing: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO erasures (tenant_id, request_id, rows, erased_at) VALUES ($1, $2, '{}', now())`, tx.Tenant, r.ID); err != nil {
+		return fmt.Errorf("write erasure: %w", err)
+	}
+	if err := plan(ctx, tx, jobErase, r.ID, time.Now()); err != nil {
+		return err
+	}
+
+	return audit(ctx, tx, actor, "privacy.erase", r.ID, map[string]any{"proof": r.Proof})
+}
+
+// subject is whom an erasure is about, sealed while it lasts.
+type subject struct {
+	Aliases []identity.Alias `json:"aliases"`
+	Words   []string         `json:"words"` // their identifiers, as others may have written them
+}
+
+// progress is an erasure as one step finds it.
+type progress struct {
+	Request  uuid.UUID `db:"request_id"`
+	Sealed   []byte    `db:"subject"`
+	Rows     []byte    `db:"rows"`
+	Part     int       `db:"part"`
+	After    string    `db:"after"`
+	Tries    int       `db:"tries"`
+	ErasedAt time.Time `db:"erased_at"`
+
+	subject subject
+	whole   identity.Whole
+}
+
+const sealErasure = "privacy erasure"
+
+func (w *Worker) progressOf(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (p progress, err error) {
+	if err := tx.GetContext(ctx, &p, `
+		SELECT request_id, subject, rows, part, after, tries, erased_at FROM erasures WHERE tenant_id = $1 AND request_id = $2 FOR UPDATE`, tx.Tenant, id); err != nil {
+		return progress{}, fmt.Errorf("read erasure: %w", err)
+	}
+	if err := json.Unmarshal(p.Rows, &p.whole); err != nil {
+		return progress{}, fmt.Errorf("read rows of erasure: %w", err)
+	}
+	if p.Sealed == nil {
+		return p, nil
+	}
+	plain, err := w.keys.Open(tx.Tenant, sealErasure, p.Sealed)
+	if err != nil {
+		return progress{}, fmt.Errorf("open erasure: %w", err)
+	}
+	if err := json.Unmarshal(plain, &p.subject); err != nil {
+		return progress{}, fmt.Errorf("read erasure: %w", err)
+	}
+
+	return p, nil
+}
+
+// person is who is to be cut out of bytes.
+func (p progress) person(keys *secrets.Keyring, tenant uuid.UUID) erased.Person {
+	return erased.Named(p.subject.Words, phonefree.For(keys, tenant).Phone)
+}
+
+const (
+	eraseRows  = 500  // messages in one transaction
+	eraseScan  = 2000 // rows looked through in one
+	eraseLimit = 20 * time.Second
+)
+
+// part is one step of an erasure, done again until it answers that it is done.
+type part struct {
+	name string
+	do   func(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error)
+}
+
+// parts are the steps in their order. The first makes the person unknown at once, so that whatever comes meanwhile is dropped or begins
+// anew; the others remove what is left, a page at a time, in whatever time it takes.
+var parts = []part{
+	{"person", erasePerson},
+	{"messages", eraseMessages},
+	{"named", eraseNamed},
+	{"items", eraseItems},
+	{"deliveries", eraseDeliveries},
+	{"book", eraseFromBook},
+}
+
+// erase goes on with an erasure, and returns when to go on; the zero time when it is done.
+func (w *Worker) erase(ctx context.Context, tenant, id uuid.UUID) (next time.Time, err error) {
+	for until := time.Now().Add(eraseLimit); time.Now().Before(until); {
+		done, err := w.eraseStep(ctx, tenant, id)
+		if err != nil || done {
+			return time.Time{}, err
+		}
+	}
+
+	return time.Now(), nil
+}
+
+func (w *Worker) eraseStep(ctx context.Context, tenant, id uuid.UUID) (done bool, err error) {
+	var p progress
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		p, err = w.progressOf(ctx, tx, id)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil // done before
+	}
+	if err != nil {
+		return false, err
+	}
+	if p.Part >= len(w.parts) {
+		return true, w.db.As(ctx, tenant, func(tx *tenants.Tx) error { return finish(ctx, tx, p) })
+	}
+
+	after, err := w.parts[p.Part].do(ctx, w, tenant, p)
+	if err != nil {
+		return false, fmt.Errorf("erase %s: %w", w.parts[p.Part].name, err)
+	}
+
+	return false, w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			UPDATE erasures SET part = CASE WHEN $3 = '' THEN $4 + 1 ELSE part END, after = $3, tries = 0
+			WHERE tenant_id = $1 AND request_id = $2 AND part = $4`, tenant, id, after, p.Part)
+		if err != nil {
+			return fmt.Errorf("keep progress of erasure: %w", err)
+		}
+
+		return nil
+	})
+}
+
+// erasePerson removes everything by which the person is known, in one transaction, and leaves the tombstones.
+func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
+	return "", w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if err := identity.Lock(ctx, tx); err != nil {
+			return err
+		}
+		// Another worker may have gone on meanwhile.
+		p, err := w.progressOf(ctx, tx, p.Request)
+		if err != nil || p.Sealed != nil || p.Part > 0 {
+			return err
+		}
+		r, err := get(ctx, tx, p.Request, "")
+		if err != nil {
+			return err
+		}
+		whole, own, err := identity.WholeOf(ctx, tx, *r.Contact)
+		if err != nil {
+			return err
+		}
+		c, err := identity.Get(ctx, tx, *r.Contact)
+		if err != nil {
+			return err
+		}
+		told, err := identity.Preferences(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		said, _ := identity.Strictest(told, identity.Marketing)
+		var now time.Time
+		if err := tx.GetContext(ctx, &now, `SELECT clock_timestamp()`); err != nil {
+			return fmt.Errorf("read the time: %w", err)
+		}
+
+		h := erased.For(w.keys, tenant)
+		var stones []erased.Stone
+		s := subject{Aliases: own}
+		for _, a := range own {
+			stones = append(stones, erased.Stone{Hash: h.Hash(erased.Identifier, a.Value), Kind: erased.Identifier, ErasedAt: now, Stopped: said.Value == identity.Stop})
+			s.Words = append(s.Words, a.Value)
+			if raw := strings.TrimPrefix(a.Raw, "+"); raw != a.Value {
+				s.Words = append(s.Words, raw)
+			}
+		}
+		if err := erased.Lay(ctx, tx, stones); err != nil {
+			return err
+		}
+		if err := identity.Forget(ctx, tx, whole, own); err != nil {
+			return err
+		}
+		if err := conversations.ForgetRest(ctx, tx, whole.Identities, whole.Tenures, whole.Own); err != nil {
+			return err
+		}
+		if _, err := imports.Forget(ctx, tx, whole.Contacts, s.Words); err != nil {
+			return err
+		}
+		if err := notices.Forget(ctx, tx, s.Words); err != nil {
+			return err
+		}
+		// The answers kept for repeated requests quote customers. A repeat is done again.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1`, tenant); err != nil {
+			return fmt.Errorf("forget answers: %w", err)
+		}
+
+		return keep(ctx, tx, w.keys, p.Request, s, whole, now)
+	})
+}
+
+// keep notes what is left to do, for whoever goes on.
+func keep(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, request uuid.UUID, s subject, whole identity.Whole, at time.Time) error {
+	plain, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encode erasure: %w", err)
+	}
+	sealed, err := keys.Seal(tx.Tenant, sealErasure, plain)
+	if err != nil {
+		return fmt.Errorf("seal erasure: %w", err)
+	}
+	rows, err := json.Marshal(whole)
+	if err != nil {
+		return fmt.Errorf("encode rows of erasure: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE erasures SET subject = $3, rows = $4, erased_at = $5 WHERE tenant_id = $1 AND request_id = $2`, tx.Tenant, request, sealed, string(rows), at); err != nil {
+		return fmt.Errorf("keep erasure: %w", err)
+	}
+
+	return nil
+}
+
+// eraseMessages removes the next messages, and remembers their ids at WhatsApp as hashes.
+func eraseMessages(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error) {
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		wamids, err := conversations.ForgetMessages(ctx, tx, p.whole.Tenures, eraseRows)
+		if err != nil {
+			return err
+		}
+		if len(wamids) > 0 {
+			after = "more"
+		}
+		h, stones := erased.For(w.keys, tenant), make([]erased.Stone, len(wamids))
+		for i, id := range wamids {
+			stones[i] = erased.Stone{Hash: h.Hash(erased.WAMID, id), Kind: erased.WAMID, ErasedAt: p.ErasedAt}
+		}
+
+		return erased.Lay(ctx, tx, stones)
+	})
+
+	return after, err
+}
+
+func eraseNamed(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error) {
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		after, err = conversations.ForgetNamed(ctx, tx, p.person(w.keys, tenant), p.After, eraseScan)
+		return err
+	})
+
+	return after, err
+}
+
+func eraseItems(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error) {
+	after, _, err = ingest.ForgetItems(ctx, w.db, w.keys, tenant, p.person(w.keys, tenant), p.After, eraseScan)
+
+	return after, err
+}
+
+func eraseDeliveries(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
+	n, err := ingest.CutDeliveries(ctx, w.db, w.keys, tenant, p.person(w.keys, tenant), eraseRows)
+	if err != nil || n == 0 {
+		return "", err
+	}
+
+	return "more", nil
+}
+
+// finish writes the receipt and lets go of whom it was about.
+func finish(ctx context.Context, tx *tenants.Tx, p progress) error {
+	var left struct {
+		Identifiers int64 `db:"identifiers"`
+		Messages    int64 `db:"messages"`
+	}
+	if err := tx.GetContext(ctx, &left, `
+		SELECT count(*) FILTER (WHERE kind = 'identifier') AS identifiers, count(*) FILTER (WHERE kind = 'wamid') AS messages
+		FROM tombstones WHERE tenant_id = $1 AND erased_at = $2`, tx.Tenant, p.ErasedAt); err != nil {
+		return fmt.Errorf("count tombstones: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE privacy_requests
+		SET state = 'done', closed_at = now(), subject = NULL, note = NULL,
+		    outcome = outcome || jsonb_build_object('erased_at', $3::timestamptz, 'tombstones', $4::bigint, 'messages', $5::bigint)
+		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, p.Request, p.ErasedAt, left.Identifiers, left.Messages); err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM erasures WHERE tenant_id = $1 AND request_id = $2`, tx.Tenant, p.Request); err != nil {
+		return fmt.Errorf("end erasure: %w", err)
+	}
+
+	return audit(ctx, tx, tenants.SystemActor, "privacy.erased", p.Request, map[string]any{"tombstones": left.Identifiers})
+}

@@ -1,0 +1,21 @@
+package privacy
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Without has a worker leave out one part of erasing, so that a test sees what the others leave.
+func (w *Worker) Without(name string) {
+	w.parts = slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return p.name == name })
+}
+
+// Once does what is due now.
+func (w *Worker) Once(ctx context.Context) error { return w.step(ctx) }
+
+// Step does one step of an erasure.
+func (w *Worker) Step(ctx context.Context, tenant, id uuid.UUID) (done bool, err error) {
+	return w.eraseStep(ctx, tenant, id)
+}
