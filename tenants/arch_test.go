@@ -76,6 +76,9 @@ var below = map[string][]string{
 	"secrets":       {},
 	"start":         {},
 	"testdb":        {"postgres"},
+	"training":      {},
+	"trust":         {},
+	"usernames":     {"notices", "numbers", "secrets", "whatsapp"},
 	"whatsapp":      {},
 }
 
@@ -134,6 +137,7 @@ var mayLeaveTheTenant = []string{
 	"server/settings.go",    // where a person is signed in
 	"server/teller.go",      // who is to be told by mail
 	"server/team.go",        // a person's other tenants
+	"server/trust.go",       // whoever opens a trust page is in no tenant
 	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due
 	"tenants/ingest/",       // the inbox is split before it is known whose it is

@@ -89,6 +89,20 @@ func reserve(ctx context.Context, tx *tenants.Tx, name string, limit int, growin
 	return at, nil
 }
 
+// Ration counts one use of something that anybody may do without signing in, and refuses it with TooMany once what has been used up to
+// limit times within a quarter of an hour, from one address or, with an address that is not valid, by all together.
+func Ration(ctx context.Context, db *tenants.DB, what string, from netip.Addr, limit int) error {
+	key := "all"
+	if from.IsValid() {
+		key = addressKey(from)
+	}
+
+	return db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := reserve(ctx, tx, bucket(what, key), limit, false)
+		return err
+	})
+}
+
 // forgive takes back the one try made at at; a zero time is no try.
 func forgive(ctx context.Context, tx *tenants.Tx, name string, at time.Time) error {
 	if at.IsZero() {

@@ -154,6 +154,24 @@ func Username(ctx context.Context, tx *tenants.Tx, number uuid.UUID) (n Notice, 
 		ORDER BY n.at DESC, n.event = 'deleted', n.digest LIMIT 1`, tx.Tenant, number)
 }
 
+// Usernames is Username of every number of tx's tenant, by number.
+func Usernames(ctx context.Context, tx *tenants.Tx) (map[uuid.UUID]Notice, error) {
+	var list []Notice
+	err := tx.SelectContext(ctx, &list, `
+		SELECT DISTINCT ON (n.number_id) n.id, n.waba_id, n.number_id, n.field, n.event, n.at, n.facts, n.item_id FROM notices n
+		WHERE n.tenant_id = $1 AND n.number_id IS NOT NULL AND n.field = $2
+		ORDER BY n.number_id, n.at DESC, n.event = 'deleted', n.digest`, tx.Tenant, FieldUsername)
+	if err != nil {
+		return nil, fmt.Errorf("list usernames: %w", err)
+	}
+	names := make(map[uuid.UUID]Notice, len(list))
+	for _, n := range list {
+		names[n.NumberID.UUID] = n
+	}
+
+	return names, nil
+}
+
 // troubles are the account events after which nothing arrives, or soon nothing will; recoveries those that end them. Source:
 // domain facts 3.12.
 var (

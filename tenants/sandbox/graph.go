@@ -23,7 +23,7 @@ type GraphOptions struct {
 }
 
 // Graph stands in for Meta's Graph API: numbers, WABAs, debug_token,
-// subscribed_apps with the real handshake, and sending. It is an http.Handler;
+// subscribed_apps with the real handshake, usernames, and sending. It is an http.Handler;
 // the version in front of a path is optional. It calls the host of the callback
 // it was given and no other.
 type Graph struct {
@@ -34,6 +34,7 @@ type Graph struct {
 	unbooked      map[string]bool           // entries deleted from contact books, by portfolio and BSUID
 
 	window window
+	names  ownNames
 
 	deliveries sync.WaitGroup
 	stop       chan struct{}
@@ -112,6 +113,14 @@ func (g *Graph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.messages(w, r, parts[0])
 	case edge == "contact_book" && r.Method == http.MethodDelete:
 		g.contactBook(w, r, parts[0])
+	case edge == "username" && r.Method == http.MethodGet:
+		g.readName(w, r, parts[0])
+	case edge == "username" && r.Method == http.MethodPost:
+		g.claimName(w, r, parts[0])
+	case edge == "username" && r.Method == http.MethodDelete:
+		g.deleteName(w, r, parts[0])
+	case edge == "username_suggestions" && r.Method == http.MethodGet:
+		g.suggestNames(w, r, parts[0])
 	default:
 		refuse(w, errUnknownPath)
 	}
