@@ -39,6 +39,7 @@ var pages = []page{
 		return []string{"/start", "/start?step=connect", "/start?step=event", "/start?step=invite", "/start?step=tasks"}
 	}},
 	{route: "/reports/monthly"},
+	{route: "/closing"},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
@@ -98,6 +99,7 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/confirm", by: []string{filled}, to: func(*world) []string { return []string{"/confirm?next=%2Fteam&again=1"} }},
 	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite} }},
 	{route: "/forgot", by: []string{nobody}},
 	{route: "/reset/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.reset} }},

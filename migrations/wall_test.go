@@ -14,7 +14,7 @@ import (
 // tenant its own rows at most.
 var platform = []string{
 	"api_keys", "app_counters", "app_refusals", "apps", "drift", "facts", "inbox_counters", "inbox_events", "inbox_fields", "inbox_items", "inbox_rates", "inbox_repeats", "invitations", "jobs", "lanes", "mails", "memberships",
-	"number_directory", "outbox_lanes", "password_resets", "people", "platform_audit", "sessions", "sign_in_failures", "tenants",
+	"number_directory", "outbox_lanes", "password_resets", "people", "platform_audit", "sessions", "sign_in_failures", "support_grants", "support_views", "tenants",
 }
 
 type table struct {

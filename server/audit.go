@@ -29,8 +29,8 @@ const auditPageSize = 20
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
 	"people":   {"member", "person", "operator", "session"},
-	"numbers":  {"number", "app", "ingest"},
-	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts"},
+	"numbers":  {"number", "app", "ingest", "portfolio"},
+	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},
 	"settings": {"tenant", "rule", "start"},
 }

@@ -51,7 +51,7 @@ func (s *Server) showCodes(c *fiber.Ctx, status int, made *pages.MadeCode, form 
 			return err
 		}
 		for _, n := range list {
-			if n.State != "disconnected" {
+			if n.State != numbers.Disconnected {
 				p.Numbers = append(p.Numbers, components.Option{Value: n.ID.String(), Label: e.numbers[n.ID]})
 			}
 		}
@@ -161,6 +161,9 @@ func codeLink(ctx context.Context, tx *tenants.Tx, number, code string) (string,
 	n, err := numbers.Get(ctx, tx, id)
 	if err != nil {
 		return "", err
+	}
+	if n.State == numbers.Disconnected {
+		return "", tenants.ErrNotFound
 	}
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	mailaddr "net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -38,6 +39,7 @@ type Config struct {
 	SignupConfig   string   `env:"PEHCHAN_SIGNUP_CONFIG"`   // its configuration of the window, as Meta numbers it
 	SignupSDK      string   `env:"PEHCHAN_SIGNUP_SDK_URL"`  // Meta's script that opens the window
 	SMTPURL        string   `env:"PEHCHAN_SMTP_URL"`        // mails are written to outbox/ in Data
+	SupportEmail   string   `env:"PEHCHAN_SUPPORT_EMAIL"`   // whom people of a business write to; not said
 	MetricsListen  string   `env:"PEHCHAN_METRICS_LISTEN"`  // off
 	TrustedProxies []string `env:"PEHCHAN_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed; nobody's
 
@@ -110,6 +112,9 @@ func (cfg *Config) check() error {
 	}
 	if _, err := cfg.Mail(); err != nil {
 		return err
+	}
+	if _, err := mailaddr.ParseAddress(cfg.SupportEmail); err != nil && cfg.SupportEmail != "" || strings.Contains(cfg.SupportEmail, "<") {
+		return errors.New("PEHCHAN_SUPPORT_EMAIL is one e-mail address, as help@pehchan.example")
 	}
 	for name, dsn := range map[string]string{"DATABASE_URL": cfg.DatabaseURL, "PEHCHAN_OWNER_URL": cfg.OwnerURL} {
 		isURL := strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")

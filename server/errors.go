@@ -36,6 +36,7 @@ func classify(err error) refusal {
 		invalid  *tenants.Invalid
 		form     *formError
 		tooMany  *access.TooMany
+		stopped  *access.Stopped
 		problem  *api.Problem
 		fe       *fiber.Error
 	)
@@ -50,6 +51,8 @@ func classify(err error) refusal {
 		return refusal{status: fiber.StatusForbidden, code: codeFormExpired}
 	case errors.As(err, &tooMany):
 		return refusal{status: fiber.StatusTooManyRequests, code: "too_many", retry: int(math.Ceil(tooMany.RetryAfter.Seconds()))}
+	case errors.As(err, &stopped):
+		return refusal{status: fiber.StatusForbidden, code: "business_" + stopped.State}
 	case errors.Is(err, tenants.ErrNotFound):
 		return refusal{status: fiber.StatusNotFound, code: "not_found"}
 	case errors.Is(err, tenants.ErrForbidden):

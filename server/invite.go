@@ -26,6 +26,9 @@ const invitePath = "/invite/"
 // inviteByForm asks whoever a form names to join the team, and mails them the link.
 func (s *Server) inviteByForm(c *fiber.Ctx) (in access.Invitation, err error) {
 	ctx, m := c.UserContext(), member(c)
+	if field(c, "role") != access.Agent && !m.Proved {
+		return access.Invitation{}, errStale // as giving somebody of the team the role would be
+	}
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		var token string
 		if in, token, err = access.Invite(ctx, tx, m, field(c, "email"), field(c, "role")); err != nil {
@@ -105,7 +108,6 @@ func (s *Server) showInvitation(c *fiber.Ctx, status int, form pages.Filled) err
 	p.Token, p.Business, p.By, p.Role, p.Email, p.Known = c.Params("token"), in.Business, in.By, in.Role, in.Email, in.Known
 	p.Me = m.Person.Email
 	p.MayJoin = access.SameMailbox(m.Person.Email, in.Email)
-	c.Set("Referrer-Policy", "no-referrer")
 
 	return s.show(c, status, pages.InvitationPage(p))
 }

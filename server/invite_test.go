@@ -57,7 +57,7 @@ func TestInvitation(t *testing.T) {
 	}
 	r := meera.get(link)
 	if r.status != http.StatusOK || !strings.Contains(r.body, "asha-clinic") || !strings.Contains(r.body, "Support lead") && !strings.Contains(r.body, "lead") ||
-		r.header.Get("Referrer-Policy") != "no-referrer" {
+		r.header.Get("Referrer-Policy") != "same-origin" {
 		t.Fatalf("the link: %d %s", r.status, r.body)
 	}
 	if r := meera.post(link, url.Values{"name": {"Meera"}, "password": {"meera123"}}); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `value="Meera"`) {

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -70,7 +71,8 @@ func (s *Server) leave(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	err = s.db.As(ctx, tenant, func(tx *tenants.Tx) error { return access.LeaveMails(ctx, tx, person, kind) })
-	if err != nil {
+	// Who is no member any more gets none anyway.
+	if err != nil && !errors.Is(err, tenants.ErrNotFound) {
 		return err
 	}
 

@@ -24,6 +24,8 @@ func startOf(m access.Member, known bool) string {
 	switch {
 	case !known:
 		return "/login"
+	case m.HasTenant() && !tenants.Allows(m.Tenant.State, tenants.Working):
+		return closingPath
 	case m.HasTenant():
 		return "/home"
 	case m.Person.OperatorRole != "":
@@ -122,6 +124,9 @@ func (s *Server) choosePage(c *fiber.Ctx) error {
 	p := pages.Choose{Frame: s.frame(c, "login.choose_title")}
 	for _, place := range member(c).Places {
 		p.Items = append(p.Items, pages.Belonging{ID: place.ID.String(), Name: place.Name, Role: place.Role})
+	}
+	if err := s.fillShut(c, &p); err != nil {
+		return err
 	}
 
 	return s.show(c, fiber.StatusOK, pages.ChoosePage(p))

@@ -129,7 +129,7 @@ func TestRevocationBitesAtOnce(t *testing.T) {
 	meera.want(meera.get("/audit"), http.StatusSeeOther, "/login?next=%2Faudit")
 
 	st.exec(t, `UPDATE tenants SET state = 'suspended' WHERE id = $1`, st.clinic.ID)
-	asha.want(asha.get("/team"), http.StatusSeeOther, "/login?ended=1&next=%2Fteam")
+	asha.want(asha.get("/team"), http.StatusSeeOther, "/choose")
 }
 
 func TestSignOutEverywhereElse(t *testing.T) {

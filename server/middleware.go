@@ -62,6 +62,8 @@ func (s *Server) guard(r Route) fiber.Handler {
 		return s.guardAPI(r)
 	}
 
+	permission, asks := strings.CutSuffix(r.Permission, fresh)
+
 	return func(c *fiber.Ctx) error {
 		if err := checkText(c); err != nil {
 			return err
@@ -70,7 +72,7 @@ func (s *Server) guard(r Route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		if r.Permission != anyone && !known {
+		if permission != anyone && !known {
 			return s.toLogin(c)
 		}
 		if !safeMethod(c.Method()) {
@@ -78,18 +80,26 @@ func (s *Server) guard(r Route) fiber.Handler {
 				return err
 			}
 		}
-		if r.Permission != anyone && r.Permission != signedIn && !m.Can(r.Permission) {
-			if !m.HasTenant() && m.Person.OperatorRole == "" && c.Method() == fiber.MethodGet {
-				return c.Redirect("/choose", fiber.StatusSeeOther)
+		if permission != anyone && permission != signedIn && !m.Can(permission) {
+			if to := awayFrom(m); to != "" && c.Method() == fiber.MethodGet && c.Path() != eventsPath {
+				return c.Redirect(to, fiber.StatusSeeOther)
 			}
 
-			return fmt.Errorf("%s: %w", r.Permission, tenants.ErrForbidden)
+			return fmt.Errorf("%s: %w", permission, tenants.ErrForbidden)
+		}
+		if asks && !m.Proved {
+			return s.toConfirm(c)
 		}
 		if !safeMethod(c.Method()) && m.HasTenant() {
-			return s.once(c, m, r.Handler)
+			err = s.once(c, m, r.Handler)
+		} else {
+			err = r.Handler(c)
+		}
+		if errors.Is(err, errStale) {
+			return s.toConfirm(c)
 		}
 
-		return r.Handler(c)
+		return err
 	}
 }
 

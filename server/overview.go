@@ -208,8 +208,10 @@ func (s *Server) adoptionPeople(c *fiber.Ctx) error {
 			return err
 		}
 		next = cursor
-		seen, err := adoption.Latest(ctx, tx, where, p.Asked.Days, p.Now)
-		if !p.Week.IsZero() {
+		var seen adoption.Seen
+		if p.Week.IsZero() {
+			seen, err = adoption.Latest(ctx, tx, where, p.Asked.Days, p.Now)
+		} else {
 			seen, err = adoption.Week(ctx, tx, where, p.Week)
 		}
 		if err != nil {

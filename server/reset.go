@@ -59,7 +59,6 @@ func (s *Server) showReset(c *fiber.Ctx, status int, form pages.Filled) error {
 	if err != nil {
 		return err
 	}
-	c.Set("Referrer-Policy", "no-referrer")
 
 	return s.show(c, status, pages.ResetPage(p))
 }

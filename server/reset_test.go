@@ -64,7 +64,7 @@ func TestForgottenPassword(t *testing.T) {
 		t.Errorf("the older link: got %d, want 410", r.status)
 	}
 	r := b.get(second)
-	if r.status != http.StatusOK || !strings.Contains(r.body, "asha@pehchan.example") || r.header.Get("Referrer-Policy") != "no-referrer" {
+	if r.status != http.StatusOK || !strings.Contains(r.body, "asha@pehchan.example") || r.header.Get("Referrer-Policy") != "same-origin" {
 		t.Fatalf("the link: %d %s", r.status, r.body)
 	}
 	if r := b.post(second, url.Values{"password": {"short"}}); r.status != http.StatusUnprocessableEntity || !strings.Contains(r.body, `data-testid="wrong-password"`) {

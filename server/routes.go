@@ -16,6 +16,10 @@ const (
 	signedIn = "signed-in" // anybody with a session, in a tenant or not
 	keyRead  = "key:read"  // an API key with this scope
 	keyWrite = "key:write"
+
+	// fresh stands behind a permission that also asks for a recent proof that the person is still who signed in: "apps:manage" + fresh.
+	// It is for forms, not for pages: see confirm.go.
+	fresh = " fresh"
 )
 
 // Route is one line of the table: a method and path, who may use it, and what answers.
@@ -53,6 +57,8 @@ func (s *Server) Routes() []Route {
 		{post, "/mails/leave/:token", public, s.leave}, // its address is its proof, and a mail program knows no form token
 		{post, "/language", anyone, s.language},
 		{post, "/theme", anyone, s.theme},
+		{get, confirmPath, signedIn, s.confirmPage},
+		{post, confirmPath, signedIn, s.confirm},
 		{post, "/logout", signedIn, s.logout},
 		{post, "/logout/everywhere", signedIn, s.logoutOthers},
 		{post, "/logout/devices/:handle", signedIn, s.endDevice},
@@ -81,7 +87,7 @@ func (s *Server) Routes() []Route {
 		{get, "/numbers/new/manual", "numbers:connect", s.numberManualPage},
 		{get, signupPath, "numbers:connect", s.signupPage},
 		{post, signupPath, "numbers:connect", s.signup},
-		{post, "/numbers", "numbers:connect", s.connectNumber},
+		{post, "/numbers", "numbers:connect" + fresh, s.connectNumber},
 		{get, "/numbers/items/:item", "ingest:read", s.itemPage},
 		{post, "/numbers/replay", "ingest:replay", s.replayItems},
 		{get, "/numbers/:id", "numbers:read", s.numberPage},
@@ -89,7 +95,7 @@ func (s *Server) Routes() []Route {
 		{get, "/numbers/:id/health", "numbers:read", s.healthPage},
 		{get, "/numbers/:id/health/live", "numbers:read", s.healthLive},
 		{post, "/numbers/:id/check", "numbers:connect", s.recheckNumber},
-		{post, "/numbers/:id/token", "numbers:connect", s.replaceToken},
+		{post, "/numbers/:id/token", "numbers:connect" + fresh, s.replaceToken},
 		{post, "/numbers/:id/disconnect", "numbers:connect", s.disconnectNumber},
 		{post, "/numbers/:id/reconnect", "numbers:connect", s.reconnectNumber},
 		{get, "/numbers/:id/phone-free", "numbers:connect", s.phoneFreePage},
@@ -99,7 +105,7 @@ func (s *Server) Routes() []Route {
 		{post, "/numbers/:id/replay", "ingest:replay", s.replayItems},
 		{get, "/apps", "apps:read", s.appsPage},
 		{post, "/apps", "apps:manage", s.addApp},
-		{post, "/apps/:name/rotate", "apps:manage", s.rotateApp},
+		{post, "/apps/:name/rotate", "apps:manage" + fresh, s.rotateApp},
 
 		{get, "/op", "op:read", s.opPage},
 		{get, "/op/held", "op:read", s.heldPage},
@@ -143,7 +149,7 @@ func (s *Server) Routes() []Route {
 		{post, "/contacts/import/:id/undo", "contacts:import", s.undoImport},
 		{post, "/contacts/import/:id/discard", "contacts:import", s.discardImport},
 		{get, "/contacts/export", "contacts:export", s.exportPage},
-		{post, "/contacts/export", "contacts:export", s.exportContacts},
+		{post, "/contacts/export", "contacts:export" + fresh, s.exportContacts},
 		{get, "/contacts/:id", "contacts:read", s.contactPage},
 		{get, "/contacts/:id/evidence/:item", "contacts:read", s.evidencePage},
 		{post, "/contacts/:id", "contacts:edit", s.editContact},
@@ -162,8 +168,8 @@ func (s *Server) Routes() []Route {
 		{get, "/team", "team:read", s.teamPage},
 		{post, "/team", "team:manage", s.inviteMember},
 		{post, "/team/invitations/:id/withdraw", "team:manage", s.withdrawInvitation},
-		{post, "/team/:id/role", "team:manage", s.changeRole},
-		{post, "/team/:id/remove", "team:manage", s.removeMember},
+		{post, "/team/:id/role", "team:manage" + fresh, s.changeRole},
+		{post, "/team/:id/remove", "team:manage" + fresh, s.removeMember},
 		{get, "/audit", "audit:read", s.auditPage},
 		{post, "/audit/verify", "audit:read_all", s.verifyAudit},
 		{get, "/settings", "preferences:edit", s.settingsPage},
@@ -171,11 +177,14 @@ func (s *Server) Routes() []Route {
 		{post, "/settings/password", "preferences:edit", s.changePassword},
 		{post, "/settings/business", "settings:edit", s.saveBusiness},
 		{post, "/settings/mails", "settings:edit", s.saveMails},
+		{get, closingPath, "business:close", s.closingPage},
+		{post, closingPath, "business:close" + fresh, s.closeBusiness},
+		{post, closingPath + "/cancel", "business:close", s.keepBusiness},
 		{get, linksPath, "rules:read", s.rulesPage},
 		{get, linksPath + "/:kind", "rules:read", s.rulePage},
 		{post, linksPath + "/:kind", "rules:switch", s.switchRule},
 		{get, "/dev/keys", "apikeys:read", s.keysPage},
-		{post, "/dev/keys", "apikeys:manage", s.addKey},
+		{post, "/dev/keys", "apikeys:manage" + fresh, s.addKey},
 		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.revokeKey},
 
 		{get, "/api/v1/openapi.json", public, s.api.Document},
@@ -208,7 +217,8 @@ func (s *Server) register() error {
 		if r.Handler == nil || !strings.HasPrefix(r.Path, "/") {
 			return fmt.Errorf("route %s %s lacks a handler or a path", r.Method, r.Path)
 		}
-		if err := checkPermission(r.Permission); err != nil {
+		permission, _ := strings.CutSuffix(r.Permission, fresh)
+		if err := checkPermission(permission); err != nil {
 			return fmt.Errorf("route %s %s: %w", r.Method, r.Path, err)
 		}
 
@@ -216,7 +226,7 @@ func (s *Server) register() error {
 		s.app.Add(r.Method, r.Path, handler)
 		if r.Method == fiber.MethodGet {
 			s.app.Add(fiber.MethodHead, r.Path, handler)
-			s.pages[r.Path] = r.Permission
+			s.pages[r.Path] = permission
 		}
 	}
 

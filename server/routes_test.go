@@ -42,6 +42,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/mails/leave/:token", "+++++++++"},
 	{"POST", "/language", "+++++++++"},
 	{"POST", "/theme", "+++++++++"},
+	{"GET", "/confirm", "++++++++L"},
+	{"POST", "/confirm", "++++++++L"},
 	{"POST", "/logout", "LLLLLLLLL"}, // where signing out leads
 	{"POST", "/logout/everywhere", "++++++++L"},
 	{"POST", "/logout/devices/:handle", "++++++++L"},
@@ -160,6 +162,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/settings/password", "++++++++L"},
 	{"POST", "/settings/business", "+xxxxxxxL"},
 	{"POST", "/settings/mails", "+xxxxxxxL"},
+	{"GET", "/closing", "+xxxxxxxL"},
+	{"POST", "/closing", "+xxxxxxxL"},
+	{"POST", "/closing/cancel", "+xxxxxxxL"},
 	{"GET", "/settings/links", "++xx++xxL"},
 	{"GET", "/settings/links/:kind", "++xx++xxL"},
 	{"POST", "/settings/links/:kind", "+xxxxxxxL"},

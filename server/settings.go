@@ -32,7 +32,7 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) err
 		Frame:     s.frame(c, "settings.title"),
 		Me:        pages.Choices{Lang: own.Lang, Theme: own.Theme, Density: own.Density, Shortcuts: own.Shortcuts},
 		Business:  pages.BusinessSettings{Name: m.Tenant.Name, Lang: m.Tenant.Lang, Timezone: m.Tenant.Timezone, Density: m.Tenant.Density},
-		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), Zones: zones, Form: forms.business, MyForm: forms.mine, PasswordForm: forms.password,
+		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), CanClose: m.Can("business:close"), Zones: zones, Form: forms.business, MyForm: forms.mine, PasswordForm: forms.password,
 	}
 	p.Frame.Path = "/settings"
 	if err := s.fillDevices(c, &p); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
@@ -23,14 +24,15 @@ import (
 // processes, work on one database.
 type Teller struct {
 	db     *tenants.DB
-	keys   *secrets.Keyring
-	origin string // of links; "" for none
-	log    *slog.Logger
+	keys    *secrets.Keyring
+	origin  string // of links; "" for none
+	support string // address to write to; "" for none
+	log     *slog.Logger
 }
 
 // NewTeller makes a Teller; Run starts it.
 func NewTeller(cfg Config, db *tenants.DB, keys *secrets.Keyring, log *slog.Logger) *Teller {
-	return &Teller{db: db, keys: keys, origin: cfg.linksTo(), log: log}
+	return &Teller{db: db, keys: keys, origin: cfg.linksTo(), support: cfg.SupportEmail, log: log}
 }
 
 // linksTo is the origin for links in mails. A port that is picked when the server starts is not known here.
@@ -74,7 +76,7 @@ type telling struct {
 	Tenant uuid.NullUUID `db:"tenant_id"`
 	Kind   string        `db:"kind"`
 	About  uuid.NullUUID `db:"about"` // a notice or a person
-	Whose  string        `db:"whose"` // of access.KindReset
+	Whose  string        `db:"whose"` // of access.KindReset; of access.KindLife the state
 	Lang   string        `db:"lang"`
 }
 
@@ -83,11 +85,11 @@ func (t *Teller) step(ctx context.Context) error {
 	err := t.db.System(ctx, func(tx *tenants.Tx) error {
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
-			WHERE id IN (SELECT id FROM jobs WHERE kind IN ($3, $4, $5) AND state IN ('waiting', 'running') AND run_at <= now()
+			WHERE id IN (SELECT id FROM jobs WHERE kind = ANY($3) AND state IN ('waiting', 'running') AND run_at <= now()
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', '') AS whose,
+			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', args->>'state', '') AS whose,
 			          coalesce(args->>'lang', '') AS lang`,
-			tellAtOnce, tellLimit.Seconds(), notices.KindTell, access.KindReset, access.KindChanged)
+			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{notices.KindTell, access.KindReset, access.KindChanged, access.KindLife}))
 	})
 	if err != nil {
 		return fmt.Errorf("look for what to tell: %w", err)
@@ -129,6 +131,8 @@ func (t *Teller) tell(ctx context.Context, j telling) error {
 			err = t.queueNotice(ctx, tx, j.About.UUID)
 		case access.KindReset:
 			err = t.queueReset(ctx, tx, j)
+		case access.KindLife:
+			err = t.queueLife(ctx, tx, j)
 		default:
 			err = t.queueChanged(ctx, tx, j)
 		}

@@ -246,6 +246,24 @@ func TestAPIWritesOncePerKey(t *testing.T) {
 	}
 }
 
+// An answer that had to be forgotten is not given again, and what it answered is not done again.
+func TestAPIForgottenAnswersAreNoNewTries(t *testing.T) {
+	t.Parallel()
+	st := newAPISite(t)
+	contact := st.mine.get("/contacts").text("items", 0, "id")
+	edit := func() reply {
+		return st.mine.do("PATCH", "/contacts/"+contact, `{"notes":"once"}`, "If-Match", "1", "Idempotency-Key", "edit-1")
+	}
+	st.mine.want(edit(), http.StatusOK, "")
+	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error { return tenants.ForgetAnswers(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+	st.mine.want(edit(), http.StatusConflict, "answer_gone")
+	if r := st.mine.get("/contacts/" + contact); r.number("version") != 2 {
+		t.Errorf("want one edit, got %s", r.body)
+	}
+}
+
 // What a business wrote days ago is not remembered for ever.
 func TestAPIForgetsOldAnswers(t *testing.T) {
 	t.Parallel()

@@ -59,7 +59,7 @@ var below = map[string][]string{
 	"adoption":      {"whatsapp"},
 	"conversations": {"erased", "identity", "phonefree", "whatsapp"},
 	"erased":        {"secrets", "whatsapp"},
-	"facts":         {},
+	"facts":         {"whatsapp"},
 	"identity":      {"adoption", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},
@@ -130,6 +130,7 @@ var mayLeaveTheTenant = []string{
 	"server/hooks.go",       // a webhook's app
 	"server/invite.go",      // whoever comes by a link is in no tenant yet
 	"server/login.go",       // sign-in
+	"server/lives.go",       // the businesses that let a person in no more
 	"server/reset.go",       // a new password
 	"server/middleware.go",  // the session of a request
 	"server/preferences.go", // a person's own settings, the same in every tenant

@@ -19,7 +19,8 @@ const (
 	clearedAtOnce = 5
 )
 
-// Answer is what a write answered: an HTTP status and what it takes to answer the same again. Status 0 is still under way.
+// Answer is what a write answered: an HTTP status and what it takes to answer the same again. Status 0 is still under way, Forgotten was
+// answered and is not kept.
 type Answer struct {
 	Status int    `db:"status"`
 	Body   []byte `db:"body"`
@@ -86,6 +87,19 @@ func Settle(ctx context.Context, tx *Tx, caller, key string, a Answer) error {
 		tx.Tenant, caller, key, a.Status, append([]byte{}, a.Body...))
 	if err != nil {
 		return fmt.Errorf("settle write: %w", err)
+	}
+
+	return nil
+}
+
+// Forgotten is the Status of an answer that was given and is not kept any more.
+const Forgotten = -1
+
+// ForgetAnswers drops what writes answered, but not that they were done: a repeat is not done again, and learns that its answer is gone.
+func ForgetAnswers(ctx context.Context, tx *Tx) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE idempotency_keys SET status = $2, body = '' WHERE tenant_id = $1 AND status > 0`, tx.Tenant, Forgotten); err != nil {
+		return fmt.Errorf("forget answers: %w", err)
 	}
 
 	return nil

@@ -158,12 +158,18 @@ type Tenant struct {
 	ID        uuid.UUID `db:"id"`
 	Slug      string    `db:"slug"`
 	Name      string    `db:"name"`
-	State     string    `db:"state"` // active, limited, suspended, closing
+	State     string    `db:"state"` // Active, Limited, Suspended, Closing, Erased
 	Lang      string    `db:"lang"`
 	Timezone  string    `db:"timezone"`
 	Density   string    `db:"density"` // shop or team
 	Demo      bool      `db:"demo"`
 	CreatedAt time.Time `db:"created_at"`
+
+	StateReason string     `db:"state_reason"` // for its owners to read
+	StateSince  time.Time  `db:"state_since"`
+	StateBy     string     `db:"state_by"`
+	EraseAfter  *time.Time `db:"erase_after"` // when everything of a closing one goes
+	Standing    string     `db:"standing_access"`
 }
 
 // Location is the tenant's time zone, UTC where the name is not known on this machine.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 type identifier struct {
@@ -75,9 +77,14 @@ func newIdentifier(d identity.Identifier) identifier {
 }
 
 func newAccount(i identity.Identity) account {
+	// What stands for a phone that is not kept is nothing that a caller could use.
+	shown := slices.DeleteFunc(slices.Clone(i.Identifiers), func(d identity.Identifier) bool {
+		return d.Kind == whatsapp.KindPhone && whatsapp.IsHiddenPhone(d.Value)
+	})
+
 	return account{
 		ID: i.ID, PortfolioID: known(i.PortfolioID()), Username: i.Username, ProfileName: i.ProfileName, PhoneVisible: i.PhoneVisible,
-		Identifiers: each(i.Identifiers, newIdentifier),
+		Identifiers: each(shown, newIdentifier),
 	}
 }
 

@@ -59,7 +59,16 @@ func (a *API) write(c *fiber.Ctx, fn func(tx *tenants.Tx) (status int, v any, er
 		return tenants.ErrUnavailable
 	}
 
-	return send(c, given.Status, given.Body)
+	return repeat(c, given)
+}
+
+// repeat gives the answer of this try or of the first.
+func repeat(c *fiber.Ctx, a tenants.Answer) error {
+	if a.Status == tenants.Forgotten {
+		return &tenants.Conflict{Code: "answer_gone"}
+	}
+
+	return send(c, a.Status, a.Body)
 }
 
 // writeOutside is write for work that asks other systems and so cannot stand in one transaction. The claim is taken first; who
@@ -75,7 +84,7 @@ func (a *API) writeOutside(c *fiber.Ctx, fn func() (status int, v any, err error
 			return err
 		}
 		if !ours {
-			return send(c, first.Status, first.Body)
+			return repeat(c, first)
 		}
 	}
 

@@ -32,6 +32,9 @@ type Member struct {
 	Actor  tenants.Actor  // as the audit names them
 	Scopes []string       // of an API key: read, write
 	Places []Place        // tenants the person may switch to
+	Proved bool           // they have proved who they are within ProofLife
+	Grant  *Grant         // by which an operator stands in Tenant
+	Lapsed bool           // an operator stood in a tenant by a grant that is over
 
 	session []byte // hash of the session id
 }
@@ -43,6 +46,8 @@ func (m Member) HasTenant() bool { return m.Tenant.ID != uuid.Nil }
 // they stand in none. Somebody who is both wears one hat at a time, and the audit names the one they wear.
 func (m Member) Can(permission string) bool {
 	switch {
+	case m.Role != "" && !tenants.Allows(m.Tenant.State, tenants.Working) && m.HasTenant():
+		return Can(ClosingOwner, permission)
 	case m.Role != "":
 		return Can(m.Role, permission)
 	case m.Person.OperatorRole == "admin":

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -153,7 +154,7 @@ func InvitationBy(ctx context.Context, tx *tenants.Tx, token string) (Invitation
 	hash := sha256.Sum256(raw)
 	var in Invitation
 	err = tx.GetContext(ctx, &in, selectInvitation+`
-		WHERE i.hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND t.state <> 'suspended' FOR UPDATE OF i`, hash[:])
+		WHERE i.hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND t.state = ANY($2) FOR UPDATE OF i`, hash[:], pq.Array(tenants.StatesOf(tenants.Working)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Invitation{}, ErrBadInvitation
 	}

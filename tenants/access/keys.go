@@ -123,8 +123,8 @@ func RevokeKey(ctx context.Context, tx *tenants.Tx, by Member, id uuid.UUID, con
 	return key.Name, tenants.Audit(ctx, tx, tenants.Act{Actor: by.Actor, Action: "apikey.revoke", ObjectKind: "api_key", ObjectID: id.String()})
 }
 
-// CheckKey returns who an API key acts for, in a System transaction: a lead by role in the key's tenant, with the key's scopes. A key that is unknown,
-// revoked or of a suspended tenant is ErrNoSession. The time of its last use is kept to the minute.
+// CheckKey returns who an API key acts for, in a System transaction: a lead by role in the key's tenant, with the key's scopes. A key that is unknown
+// or revoked is ErrNoSession, one of a business whose state stops its keys *Stopped. The time of its last use is kept to the minute.
 func CheckKey(ctx context.Context, tx *tenants.Tx, secret string) (Member, error) {
 	if len(secret) != keyLength || !strings.HasPrefix(secret, keyPrefix) {
 		return Member{}, ErrNoSession
@@ -147,9 +147,12 @@ func CheckKey(ctx context.Context, tx *tenants.Tx, secret string) (Member, error
 		return Member{}, fmt.Errorf("find api key: %w", err)
 	}
 
-	tenant, err := openTenant(ctx, tx, row.TenantID)
+	tenant, err := readTenant(ctx, tx, row.TenantID)
 	if err != nil {
 		return Member{}, err
+	}
+	if !tenants.Allows(tenant.State, tenants.Working) {
+		return Member{}, &Stopped{State: tenant.State}
 	}
 
 	// Whoever finds the row locked leaves the touch to the one who locked it: requests of one key must not queue for it.

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -111,7 +112,10 @@ func TestKeysNotIfAnotherTenant(t *testing.T) {
 
 	h.exec(t, `UPDATE tenants SET state = 'suspended' WHERE id = $1`, h.motors.ID)
 	_, err = h.checkKey(secret)
-	wantIs(t, err, access.ErrNoSession)
+	var stopped *access.Stopped
+	if !errors.As(err, &stopped) || stopped.State != tenants.Suspended {
+		t.Errorf("key of a suspended business: want it told so, got %v", err)
+	}
 }
 
 func TestKeysRefuse(t *testing.T) {

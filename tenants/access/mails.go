@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -80,9 +81,9 @@ func Readers(ctx context.Context, tx *tenants.Tx, kind string) ([]Reader, error)
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT p.id, p.email, coalesce(p.lang, '') AS lang
 		FROM memberships m JOIN people p ON p.id = m.person_id AND p.disabled_at IS NULL
-		JOIN tenants t ON t.id = m.tenant_id AND t.state NOT IN ('suspended', 'closing')
+		JOIN tenants t ON t.id = m.tenant_id AND t.state = ANY($3)
 		WHERE m.tenant_id = $1 AND m.role = 'owner' AND CASE $2 WHEN 'alerts' THEN m.alerts WHEN 'digest' THEN m.digest END
-		ORDER BY p.id`, tx.Tenant, kind); err != nil {
+		ORDER BY p.id`, tx.Tenant, kind, pq.Array(tenants.StatesOf(tenants.Mailing))); err != nil {
 		return nil, fmt.Errorf("list readers of mails: %w", err)
 	}
 

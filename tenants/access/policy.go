@@ -17,7 +17,7 @@ var modelText string
 //go:embed policy.csv
 var policyText string
 
-// The subjects of the policy: the roles in a tenant, and the two above tenants.
+// The subjects of the policy: the roles in a tenant, the two above tenants, and who is in a tenant for one thing only.
 const (
 	Owner           = "owner"
 	Lead            = "lead"
@@ -27,6 +27,9 @@ const (
 	Auditor         = "auditor"
 	OperatorAdmin   = "operator_admin"
 	OperatorSupport = "operator_support"
+	OperatorReads   = "op_read" // an operator in a tenant, by its leave
+	OperatorActs    = "op_act"
+	ClosingOwner    = "closing_owner" // an owner of a business that closes
 )
 
 // Roles are the roles a person can have in a tenant, widest first.

@@ -236,32 +236,9 @@ func ChangePassword(ctx context.Context, db *tenants.DB, m Member, old, password
 	if err := checkPassword(password, m.Person.Email, m.Person.Name); err != nil {
 		return err
 	}
-	var (
-		hash  string
-		tried time.Time
-		guard = bucket(bucketAccount, limitKey(m.Person.Email))
-	)
-	err := db.System(ctx, func(tx *tenants.Tx) (err error) {
-		if tried, err = reserve(ctx, tx, guard, accountLimit, true); err != nil {
-			return err
-		}
-		if err := tx.GetContext(ctx, &hash, `SELECT password_hash FROM people WHERE id = $1`, m.Person.ID); err != nil {
-			return fmt.Errorf("read password: %w", err)
-		}
-		return nil
-	})
+	hash, tried, err := checkOwn(ctx, db, m, "old", old)
 	if err != nil {
 		return err
-	}
-	if len(old) > maxPassword {
-		old = ""
-	}
-	ok, err := matches(ctx, old, hash)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return &tenants.Invalid{Field: "old", Key: "password_old"}
 	}
 	fresh, err := hashPassword(ctx, password)
 	if err != nil {
@@ -279,7 +256,7 @@ func ChangePassword(ctx context.Context, db *tenants.DB, m Member, old, password
 		if !still {
 			return &tenants.Invalid{Field: "old", Key: "password_old"}
 		}
-		if err := forgive(ctx, tx, guard, tried); err != nil {
+		if err := forgive(ctx, tx, bucket(bucketAccount, limitKey(m.Person.Email)), tried); err != nil {
 			return err
 		}
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -31,7 +32,7 @@ const (
 	maxToken       = 2048
 )
 
-// ErrNoSession says that a token is not ours, or that its session is over, revoked, or its person or tenant may no longer be served.
+// ErrNoSession says that a token is not ours, or that its session is over, revoked, or its person may no longer be served.
 var ErrNoSession = errors.New("no session")
 
 // Sessions signs and checks session tokens. A token is a JWT that carries a random session id; what the session is worth
@@ -102,34 +103,40 @@ type Origin struct {
 	UserAgent string
 }
 
-// start makes a session with a new id and returns its token. It needs a System transaction.
-func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin) (string, error) {
+// start makes a session with a new id and returns its token. It takes over the end and the last proof of the session it follows, whose
+// hash is after; nil where somebody signs in. It needs a System transaction.
+func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin, after []byte) (string, error) {
 	id := make([]byte, sessionIDBytes)
 	if _, err := rand.Read(id); err != nil {
 		return "", fmt.Errorf("make session id: %w", err)
 	}
 	hash := sha256.Sum256(id)
 
-	var now time.Time
-	err := tx.GetContext(ctx, &now, `
-		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, ip, user_agent)
-		VALUES ($1, $2, $3, now() + $4 * interval '1 second', $5, left($6, 300)) RETURNING created_at`,
-		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent))
+	var row struct {
+		From  time.Time `db:"created_at"`
+		Until time.Time `db:"expires_at"`
+	}
+	err := tx.GetContext(ctx, &row, `
+		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, proved_at, ip, user_agent)
+		SELECT $1, $2, $3, coalesce(max(b.expires_at), now() + $4 * interval '1 second'), coalesce(max(b.proved_at), now()), $5, left($6, 300)
+		FROM sessions b WHERE b.id_hash = $7 RETURNING created_at, expires_at`,
+		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent), after)
 	if err != nil {
 		return "", fmt.Errorf("start session: %w", err)
 	}
 
 	// iat is refused when it lies in the future of the machine that checks it; the database's clock may be ahead of ours.
+	now, life := row.From, row.Until.Sub(row.From)
 	if local := time.Now(); now.After(local) {
 		now = local
 	}
 
-	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, SessionLife)
+	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, life)
 }
 
 // Check returns who the token's session belongs to, in a System transaction, and keeps the session awake. Everything is read
-// anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person, membership or tenant is gone or
-// suspended is ErrNoSession.
+// anew: a session that was ended, is over (12 hours), idle (30 minutes), or whose person or membership is gone is ErrNoSession. One in
+// a business whose state lets nobody in, or which an operator entered by a grant that is over, stands in no business from then on.
 func (s *Sessions) Check(ctx context.Context, tx *tenants.Tx, token string) (Member, error) {
 	return s.check(ctx, tx, token, true)
 }
@@ -153,19 +160,22 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	var row struct {
 		Person
 		TenantID uuid.NullUUID `db:"tenant_id"`
+		GrantID  uuid.NullUUID `db:"grant_id"`
 		Role     string        `db:"role"`
 		Stale    bool          `db:"stale"`
+		Proved   bool          `db:"proved"`
 	}
 	err = tx.GetContext(ctx, &row, `
 		SELECT p.id, p.email, p.name, coalesce(p.operator_role, '') AS operator_role, coalesce(p.lang, '') AS lang, p.theme,
 		       coalesce(p.density, '') AS density, p.shortcuts, p.created_at,
-		       s.tenant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale
+		       s.tenant_id, s.grant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale,
+		       s.proved_at > now() - $4 * interval '1 second' AS proved
 		FROM sessions s
 		JOIN people p ON p.id = s.person_id
 		LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.person_id
 		WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
 		  AND s.seen_at > now() - $2 * interval '1 second' AND p.disabled_at IS NULL`,
-		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds())
+		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds())
 	if errors.Is(err, sql.ErrNoRows) {
 		return Member{}, ErrNoSession
 	}
@@ -176,13 +186,21 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		return Member{}, ErrNoSession
 	}
 
-	m := Member{Person: row.Person, Role: row.Role, Actor: row.actor(row.TenantID.Valid), session: hash[:]}
-	if row.TenantID.Valid {
-		if m.Tenant, err = openTenant(ctx, tx, row.TenantID.UUID); err != nil {
+	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, session: hash[:]}
+	switch {
+	case row.GrantID.Valid:
+		if err := m.enterByGrant(ctx, tx, row.TenantID.UUID, row.GrantID.UUID); err != nil {
 			return Member{}, err
 		}
-		if m.Role == "" {
-			return Member{}, ErrNoSession
+	case row.TenantID.Valid && row.Role == "":
+		return Member{}, ErrNoSession
+	case row.TenantID.Valid:
+		tenant, err := readTenant(ctx, tx, row.TenantID.UUID)
+		if err != nil {
+			return Member{}, err
+		}
+		if admits(tenant.State, row.Role) {
+			m.Tenant, m.Role, m.Actor = tenant, row.Role, row.actor(true)
 		}
 	}
 
@@ -199,10 +217,14 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	return m, nil
 }
 
-// openTenant reads a tenant that may be worked in; a suspended one is ErrNoSession.
-func openTenant(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (tenants.Tenant, error) {
+// admits tells whether a state lets a role in: one in which the business leaves, its owners alone.
+func admits(state, role string) bool {
+	return tenants.Allows(state, tenants.Working) || role == Owner && tenants.Allows(state, tenants.Leaving)
+}
+
+func readTenant(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (tenants.Tenant, error) {
 	var t tenants.Tenant
-	err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1 AND state <> 'suspended'`, id)
+	err := tx.GetContext(ctx, &t, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return tenants.Tenant{}, ErrNoSession
 	}
@@ -251,8 +273,8 @@ func EndOthers(ctx context.Context, tx *tenants.Tx, m Member) (int64, error) {
 	return result.RowsAffected()
 }
 
-// Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there, the old one
-// ended. It needs a System transaction. A tenant they do not belong to is ErrNotFound, and so is none for who is no operator.
+// Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there that lasts no
+// longer than the old one would have, which ends. It needs a System transaction. A tenant they do not belong to is ErrNotFound, and so is none for who is no operator.
 func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant uuid.UUID, from Origin) (string, error) {
 	out := tenant == uuid.Nil
 	if out && m.Person.OperatorRole == "" || !out && !hasPlace(m.Places, tenant) {
@@ -266,7 +288,7 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	if !lived {
 		return "", ErrNoSession
 	}
-	token, err := s.start(ctx, tx, m.Person.ID, tenant, from)
+	token, err := s.start(ctx, tx, m.Person.ID, tenant, from, m.session)
 	if err != nil {
 		return "", err
 	}
@@ -289,14 +311,14 @@ type Place struct {
 	Role string    `db:"role"`
 }
 
-// Places lists the tenants a person may work in, by name, in a System transaction; suspended ones are left out.
+// Places lists the tenants that let a person in, by name, in a System transaction.
 func Places(ctx context.Context, tx *tenants.Tx, person uuid.UUID) ([]Place, error) {
 	var places []Place
 	err := tx.SelectContext(ctx, &places, `
 		SELECT t.id, t.slug, t.name, m.role
 		FROM memberships m JOIN tenants t ON t.id = m.tenant_id
-		WHERE m.person_id = $1 AND t.state <> 'suspended'
-		ORDER BY lower(t.name), t.id LIMIT 200`, person)
+		WHERE m.person_id = $1 AND (t.state = ANY($2) OR m.role = 'owner' AND t.state = ANY($3))
+		ORDER BY lower(t.name), t.id LIMIT 200`, person, pq.Array(tenants.StatesOf(tenants.Working)), pq.Array(tenants.StatesOf(tenants.Leaving)))
 	if err != nil {
 		return nil, fmt.Errorf("list a person's tenants: %w", err)
 	}

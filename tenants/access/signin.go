@@ -132,7 +132,7 @@ func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, 
 		if len(places) == 1 {
 			out.Tenant = places[0].ID
 		}
-		if out.Token, err = s.start(ctx, tx, person, out.Tenant, Origin{Address: in.Address.String(), UserAgent: in.Agent}); err != nil {
+		if out.Token, err = s.start(ctx, tx, person, out.Tenant, Origin{Address: in.Address.String(), UserAgent: in.Agent}, nil); err != nil {
 			return err
 		}
 

@@ -35,7 +35,7 @@ type fillArgs struct {
 // tenuresAtOnce is how many identifiers' past is read in one transaction: a lane waits for it.
 const tenuresAtOnce = 500
 
-// ContinueFill does the next part of a KindFill job, if it is due, and the sums when all parts are done. Under the identity lock.
+// ContinueFill does the next part of a KindFill job, if it is due: its rows, and what they add to the sums. Under the identity lock.
 func ContinueFill(ctx context.Context, tx *tenants.Tx, job uuid.UUID) error {
 	var raw []byte
 	err := tx.GetContext(ctx, &raw, `
@@ -58,9 +58,6 @@ func ContinueFill(ctx context.Context, tx *tenants.Tx, job uuid.UUID) error {
 		return fmt.Errorf("read tenures: %w", err)
 	}
 	if len(tenures) == 0 {
-		if _, err := Rebuild(ctx, tx); err != nil {
-			return err
-		}
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE jobs SET state = 'done', finished_at = clock_timestamp() WHERE tenant_id = $1 AND id = $2`, tx.Tenant, job); err != nil {
 			return fmt.Errorf("finish job: %w", err)
@@ -68,7 +65,19 @@ func ContinueFill(ctx context.Context, tx *tenants.Tx, job uuid.UUID) error {
 		return nil
 	}
 
+	var accounts []uuid.UUID
+	if err := tx.SelectContext(ctx, &accounts, `
+		SELECT DISTINCT t.identity_id FROM tenures t WHERE t.tenant_id = $1 AND t.id = ANY($2) ORDER BY 1`, tx.Tenant, pq.Array(tenures)); err != nil {
+		return fmt.Errorf("read whose tenures they are: %w", err)
+	}
+	lifted, err := Lift(ctx, tx, accounts)
+	if err != nil {
+		return err
+	}
 	if err := fillWeeks(ctx, tx, tenures); err != nil {
+		return err
+	}
+	if err := lifted.Settle(ctx, tx, nil); err != nil {
 		return err
 	}
 	if err := fillWindows(ctx, tx, tenures); err != nil {
@@ -144,28 +153,27 @@ func fillWeeks(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error {
 
 // fillWindows makes windows of the messages by a phone, and by a WhatsApp ID while it was seen with one.
 func fillWindows(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error {
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO phone_windows AS o (tenant_id, phone_id, number_id, last_at, hour, holder)
-		SELECT $1, w.phone_id, w.number_id, date_trunc('minute', w.at, 'UTC'), date_trunc('hour', w.at, 'UTC'), `+holder+`
-		FROM (
-			SELECT s.phone_id, s.number_id, max(s.at) AS at FROM unnest($2::uuid[]) AS o (id)
-			JOIN tenures t ON t.tenant_id = $1 AND t.id = o.id
-			CROSS JOIN LATERAL (
-				SELECT d.id AS phone_id, m.number_id, m.at FROM identifiers d
-				JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.status <> 'failed'
-				WHERE d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
-				UNION ALL
-				SELECT r.phone_id, m.number_id, m.at
-				FROM (SELECT p.other_id AS phone_id, p.first_at, p.last_at FROM pairings p
-				      JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind = 'phone'
-				      WHERE p.tenant_id = $1 AND p.bsuid_id = t.identifier_id) r
-				JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.direction = 'in' AND m.at BETWEEN r.first_at AND r.last_at
-			) s GROUP BY s.phone_id, s.number_id
-		) w
-		ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = excluded.last_at, hour = excluded.hour WHERE excluded.last_at > o.last_at`,
-		tx.Tenant, pq.Array(tenures)); err != nil {
+	var rows []window
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT s.phone_id, s.number_id, max(s.at) AS last_at FROM unnest($2::uuid[]) AS o (id)
+		JOIN tenures t ON t.tenant_id = $1 AND t.id = o.id
+		CROSS JOIN LATERAL (
+			SELECT d.id AS phone_id, m.number_id, m.at FROM identifiers d
+			JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.status <> 'failed'
+			WHERE d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+			UNION ALL
+			SELECT r.phone_id, m.number_id, m.at
+			FROM (SELECT p.other_id AS phone_id, p.first_at, p.last_at FROM pairings p
+			      JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind = 'phone'
+			      WHERE p.tenant_id = $1 AND p.bsuid_id = t.identifier_id) r
+			JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.direction = 'in' AND m.at BETWEEN r.first_at AND r.last_at
+		) s GROUP BY s.phone_id, s.number_id`, tx.Tenant, pq.Array(tenures)); err != nil {
 		return fmt.Errorf("read past calls of phones: %w", err)
 	}
+	calls := make([]Call, len(rows))
+	for i, r := range rows {
+		calls[i] = Call{Phone: r.Phone, Number: r.Number, At: r.LastAt}
+	}
 
-	return nil
+	return RecordCalls(ctx, tx, calls)
 }

@@ -179,19 +179,27 @@ func hideKeyed(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number uu
 	return ids[len(ids)-1], nil
 }
 
-// HideOutgoing drops what a number's messages said that need not be sent any more, and takes phones out of Meta's words about them. It
-// is done in one go.
-func HideOutgoing(ctx context.Context, tx *tenants.Tx, _ phonefree.Hider, number uuid.UUID, _ string, _ int) (last string, err error) {
+// HideOutgoing drops what a number's messages said that need not be sent any more, and takes phones out of Meta's words about them. By
+// the id in the outbox.
+func HideOutgoing(ctx context.Context, tx *tenants.Tx, _ phonefree.Hider, number uuid.UUID, after string, limit int) (last string, err error) {
 	var rows []struct {
 		ID     uuid.UUID `db:"id"`
 		Detail string    `db:"detail"`
+		Over   bool      `db:"over"`
 	}
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT id, detail FROM outbox WHERE tenant_id = $1 AND number_id = $2 AND state NOT IN ('waiting', 'sending') ORDER BY id`, tx.Tenant, number); err != nil {
+		SELECT id, detail, number_id = $2 AND state NOT IN ('waiting', 'sending') AS over FROM outbox
+		WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4`, tx.Tenant, number, after, limit, uuid.Nil); err != nil {
 		return "", fmt.Errorf("read outgoing messages to clean: %w", err)
+	}
+	if len(rows) == 0 {
+		return "", nil
 	}
 	var ids []uuid.UUID
 	for _, r := range rows {
+		if !r.Over {
+			continue
+		}
 		ids = append(ids, r.ID)
 		if masked := whatsapp.MaskPhones(r.Detail); masked != r.Detail {
 			if _, err := tx.ExecContext(ctx, `UPDATE outbox SET detail = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, masked); err != nil {
@@ -200,5 +208,5 @@ func HideOutgoing(ctx context.Context, tx *tenants.Tx, _ phonefree.Hider, number
 		}
 	}
 
-	return "", forgetWords(ctx, tx, ids)
+	return rows[len(rows)-1].ID.String(), forgetWords(ctx, tx, ids)
 }

@@ -23,6 +23,7 @@ const (
 	BlockedDisconnected   = "number_disconnected" // the business's number is not connected any more
 	BlockedOtherPortfolio = "other_portfolio"     // the account belongs to another portfolio than the number
 	BlockedPhoneFree      = "phone_free"          // their phone is not kept, and no WhatsApp ID of theirs is known
+	BlockedStopped        = "sending_stopped"     // nothing goes out from this business now
 )
 
 // Thread names what was said between one account and one of the business's numbers. In a question Identity and Number may be
@@ -216,10 +217,11 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 		State   string    `db:"state"`
 		Trouble string    `db:"trouble"`
 		Free    bool      `db:"phone_free"`
+		Life    string    `db:"life"`
 	}
 	err := tx.GetContext(ctx, &row, `
-		SELECT n.id, n.scope, n.state, n.phone_free, coalesce(l.trouble, '') AS trouble
-		FROM numbers n LEFT JOIN outbox_lanes l ON l.tenant_id = $1 AND l.number_id = n.id
+		SELECT n.id, n.scope, n.state, n.phone_free, coalesce(l.trouble, '') AS trouble, t.state AS life
+		FROM numbers n JOIN tenants t ON t.id = n.tenant_id LEFT JOIN outbox_lanes l ON l.tenant_id = $1 AND l.number_id = n.id
 		WHERE n.tenant_id = $1 AND (n.id = $2 OR $2 = $4 AND n.scope = $3)
 		ORDER BY n.state = 'disconnected', n.created_at, n.id LIMIT 1`, tx.Tenant, number, i.Scope, uuid.Nil)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -231,6 +233,8 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 
 	r.Number, r.Paused, r.PhoneFree = row.ID, row.Trouble, row.Free
 	switch {
+	case !tenants.Allows(row.Life, tenants.Sending):
+		r.Blocked = BlockedStopped
 	case row.State == "disconnected":
 		r.Blocked = BlockedDisconnected
 	case row.Scope != i.Scope:

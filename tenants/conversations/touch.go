@@ -246,11 +246,14 @@ func messageUnsent(ctx context.Context, tx *tenants.Tx, message uuid.UUID) error
 // touchUnsent notes that a message of the business's own did not go out after all: it was taken back, came back or failed. Whoever
 // it would have answered waits again, unless something else has answered them, be it from other software.
 func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
+	// By itself: what a lane has written meanwhile is seen only by a statement that begins after the wait for it.
+	if _, err := tx.ExecContext(ctx, `
+		SELECT FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3
+		WHERE t.tenant_id = $1 AND t.identity_id = $2 ORDER BY p.tenure_id FOR UPDATE OF p`, tx.Tenant, of.identity, of.number); err != nil {
+		return fmt.Errorf("lock thread: %w", err)
+	}
 	_, err := tx.ExecContext(ctx, `
-		WITH theirs AS (
-			SELECT p.tenure_id, p.number_id FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3
-			WHERE t.tenant_id = $1 AND t.identity_id = $2 ORDER BY p.tenure_id FOR UPDATE OF p
-		), said AS (
+		WITH said AS (
 			SELECT max(o.at) AS at FROM tenures t CROSS JOIN LATERAL (
 				SELECT m.at FROM messages m
 				WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
@@ -266,7 +269,8 @@ func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
 		SET answered_at = said.at,
 		    waiting_since = CASE WHEN p.waiting_since > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.waiting_since
 		                         WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
-		FROM theirs w, said WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`,
+		FROM tenures t, said
+		WHERE p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3 AND t.tenant_id = $1 AND t.identity_id = $2`,
 		tx.Tenant, of.identity, of.number, uuid.Nil)
 	if err != nil {
 		return fmt.Errorf("note message that did not go out: %w", err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -31,8 +32,8 @@ func PlanDigests(ctx context.Context, db *tenants.DB) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO jobs (id, tenant_id, kind, args)
 			SELECT md5($1::text || ' ' || t.id)::uuid, t.id, $1, '{}' FROM tenants t
-			WHERE t.state <> 'closing' AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = md5($1::text || ' ' || t.id)::uuid)
-			ON CONFLICT (id) DO NOTHING`, KindDigest)
+			WHERE t.state = ANY($2) AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = md5($1::text || ' ' || t.id)::uuid)
+			ON CONFLICT (id) DO NOTHING`, KindDigest, pq.Array(tenants.StatesOf(tenants.Mailing)))
 
 		return err
 	})
@@ -94,20 +95,24 @@ func Untold(ctx context.Context, tx *tenants.Tx, person uuid.UUID, limit int) (l
 	if seq, err = Newest(ctx, tx); err != nil {
 		return nil, 0, 0, err
 	}
-	news, _, err := News(ctx, tx, Filter{After: from})
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	for _, e := range news {
-		if e.Replaced {
-			continue
+	for filter := (Filter{After: from}); ; {
+		news, next, err := News(ctx, tx, filter)
+		if err != nil {
+			return nil, 0, 0, err
 		}
-		if all++; all <= limit {
-			list = append(list, e)
+		for _, e := range news {
+			if e.Replaced {
+				continue
+			}
+			if all++; all <= limit {
+				list = append(list, e)
+			}
 		}
+		if next == "" {
+			return list, all, seq, nil
+		}
+		filter.Cursor = next
 	}
-
-	return list, all, seq, nil
 }
 
 // Told notes that a person of tx's tenant was told by mail all up to seq.

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 const (
@@ -230,13 +232,32 @@ func Affected(ctx context.Context, tx *tenants.Tx, country string) (Reach, error
 	}
 	var r Reach
 	err := tx.GetContext(ctx, &r, `
-		SELECT (SELECT count(*) FROM tenants WHERE state <> 'closing') AS businesses,
-		       (SELECT count(DISTINCT person_id) FROM memberships) AS people,
-		       (SELECT count(DISTINCT tenant_id) FROM number_directory
-		        WHERE until IS NULL AND $1 <> '' AND ltrim(display_phone, '+') LIKE $1 || '%') AS there`, prefix)
+		SELECT (SELECT count(*) FROM tenants WHERE state NOT IN ('closing', 'erased')) AS businesses,
+		       (SELECT count(DISTINCT person_id) FROM memberships) AS people`)
 	if err != nil {
 		return Reach{}, fmt.Errorf("count whom a fact concerns: %w", err)
 	}
+	if prefix == "" {
+		return r, nil
+	}
+
+	var numbers []struct {
+		Tenant uuid.UUID `db:"tenant_id"`
+		Phone  string    `db:"phone"`
+	}
+	if err := tx.SelectContext(ctx, &numbers, `
+		SELECT tenant_id, regexp_replace(display_phone, '[^0-9]', '', 'g') AS phone FROM number_directory
+		WHERE until IS NULL AND ltrim(display_phone, '+') LIKE $1 || '%'`, prefix); err != nil {
+		return Reach{}, fmt.Errorf("read numbers with the calling code of %s: %w", country, err)
+	}
+	// Countries share calling codes: the United States and Canada do.
+	there := map[uuid.UUID]bool{}
+	for _, n := range numbers {
+		if whatsapp.CountryOf(n.Phone) == country {
+			there[n.Tenant] = true
+		}
+	}
+	r.There = len(there)
 
 	return r, nil
 }

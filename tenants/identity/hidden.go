@@ -27,31 +27,41 @@ func HidePhones(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number u
 		ID    uuid.UUID `db:"id"`
 		Scope string    `db:"scope"`
 		Value string    `db:"value"`
+		Hide  bool      `db:"hide"`
 	}
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT d.id, d.scope, d.value FROM numbers own JOIN identifiers d ON d.tenant_id = $1 AND d.scope = own.scope
-		WHERE own.tenant_id = $1 AND own.id = $2 AND d.kind = 'phone' AND d.value !~ '^p:' AND d.claimed_at IS NULL
-		  AND d.id > coalesce(nullif($3, '')::uuid, $5)
+		WITH page AS MATERIALIZED (
+			SELECT id, scope, kind, value, claimed_at FROM identifiers
+			WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4
+		)
+		SELECT d.id, d.scope, d.value, d.scope = own.scope AND d.kind = 'phone' AND d.value !~ '^p:' AND d.claimed_at IS NULL
 		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id
 		                  JOIN numbers n ON n.tenant_id = $1 AND n.id = m.number_id AND NOT n.phone_free
 		                  WHERE t.tenant_id = $1 AND t.identifier_id = d.id)
 		  AND NOT EXISTS (SELECT 1 FROM (SELECT s.item_id FROM sightings s WHERE s.tenant_id = $1 AND s.identifier_id = d.id
 		                                 UNION ALL SELECT unnest(ARRAY[p.first_item, p.last_item]) FROM pairings p WHERE p.tenant_id = $1 AND p.other_id = d.id) e
-		                  JOIN inbox_items i ON i.id = e.item_id JOIN numbers n ON n.tenant_id = $1 AND n.id = i.number_id AND NOT n.phone_free)
-		ORDER BY d.id LIMIT $4`, tx.Tenant, number, after, limit, uuid.Nil)
+		                  JOIN inbox_items i ON i.id = e.item_id JOIN numbers n ON n.tenant_id = $1 AND n.id = i.number_id AND NOT n.phone_free) AS hide
+		FROM numbers own CROSS JOIN page d WHERE own.tenant_id = $1 AND own.id = $2 ORDER BY d.id`, tx.Tenant, number, after, limit, uuid.Nil)
 	if err != nil {
 		return "", fmt.Errorf("read phones to hide: %w", err)
 	}
 	if len(rows) == 0 {
 		return "", nil
 	}
+	last = rows[len(rows)-1].ID.String()
 
 	var list []Renamed
 	var phones, tokens []string
 	for _, r := range rows {
+		if !r.Hide {
+			continue
+		}
 		token := h.Phone(r.Value)
 		list = append(list, Renamed{ScopedPhone: ScopedPhone{r.Scope, r.Value}, To: token, Raw: token})
 		phones, tokens = append(phones, r.Value), append(tokens, token)
+	}
+	if len(list) == 0 {
+		return last, nil
 	}
 	if err := RenamePhones(ctx, tx, list); err != nil {
 		return "", err
@@ -75,7 +85,7 @@ func HidePhones(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number u
 		return "", fmt.Errorf("drop codes for phones that are not kept: %w", err)
 	}
 
-	return rows[len(rows)-1].ID.String(), nil
+	return last, nil
 }
 
 // HideNames takes phones out of what the holders of tenures called themselves. Two names that are one then are put together.
@@ -182,14 +192,22 @@ func HideRotations(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, numbe
 		ID     uuid.UUID `db:"id"`
 		WAMID  string    `db:"wamid"`
 		Digest string    `db:"digest"`
+		Hide   bool      `db:"hide"`
 	}
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT r.id, r.wamid, r.digest FROM rotations r JOIN inbox_items i ON i.id = r.item_id AND i.number_id = $2
-		WHERE r.tenant_id = $1 AND r.id > coalesce(nullif($3, '')::uuid, $5) AND r.digest !~ '^p:' ORDER BY r.id LIMIT $4`,
+		WITH page AS MATERIALIZED (
+			SELECT id, wamid, digest, item_id FROM rotations
+			WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4
+		)
+		SELECT r.id, r.wamid, r.digest, r.digest !~ '^p:' AND EXISTS (SELECT 1 FROM inbox_items i WHERE i.id = r.item_id AND i.number_id = $2) AS hide
+		FROM page r ORDER BY r.id`,
 		tx.Tenant, number, after, limit, uuid.Nil); err != nil {
 		return "", fmt.Errorf("read rotations to clean: %w", err)
 	}
 	for _, r := range rows {
+		if !r.Hide {
+			continue
+		}
 		wamid, digest := h.WAMID(r.WAMID), h.Digest(r.Digest)
 		if _, err := tx.ExecContext(ctx, `DELETE FROM rotations WHERE tenant_id = $1 AND wamid = $2 AND digest = $3`, tx.Tenant, wamid, digest); err != nil {
 			return "", fmt.Errorf("drop repeat of rotation: %w", err)
@@ -211,16 +229,21 @@ func HideHints(ctx context.Context, tx *tenants.Tx, _ phonefree.Hider, number uu
 		ID    uuid.UUID `db:"id"`
 		Claim string    `db:"claim_kind"`
 		Value string    `db:"claim_value"`
+		Own   bool      `db:"own"`
 	}
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT h.id, h.claim_kind, h.claim_value FROM hints h JOIN inbox_items i ON i.id = h.item_id AND i.number_id = $2
-		WHERE h.tenant_id = $1 AND h.id > coalesce(nullif($3, '')::uuid, $5) ORDER BY h.id LIMIT $4`,
+		WITH page AS MATERIALIZED (
+			SELECT id, claim_kind, claim_value, item_id FROM hints
+			WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4
+		)
+		SELECT h.id, h.claim_kind, h.claim_value, EXISTS (SELECT 1 FROM inbox_items i WHERE i.id = h.item_id AND i.number_id = $2) AS own
+		FROM page h ORDER BY h.id`,
 		tx.Tenant, number, after, limit, uuid.Nil); err != nil {
 		return "", fmt.Errorf("read hints to clean: %w", err)
 	}
 	var gone []uuid.UUID
 	for _, r := range rows {
-		if r.Claim == string(whatsapp.KindPhone) || whatsapp.MaskPhones(r.Value) != r.Value {
+		if r.Own && (r.Claim == string(whatsapp.KindPhone) || whatsapp.MaskPhones(r.Value) != r.Value) {
 			gone = append(gone, r.ID)
 		}
 	}
@@ -241,9 +264,10 @@ var written = regexp.MustCompile(`(^|[":])\+?(\d{8,15})([":]|$)`)
 // where the case is about somebody who wrote to the number. By the case's id.
 func HideCases(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number uuid.UUID, after string, limit int) (last string, err error) {
 	return hideWritten(ctx, tx, h, number, after, limit, `
-		SELECT k.id, k.candidates::text AS words, k.key, i.scope, `+ofNumber+` AS own
-		FROM numbers n JOIN identities i ON i.tenant_id = $1 AND i.scope = n.scope JOIN cases k ON k.tenant_id = $1 AND k.identity_id = i.id
-		WHERE n.tenant_id = $1 AND n.id = $2 AND k.id > coalesce(nullif($3, '')::uuid, $5) ORDER BY k.id LIMIT $4`, `
+		WITH page AS MATERIALIZED (
+			SELECT id, candidates::text AS words, key, identity_id FROM cases
+			WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4
+		)`+scopedTo, `
 		UPDATE cases SET candidates = $3::jsonb,
 		       key = $4 || CASE WHEN EXISTS (SELECT 1 FROM cases o WHERE o.tenant_id = $1 AND o.key = $4 AND o.id <> $2) THEN ' ' || id ELSE '' END
 		WHERE tenant_id = $1 AND id = $2`)
@@ -252,23 +276,30 @@ func HideCases(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number uu
 // HideLinks is HideCases for the journal of links.
 func HideLinks(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number uuid.UUID, after string, limit int) (last string, err error) {
 	return hideWritten(ctx, tx, h, number, after, limit, `
-		SELECT l.id, l.evidence::text AS words, '' AS key, i.scope, `+ofNumber+` AS own
-		FROM numbers n JOIN identities i ON i.tenant_id = $1 AND i.scope = n.scope JOIN links l ON l.tenant_id = $1 AND l.identity_id = i.id
-		WHERE n.tenant_id = $1 AND n.id = $2 AND l.id > coalesce(nullif($3, '')::uuid, $5) ORDER BY l.id LIMIT $4`,
+		WITH page AS MATERIALIZED (
+			SELECT id, evidence::text AS words, '' AS key, identity_id FROM links
+			WHERE tenant_id = $1 AND id > coalesce(nullif($3, '')::uuid, $5) ORDER BY id LIMIT $4
+		)`+scopedTo,
 		`UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2 AND $4::text IS NOT NULL`)
 }
 
-// ofNumber tells of account i whether it wrote to, or was written to from, number $2.
-const ofNumber = `EXISTS (SELECT 1 FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $2
-	              WHERE t.tenant_id = $1 AND t.identity_id = i.id)`
+// scopedTo tells of each row of a page whether its account is of number $2's scope, and whether it wrote to, or was written to from, that
+// number.
+const scopedTo = `
+		SELECT k.id, k.words, k.key, n.scope, i.scope IS NOT NULL AS within,
+		       EXISTS (SELECT 1 FROM tenures t JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $2
+		               WHERE t.tenant_id = $1 AND t.identity_id = i.id) AS own
+		FROM numbers n CROSS JOIN page k LEFT JOIN identities i ON i.tenant_id = $1 AND i.id = k.identity_id AND i.scope = n.scope
+		WHERE n.tenant_id = $1 AND n.id = $2 ORDER BY k.id`
 
 func hideWritten(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number uuid.UUID, after string, limit int, read, write string) (last string, err error) {
 	var rows []struct {
-		ID    uuid.UUID `db:"id"`
-		Words string    `db:"words"`
-		Key   string    `db:"key"`
-		Scope string    `db:"scope"`
-		Own   bool      `db:"own"`
+		ID     uuid.UUID `db:"id"`
+		Words  string    `db:"words"`
+		Key    string    `db:"key"`
+		Scope  string    `db:"scope"`
+		Within bool      `db:"within"`
+		Own    bool      `db:"own"`
 	}
 	if err := tx.SelectContext(ctx, &rows, read, tx.Tenant, number, after, limit, uuid.Nil); err != nil {
 		return "", fmt.Errorf("read evidence to clean: %w", err)
@@ -276,8 +307,12 @@ func hideWritten(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number 
 	if len(rows) == 0 {
 		return "", nil
 	}
+	last = rows[len(rows)-1].ID.String()
 	asked := map[ScopedPhone]bool{}
 	for _, r := range rows {
+		if !r.Within {
+			continue
+		}
 		for _, phone := range slices.Concat(written.FindAllStringSubmatch(r.Words, -1), written.FindAllStringSubmatch(r.Key, -1)) {
 			asked[ScopedPhone{r.Scope, h.Phone(phone[2])}] = true
 		}
@@ -287,6 +322,9 @@ func hideWritten(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number 
 		return "", err
 	}
 	for _, r := range rows {
+		if !r.Within {
+			continue
+		}
 		mask := func(text string) string {
 			// Twice, for what ends one may begin the next.
 			for range 2 {
@@ -309,5 +347,5 @@ func hideWritten(ctx context.Context, tx *tenants.Tx, h phonefree.Hider, number 
 		}
 	}
 
-	return rows[len(rows)-1].ID.String(), nil
+	return last, nil
 }

@@ -320,10 +320,11 @@ func countRepeats(ctx context.Context, tx *tenants.Tx, counts tally) error {
 	return nil
 }
 
-// splitAlone takes the oldest new delivery apart by itself, and sets it aside whole where the database cannot take its items.
+// splitAlone takes the oldest new delivery apart by itself, and sets it aside whole where the database cannot take its items, or where it
+// lies sealed and does not open.
 func (w *Worker) splitAlone(ctx context.Context) (int, error) {
 	n, err := w.split(ctx, 1)
-	if err == nil || transient(err) {
+	if err == nil || later(err) {
 		return n, err
 	}
 
@@ -341,10 +342,6 @@ func (w *Worker) splitAlone(ctx context.Context) (int, error) {
 			return err
 		}
 		n = len(events)
-
-		if err := events[0].open(w.keys); err != nil {
-			return err
-		}
 
 		return w.putItems(ctx, tx, events, []item{wholeOf(&events[0], note)}, tally{})
 	})

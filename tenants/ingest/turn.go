@@ -95,7 +95,7 @@ func (w *Worker) turn(ctx context.Context, l lane) turned {
 
 // later tells whether a failure says nothing about the items.
 func later(err error) bool {
-	return transient(err) || errors.Is(err, errTaken) || errors.Is(err, errMoved)
+	return transient(err) || errors.Is(err, errTaken) || errors.Is(err, errMoved) || errors.Is(err, errNoKeys)
 }
 
 // explain logs a failure by its class, and a panic with its stack. The message of an error may quote a customer's data.

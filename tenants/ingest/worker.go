@@ -109,7 +109,7 @@ func (w *Worker) splitAll(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && transient(err):
+		case err != nil && later(err):
 			w.log.Error("deliveries not split", "error", err)
 			wait(ctx, longPause, nil)
 		case err != nil:

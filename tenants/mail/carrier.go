@@ -66,7 +66,22 @@ func ByURL(raw string) (Carrier, error) {
 		return Carrier{}, fmt.Errorf("the from of the mail server: %w", err)
 	}
 
-	return Carrier{From: from, carry: func(ctx context.Context, msg *gomail.Msg) error { return client.DialAndSendWithContext(ctx, msg) }}, nil
+	return Carrier{From: from, carry: func(ctx context.Context, msg *gomail.Msg) error { return hand(ctx, client, msg) }}, nil
+}
+
+// hand gives a mail to the server. What goes wrong after the server has taken it does not count: trying again would send it twice.
+func hand(ctx context.Context, client *gomail.Client, msg *gomail.Msg) error {
+	line, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // read by problemOf
+	}
+	err = client.SendWithSMTPClient(line, msg)
+	_ = client.CloseWithSMTPClient(line)
+	if msg.IsDelivered() {
+		return nil
+	}
+
+	return err //nolint:wrapcheck // read by problemOf
 }
 
 func loopback(host string) bool {

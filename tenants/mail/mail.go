@@ -26,6 +26,9 @@ type Message struct {
 	Leave string `json:"leave,omitempty"`
 }
 
+// AboutLife begins the key of a mail that tells a business where it stands: it goes out in every state.
+const AboutLife = "life "
+
 // purpose is what a mail is sealed for.
 const purpose = "mail"
 

@@ -31,16 +31,26 @@ type catcher struct {
 	mu     sync.Mutex
 	got    []string
 	refuse map[string]*smtp.SMTPError // by recipient
+	hangUp bool                       // once it has taken a mail
 	url    string
 }
 
-type session struct{ *catcher }
+type session struct {
+	*catcher
 
-func (c *catcher) NewSession(*smtp.Conn) (smtp.Session, error) { return session{c}, nil }
+	conn *smtp.Conn
+}
+
+func (c *catcher) NewSession(conn *smtp.Conn) (smtp.Session, error) { return session{c, conn}, nil }
 
 func (session) Mail(string, *smtp.MailOptions) error { return nil }
-func (session) Reset()                               {}
 func (session) Logout() error                        { return nil }
+
+func (s session) Reset() {
+	if s.hangUp && len(s.mails()) > 0 {
+		_ = s.conn.Conn().Close()
+	}
+}
 
 func (s session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mu.Lock()
@@ -271,6 +281,25 @@ func TestRefusedMail(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.until(t, "it is sent at last", func() bool { state, _, _, _ := p.state(t, "full@example.com"); return state == "sent" })
+}
+
+// A server that drops the line once it has taken a mail has taken it: it is not sent again.
+func TestServerThatHangsUpAfterTheMail(t *testing.T) {
+	t.Parallel()
+	p, c := newPlace(t), newCatcher(t)
+	c.hangUp = true
+	if err := p.queue(t, "greeting", greeting("asha@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	by, err := mail.ByURL(c.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(t, by)
+	p.until(t, "it is sent", func() bool { state, _, _, _ := p.state(t, "greeting"); return state != "waiting" })
+	if state, problem, tries, _ := p.state(t, "greeting"); state != "sent" || tries != 1 || len(c.mails()) != 1 {
+		t.Errorf("got %s %q after %d tries, %d mails", state, problem, tries, len(c.mails()))
+	}
 }
 
 func TestNoMailServer(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -76,17 +77,37 @@ func (s *Sender) step(ctx context.Context) error {
 
 		return tx.SelectContext(ctx, &due, `
 			UPDATE mails SET run_at = now() + make_interval(secs => $2), tries = tries + 1
-			WHERE id IN (SELECT id FROM mails WHERE state = 'waiting' AND run_at <= now() ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds())
+			WHERE id IN (SELECT m.id FROM mails m LEFT JOIN tenants t ON t.id = m.tenant_id
+			             WHERE m.state = 'waiting' AND m.run_at <= now() AND (m.tenant_id IS NULL OR t.state = ANY($3) OR m.key LIKE $4 || '%')
+			             ORDER BY m.run_at LIMIT $1 FOR UPDATE OF m SKIP LOCKED)
+			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds(), pq.Array(tenants.StatesOf(tenants.Mailing)), AboutLife)
 	})
 	if err != nil {
 		return fmt.Errorf("look for mails: %w", err)
 	}
 
 	for _, q := range due {
-		if err := s.settle(ctx, q, s.send(ctx, q)); err != nil {
+		failed := s.send(ctx, q)
+		if failed != nil && ctx.Err() != nil {
+			return s.giveBack(ctx, q)
+		}
+		if err := s.settle(ctx, q, failed); err != nil {
 			return err
 		}
+	}
+
+	return nil
+}
+
+// giveBack leaves a mail to whoever runs next: this process is ending, and that is no try.
+func (s *Sender) giveBack(ctx context.Context, q queued) error {
+	ctx = context.WithoutCancel(ctx)
+	err := s.db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE mails SET tries = tries - 1, run_at = now() WHERE id = $1 AND state = 'waiting'`, q.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give back mail %s: %w", q.ID, err)
 	}
 
 	return nil

@@ -2,6 +2,8 @@ package numbers
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -89,24 +91,13 @@ type job struct {
 	Number uuid.UUID `db:"number_id"`
 }
 
-// step does the jobs that are due, at most a handful. One that fails is tried again later.
+// step does the jobs that are due, at most a handful, each claimed when its turn comes. One that fails is tried again later.
 func (w *Worker) step(ctx context.Context) error {
-	var due []job
-	err := w.db.System(ctx, func(tx *tenants.Tx) error {
-		// What is claimed here is due again after workLimit, should this process die over it.
-		return tx.SelectContext(ctx, &due, `
-			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
-			WHERE id IN (SELECT id FROM jobs
-			             WHERE kind IN ($3, $4, $5, $6, $7, $8) AND state IN ('waiting', 'running') AND run_at <= now()
-			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
-			dueAtOnce, workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen, jobClean)
-	})
-	if err != nil {
-		return fmt.Errorf("look for jobs of numbers: %w", err)
-	}
-
-	for _, j := range due {
+	for range dueAtOnce {
+		j, found, err := w.claim(ctx)
+		if err != nil || !found {
+			return err
+		}
 		next, err := w.do(ctx, j)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -121,6 +112,27 @@ func (w *Worker) step(ctx context.Context) error {
 	}
 
 	return nil
+}
+
+// claim takes the job that has been due for longest. It is due again after workLimit, should this process die over it.
+func (w *Worker) claim(ctx context.Context) (j job, found bool, err error) {
+	err = w.db.System(ctx, func(tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &j, `
+			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $1)
+			WHERE id = (SELECT id FROM jobs
+			            WHERE kind IN ($2, $3, $4, $5, $6, $7) AND state IN ('waiting', 'running') AND run_at <= now()
+			            ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
+			workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen, jobClean)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return job{}, false, nil
+	}
+	if err != nil {
+		return job{}, false, fmt.Errorf("look for jobs of numbers: %w", err)
+	}
+
+	return j, true, nil
 }
 
 // do does a job and returns when to do it next; the zero time means never.

@@ -82,6 +82,8 @@ type cleaning struct {
 	Part  int    `json:"part"`
 	After string `json:"after"` // the key of the last row of it
 	Steps int64  `json:"steps"` // taken so far
+
+	stored string // as it was read
 }
 
 // cleanPart takes phones out of the next rows of one part of what a number has stored.
@@ -93,13 +95,9 @@ var cleanParts = []cleanPart{
 	conversations.HideOutgoing, notices.Hide, identity.HidePhones, identity.HideCases, identity.HideLinks, forgetAnswers,
 }
 
-// forgetAnswers drops the answers that are kept for repeated requests: they quote customers. A repeat is done again.
+// forgetAnswers drops the answers that are kept for repeated requests, which quote customers. That they were answered stays known.
 func forgetAnswers(ctx context.Context, tx *tenants.Tx, _ phonefree.Hider, _ uuid.UUID, _ string, _ int) (string, error) {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1`, tx.Tenant); err != nil {
-		return "", fmt.Errorf("forget answers: %w", err)
-	}
-
-	return "", nil
+	return "", tenants.ForgetAnswers(ctx, tx)
 }
 
 // clean goes on taking phones out of what a number stored before it kept none, and returns when to go on; the zero time when it is
@@ -166,11 +164,13 @@ func cleaningOf(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (at cleaning,
 	if err := json.Unmarshal(raw, &at); err != nil {
 		return at, false, fmt.Errorf("read cleaning of number %s: %w", id, err)
 	}
+	at.stored = string(raw)
 
 	return at, false, nil
 }
 
-// keep notes that a step is done. Without a last row its part is, and after the last part all.
+// keep notes that a step is done, unless another worker has gone on meanwhile. Without a last row its part is done, and after the last
+// part all.
 func (at cleaning) keep(ctx context.Context, tx *tenants.Tx, id uuid.UUID, last string) error {
 	at.After, at.Steps = last, at.Steps+1
 	if last == "" {
@@ -191,7 +191,7 @@ func (at cleaning) keep(ctx context.Context, tx *tenants.Tx, id uuid.UUID, last 
 		return fmt.Errorf("encode cleaning: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE numbers SET phone_cleaning = $3::jsonb WHERE tenant_id = $1 AND id = $2 AND phone_cleaning IS NOT NULL`, tx.Tenant, id, string(raw)); err != nil {
+		UPDATE numbers SET phone_cleaning = $3::jsonb WHERE tenant_id = $1 AND id = $2 AND phone_cleaning = $4::jsonb`, tx.Tenant, id, string(raw), at.stored); err != nil {
 		return fmt.Errorf("keep cleaning of number %s: %w", id, err)
 	}
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
@@ -26,7 +27,7 @@ const (
 	tokenRest = 10 * time.Second // between two looks whether the token is another; Graph is not asked
 )
 
-// errLost says that the lease has run out and somebody else may be serving the number.
+// errLost says that the lease has run out and somebody else may be serving the number, or that nobody may.
 var errLost = errors.New("the lease of the number was lost")
 
 // turn is a number while it is served.
@@ -56,7 +57,8 @@ func (s *Sender) claim(ctx context.Context, l lane) (t turn, ok bool, err error)
 		err := tx.QueryRowxContext(ctx, `
 			UPDATE outbox_lanes SET lease = $3, leased_until = now() + $4 * interval '1 second', served_at = now()
 			WHERE tenant_id = $1 AND number_id = $2 AND ready AND not_before <= now() AND leased_until <= now()
-			RETURNING gen, failures, trouble`, l.Tenant, l.Number, t.lease, leaseLife.Seconds()).Scan(&t.gen, &t.failures, &t.trouble)
+			  AND EXISTS (SELECT 1 FROM tenants WHERE id = $1 AND state = ANY($5))
+			RETURNING gen, failures, trouble`, l.Tenant, l.Number, t.lease, leaseLife.Seconds(), pq.Array(tenants.StatesOf(tenants.Sending))).Scan(&t.gen, &t.failures, &t.trouble)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -110,11 +112,13 @@ func (t *turn) read(ctx context.Context, tx *tenants.Tx) error {
 	return nil
 }
 
-// prolong keeps the lease for another call, in the transaction that begins it.
+// prolong keeps the lease for another call, in the transaction that begins it. A business that may send no more loses it.
 func (t *turn) prolong(ctx context.Context, tx *tenants.Tx) error {
 	result, err := tx.ExecContext(ctx, `
 		UPDATE outbox_lanes SET leased_until = now() + $4 * interval '1 second'
-		WHERE tenant_id = $1 AND number_id = $2 AND lease = $3 AND leased_until > now()`, t.Tenant, t.Number, t.lease, leaseLife.Seconds())
+		WHERE tenant_id = $1 AND number_id = $2 AND lease = $3 AND leased_until > now()
+		  AND EXISTS (SELECT 1 FROM tenants WHERE id = $1 AND state = ANY($5))`,
+		t.Tenant, t.Number, t.lease, leaseLife.Seconds(), pq.Array(tenants.StatesOf(tenants.Sending)))
 	if err != nil {
 		return fmt.Errorf("prolong lease: %w", err)
 	}

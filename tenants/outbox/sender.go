@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -97,10 +98,11 @@ func (s *Sender) due(ctx context.Context) (lanes []lane, err error) {
 	err = s.db.System(ctx, func(tx *tenants.Tx) error {
 		return tx.SelectContext(ctx, &lanes, `
 			SELECT tenant_id, number_id FROM (
-				SELECT tenant_id, number_id, served_at, leased_until > now() AS served,
-				       row_number() OVER (PARTITION BY tenant_id ORDER BY leased_until > now() DESC, served_at) AS place
-				FROM outbox_lanes WHERE ready AND not_before <= now()) l
-			WHERE NOT served ORDER BY place, served_at LIMIT $1`, hands)
+				SELECT o.tenant_id, o.number_id, o.served_at, o.leased_until > now() AS served,
+				       row_number() OVER (PARTITION BY o.tenant_id ORDER BY o.leased_until > now() DESC, o.served_at) AS place
+				FROM outbox_lanes o JOIN tenants t ON t.id = o.tenant_id AND t.state = ANY($2)
+				WHERE o.ready AND o.not_before <= now()) l
+			WHERE NOT served ORDER BY place, served_at LIMIT $1`, hands, pq.Array(tenants.StatesOf(tenants.Sending)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list numbers with messages to send: %w", err)

@@ -1,0 +1,116 @@
+package server_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+// stale makes every session's proof older than it counts.
+func (st *site) stale(t *testing.T) {
+	t.Helper()
+	st.exec(t, `UPDATE sessions SET proved_at = now() - interval '11 minutes'`)
+}
+
+// Every route that asks for a recent proof sends whoever signed in a while ago to give one, and does nothing.
+func TestStaleSessionsAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	asha := st.signedIn(t, "asha")
+	st.stale(t)
+
+	asked := 0
+	for _, r := range st.Routes() {
+		if !strings.HasSuffix(r.Permission, " fresh") {
+			continue
+		}
+		asked++
+		path := strings.NewReplacer(":id", uuid.NewString(), ":name", "main", ":kind", "x").Replace(r.Path)
+		if got := asha.post(path, url.Values{"_once": {"a"}}); got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/confirm?again=1&next=%2F") {
+			t.Errorf("POST %s: want to be asked who this is, got %d %s", r.Path, got.status, got.location)
+		}
+		asha.headers = map[string]string{"HX-Request": "true"}
+		if got := asha.post(path, nil); got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("HX-Redirect"), "/confirm?") {
+			t.Errorf("POST %s by htmx: want to be led to the question, got %d", r.Path, got.status)
+		}
+	}
+	if asked < 7 {
+		t.Errorf("want tokens, keys, secrets, roles and exports to ask, got %d routes", asked)
+	}
+	// Asking an agent to join changes nobody's rights much; asking an owner does.
+	if got := asha.post("/team", url.Values{"email": {"new@pehchan.example"}, "role": {"owner"}}); !strings.HasPrefix(got.location, "/confirm?") {
+		t.Errorf("invite an owner: want to be asked, got %d %s", got.status, got.location)
+	}
+	asha.want(asha.post("/team", url.Values{"email": {"new@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
+}
+
+func TestConfirmLeadsBack(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	meera := st.member(t, st.clinic, "meera", "agent")
+	asha := st.signedIn(t, "asha")
+	st.stale(t)
+
+	change := url.Values{"role": {"lead"}, "_once": {"one"}}
+	asha.get("/team")
+	asha.headers = map[string]string{"Referer": "http://pehchan.example/team?x=1"}
+	r := asha.post("/team/"+meera.String()+"/role", change)
+	asha.want(r, http.StatusSeeOther, "/confirm?again=1&next=%2Fteam%3Fx%3D1")
+	if page := asha.get(r.location); !strings.Contains(page.body, `data-testid="again"`) {
+		t.Errorf("want it said that nothing was done, got %.200s", page.body)
+	}
+	wrong := asha.post("/confirm", url.Values{"next": {"/team?x=1"}, "again": {"1"}, "password": {"not it"}})
+	if wrong.status != http.StatusUnprocessableEntity || !strings.Contains(wrong.body, `data-testid="again"`) {
+		t.Errorf("wrong password: want the question again, got %d", wrong.status)
+	}
+	asha.want(asha.post("/team/"+meera.String()+"/role", change), http.StatusSeeOther, "/confirm?again=1&next=%2Fteam")
+	asha.want(asha.post("/confirm", url.Values{"next": {"/team?x=1"}, "password": {password}}), http.StatusSeeOther, "/team?x=1")
+	asha.want(asha.post("/team/"+meera.String()+"/role", change), http.StatusSeeOther, "/team")
+	if page := asha.get("/team"); !strings.Contains(page.body, "has a new role") {
+		t.Errorf("want the role changed by the same form, got %.300s", page.body)
+	}
+}
+
+// A proof is the session's own: neither another session of the person nor where the question leads gains by it.
+func TestConfirmProvesOneSession(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	here, there := st.signedIn(t, "asha"), st.signedIn(t, "asha")
+	st.stale(t)
+	there.get("/confirm")
+	there.want(there.post("/confirm", url.Values{"next": {"//evil.example"}, "password": {password}}), http.StatusSeeOther, "/")
+	if got := here.post("/dev/keys", nil); !strings.HasPrefix(got.location, "/confirm?") {
+		t.Errorf("want the other session still asked, got %d", got.status)
+	}
+	for i := 0; i < 12; i++ {
+		here.post("/confirm", url.Values{"password": {"wrong"}})
+	}
+	if got := here.post("/confirm", url.Values{"password": {password}}); got.status != http.StatusTooManyRequests {
+		t.Errorf("after many wrong ones: want to wait, got %d", got.status)
+	}
+}
+
+// Moving to another business takes neither a new proof nor a longer session along.
+func TestSwitchKeepsProofAndEnd(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.member(t, st.motors, "asha", "lead")
+	b := st.browser(t)
+	b.get("/login")
+	b.post("/login", url.Values{"email": {"asha@pehchan.example"}, "password": {password}})
+	b.get("/choose")
+	st.stale(t)
+	st.exec(t, `UPDATE sessions SET expires_at = now() + interval '5 minutes'`)
+	b.want(b.post("/tenant", url.Values{"tenant": {st.clinic.ID.String()}}), http.StatusSeeOther, "/")
+	b.get("/help")
+	if got := b.post("/dev/keys", nil); !strings.HasPrefix(got.location, "/confirm?") {
+		t.Errorf("want the proof as old as it was, got %d %s", got.status, got.location)
+	}
+	st.exec(t, `UPDATE sessions SET expires_at = expires_at - interval '5 minutes'`)
+	if got := b.get("/home"); got.status != http.StatusSeeOther {
+		t.Errorf("want the session to end when the first would have, got %d", got.status)
+	}
+}
