@@ -143,7 +143,7 @@ func accountLabel(ctx context.Context, e eyes, i identity.Identity) string {
 // for them, so no transaction is open.
 func (s *Server) pickTemplate(c *fiber.Ctx, r conversations.Recipient, d draft, to *pages.Composer) error {
 	ctx, m := c.UserContext(), member(c)
-	list, at, err := outbox.Templates(ctx, s.db, s.keys, s.graph, m.Tenant.ID, r.Number)
+	list, at, err := s.templates.Templates(ctx, m.Tenant.ID, r.Number)
 	if errors.Is(err, outbox.ErrNotAsked) {
 		// Graph's errors hold no token.
 		s.log.Warn("templates not listed", "tenant", m.Tenant.ID, "number", r.Number, "error", err)

@@ -24,6 +24,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -50,31 +51,32 @@ type Deps struct {
 
 // Server answers HTTP. Any number of servers may work on one database.
 type Server struct {
-	cfg      Config
-	db       *tenants.DB
-	keys     *secrets.Keyring
-	log      *slog.Logger
-	ready    func(string)
-	app      *fiber.App
-	sessions *access.Sessions
-	formKey  []byte
-	flashKey []byte
-	zone     *time.Location
-	pages    map[string]string // permission of each page, by path
-	rates    rates
-	metrics  *metrics
-	receiver *ingest.Receiver
-	api      *api.API
-	graph    whatsapp.Graph
-	pulse    *pulse
-	people   kept[identity.People]
-	reaches  kept[identity.Reaches]
-	ending   chan struct{} // closed when the server shuts down: what has no end of its own ends then
-	apps     apps
-	uploads  uploads
-	fetches  chan struct{}           // one for each file being passed on
-	origin   atomic.Pointer[url.URL] // as people see it; known once the port is
-	closing  atomic.Bool
+	cfg       Config
+	db        *tenants.DB
+	keys      *secrets.Keyring
+	log       *slog.Logger
+	ready     func(string)
+	app       *fiber.App
+	sessions  *access.Sessions
+	formKey   []byte
+	flashKey  []byte
+	zone      *time.Location
+	pages     map[string]string // permission of each page, by path
+	rates     rates
+	metrics   *metrics
+	receiver  *ingest.Receiver
+	api       *api.API
+	graph     whatsapp.Graph
+	templates *outbox.Catalogue
+	pulse     *pulse
+	people    kept[identity.People]
+	reaches   kept[identity.Reaches]
+	ending    chan struct{} // closed when the server shuts down: what has no end of its own ends then
+	apps      apps
+	uploads   uploads
+	fetches   chan struct{}           // one for each file being passed on
+	origin    atomic.Pointer[url.URL] // as people see it; known once the port is
+	closing   atomic.Bool
 }
 
 // New builds the server and all its routes; it opens no port. A route without a permission is an error.
@@ -95,6 +97,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
 	}
 	s.graph, s.ending, s.fetches = cfg.Graph(), make(chan struct{}), make(chan struct{}, maxFetches)
+	s.templates = outbox.NewCatalogue(d.DB, d.Keys, s.graph)
 	s.pulse = newPulse(d.DB, s.ending)
 	s.api = api.New(api.Deps{DB: d.DB, Keys: d.Keys, Graph: s.graph, Origin: func() string { return s.origin.Load().String() }})
 	if err := s.setOrigin(cfg.Listen); err != nil {
