@@ -120,7 +120,7 @@ func fillWeeks(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error {
 		            SELECT 1 FROM profile_facts f WHERE f.tenant_id = $1 AND f.tenure_id = s.id AND f.kind = 'username'
 		              AND f.first_seen <= s.last_at AND f.last_seen + interval '10 minutes' >= s.first_at) THEN s.days ELSE 0 END AS named,
 		       CASE WHEN d.kind = 'phone' OR d.kind = 'bsuid' AND EXISTS (
-		            SELECT 1 FROM pairings p JOIN identifiers o ON o.tenant_id = $1 AND o.id = p.other_id AND o.kind = 'phone'
+		            SELECT 1 FROM pairings p JOIN identifiers o ON o.tenant_id = $1 AND o.id = p.other_id AND o.kind || '' = 'phone'
 		            WHERE p.tenant_id = $1 AND p.bsuid_id = d.id AND p.first_at <= s.last_at AND p.last_at >= s.first_at) THEN s.days ELSE 0 END AS phoned
 		FROM said s JOIN identifiers d ON d.tenant_id = $1 AND d.id = s.identifier_id`, tx.Tenant, pq.Array(tenures)); err != nil {
 		return fmt.Errorf("read past messages: %w", err)
@@ -160,11 +160,11 @@ func fillWindows(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID) error
 		CROSS JOIN LATERAL (
 			SELECT d.id AS phone_id, m.number_id, m.at FROM identifiers d
 			JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.status <> 'failed'
-			WHERE d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+			WHERE d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'phone'
 			UNION ALL
 			SELECT r.phone_id, m.number_id, m.at
 			FROM (SELECT p.other_id AS phone_id, p.first_at, p.last_at FROM pairings p
-			      JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind = 'phone'
+			      JOIN identifiers d ON d.tenant_id = $1 AND d.id = p.other_id AND d.kind || '' = 'phone'
 			      WHERE p.tenant_id = $1 AND p.bsuid_id = t.identifier_id) r
 			JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.group_id = '' AND m.direction = 'in' AND m.at BETWEEN r.first_at AND r.last_at
 		) s GROUP BY s.phone_id, s.number_id`, tx.Tenant, pq.Array(tenures)); err != nil {

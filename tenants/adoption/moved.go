@@ -101,7 +101,7 @@ func (l *Lifted) divide(ctx context.Context, tx *tenants.Tx, divided map[uuid.UU
 		Identifier uuid.UUID `db:"identifier_id"`
 	}
 	if err := tx.SelectContext(ctx, &now, `
-		SELECT t.id, t.identity_id, t.identifier_id FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
+		SELECT t.id, t.identity_id, t.identifier_id FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
 		WHERE t.tenant_id = $1 AND t.identifier_id = ANY($2)`, tx.Tenant, pq.Array(identifiers)); err != nil {
 		return fmt.Errorf("read tenures of WhatsApp IDs: %w", err)
 	}

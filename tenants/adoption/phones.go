@@ -158,7 +158,7 @@ func sentToIDs(ctx context.Context, tx *tenants.Tx, calls []Call) (map[sentKey]b
 }
 
 // holder tells of a phone w.phone_id who has it now.
-const holder = `coalesce((SELECT CASE WHEN EXISTS (SELECT 1 FROM tenures o JOIN identifiers d ON d.tenant_id = $1 AND d.id = o.identifier_id AND d.kind = 'bsuid'
+const holder = `coalesce((SELECT CASE WHEN EXISTS (SELECT 1 FROM tenures o JOIN identifiers d ON d.tenant_id = $1 AND d.id = o.identifier_id AND d.kind || '' = 'bsuid'
 	                                              WHERE o.tenant_id = $1 AND o.identity_id = t.identity_id) THEN 2 ELSE 1 END
 	FROM tenures t WHERE t.tenant_id = $1 AND t.identifier_id = w.phone_id AND t.current ORDER BY t.last_seen DESC, t.id LIMIT 1), 0)`
 

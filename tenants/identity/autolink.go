@@ -209,9 +209,9 @@ func unopposed(ctx context.Context, tx *tenants.Tx, signs []sign) ([]sign, error
 		              WHERE t.tenant_id = $1 AND t.identity_id = w.target AND t.current)
 		  AND NOT EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = w.via)
 		  AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.tenant_id = $1 AND c.identity_id IN (w.subject, w.target) AND c.kind = 'conflict' AND c.state = 'open')
-		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'phone'
 		                  WHERE t.tenant_id = $1 AND t.identity_id = w.subject))
-		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
+		  AND (w.parent OR NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
 		                  WHERE t.tenant_id = $1 AND t.identity_id = w.target))
 		  AND (w.parent OR (SELECT max(s.last_at) FROM tenures t CROSS JOIN seen(t) AS s
 		                    WHERE t.tenant_id = $1 AND t.identity_id = w.target) >= w.at - $7 * interval '1 second')

@@ -28,7 +28,7 @@ func listedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uu
 		WHERE c.external_ids <> '{}' AND EXISTS (
 			SELECT 1 FROM identities i
 			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid'
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
 			CROSS JOIN LATERAL (SELECT import_id, phone, external, effect FROM import_rows WHERE tenant_id = $1 AND bsuid = d.value AND bsuid <> '' OFFSET 0) r
 			JOIN imports l ON l.tenant_id = $1 AND l.id = r.import_id AND l.state IN ('running', 'stopped', 'done', 'failed')
 			WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL AND r.phone = '' AND r.external <> '' AND r.effect <> '')`,

@@ -84,7 +84,7 @@ func (b *Batch) touchSaved(ctx context.Context, phones, bsuids []string, values 
 			UNION SELECT 'bsuid', s.bsuid FROM saved_contacts s WHERE s.tenant_id = $1 AND s.phone <> '' AND s.phone = ANY($2) AND s.bsuid <> ''
 			UNION SELECT 'bsuid', s.bsuid FROM identifiers d
 			      JOIN saved_contacts s ON s.tenant_id = $1 AND s.phone <> '' AND s.phone = d.value AND s.bsuid <> ''
-			      WHERE d.tenant_id = $1 AND d.id = ANY($4) AND d.kind = 'phone'
+			      WHERE d.tenant_id = $1 AND d.id = ANY($4) AND d.kind || '' = 'phone'
 		)
 		SELECT DISTINCT i.contact_id FROM named n
 		JOIN identifiers d ON d.tenant_id = $1 AND d.kind = n.kind AND d.value = n.value
@@ -148,7 +148,7 @@ func savedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]saved
 			SELECT s.* FROM saved_contacts s WHERE h.kind = 'phone' AND s.tenant_id = $1 AND s.phone <> '' AND s.phone = h.value
 			   AND (h.from_at IS NULL OR s.at >= h.from_at) AND (h.to_at IS NULL OR s.at < h.to_at)
 			   AND (s.bsuid = '' OR NOT EXISTS (
-			       SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'bsuid' AND d.value <> s.bsuid
+			       SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid' AND d.value <> s.bsuid
 			       WHERE t.tenant_id = $1 AND t.identity_id = h.identity_id))) s
 		JOIN numbers n ON n.tenant_id = $1 AND n.id = s.number_id AND n.scope = h.scope
 		WHERE`+liveSaved+`

@@ -74,7 +74,7 @@ func syncContacts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (al
 		       (SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL ORDER BY i.id LIMIT 1) AS identity_id,
 		       EXISTS (SELECT 1 FROM identities i
 		               JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-		               JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+		               JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'phone'
 		               WHERE i.tenant_id = $1 AND i.contact_id = c.id AND i.absorbed_into IS NULL) AS has_phone,
 		       EXISTS (SELECT 1 FROM identities i
 		               JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
