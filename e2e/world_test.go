@@ -37,6 +37,10 @@ type world struct {
 	leave    string   // where the owner wants no more mails
 	reset    string   // where the owner sets a new password
 	invite   string   // where somebody new joins
+	lesson   string
+	quizzes  []string // one that is done, and one under way
+	drill    string
+	chats    []string // for practice: one that is done, and one under way
 }
 
 func newWorld(t *testing.T) *world {
@@ -57,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	w.as(t, w.clinic, func(tx *tenants.Tx) error {
 		_, _, err := access.CreateKey(t.Context(), tx, byTest, "Billing", []string{"read"})
 
-		return errors.Join(err, w.lookUp(t, tx), w.toAsk(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx))
+		return errors.Join(err, w.lookUp(t, tx), w.toAsk(t, tx), w.decide(t, tx), w.meet(t, tx), w.letLink(t, tx), w.train(t, tx))
 	})
 	w.upload(t)
 	w.throughWindow(t)

@@ -13,7 +13,7 @@ import (
 // platform are the tables that are not one tenant's: what is known before or apart from any tenant. Each has a policy that shows a
 // tenant its own rows at most.
 var platform = []string{
-	"api_keys", "app_counters", "app_refusals", "apps", "drift", "facts", "inbox_counters", "inbox_events", "inbox_fields", "inbox_items", "inbox_rates", "inbox_repeats", "invitations", "jobs", "lanes", "mails", "memberships",
+	"answer_counts", "api_keys", "app_counters", "app_refusals", "apps", "briefings", "drift", "facts", "inbox_counters", "inbox_events", "inbox_fields", "inbox_items", "inbox_rates", "inbox_repeats", "invitations", "jobs", "lanes", "mails", "memberships",
 	"number_directory", "outbox_lanes", "password_resets", "people", "platform_audit", "sessions", "sign_in_failures", "support_grants", "support_views", "tenants",
 }
 

@@ -33,6 +33,7 @@ var auditSubjects = map[string][]string{
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},
 	"settings": {"tenant", "rule", "start"},
+	"training": {"training", "briefing", "escalation"},
 }
 
 func (s *Server) auditPage(c *fiber.Ctx) error {

@@ -81,6 +81,7 @@ var places = []struct{ key, href string }{
 	{"overview", overviewPath},
 	{"changes", changesPath},
 	{"monthly", monthlyPath},
+	{"prep", prepPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
 	{"facts", opFactsPath},

@@ -26,6 +26,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/tenants/training/content"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -71,6 +72,7 @@ type Server struct {
 	pulse     *pulse
 	people    kept[identity.People]
 	reaches   kept[identity.Reaches]
+	bank      *content.Bank
 	ending    chan struct{} // closed when the server shuts down: what has no end of its own ends then
 	apps      apps
 	uploads   uploads
@@ -95,6 +97,9 @@ func New(cfg Config, d Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{}, metrics: newMetrics(),
 		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
+	}
+	if s.bank, err = content.Shipped(); err != nil {
+		return nil, fmt.Errorf("read what is taught: %w", err)
 	}
 	s.graph, s.ending, s.fetches = cfg.Graph(), make(chan struct{}), make(chan struct{}, maxFetches)
 	s.templates = outbox.NewCatalogue(d.DB, d.Keys, s.graph)

@@ -76,7 +76,7 @@ var below = map[string][]string{
 	"secrets":       {},
 	"start":         {},
 	"testdb":        {"postgres"},
-	"training":      {},
+	"training":      {"facts"},
 	"trust":         {},
 	"usernames":     {"notices", "numbers", "secrets", "whatsapp"},
 	"whatsapp":      {},

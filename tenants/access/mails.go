@@ -89,3 +89,18 @@ func Readers(ctx context.Context, tx *tenants.Tx, kind string) ([]Reader, error)
 
 	return list, nil
 }
+
+// ReaderIn is somebody of tx's tenant who is to get a mail; ErrNotFound where they are not of its team.
+func ReaderIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (Reader, error) {
+	var list []Reader
+	if err := tx.SelectContext(ctx, &list, `
+		SELECT p.id, p.email, coalesce(p.lang, '') AS lang
+		FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.tenant_id = $1 AND m.person_id = $2`, tx.Tenant, person); err != nil {
+		return Reader{}, fmt.Errorf("read reader of a mail: %w", err)
+	}
+	if len(list) == 0 {
+		return Reader{}, tenants.ErrNotFound
+	}
+
+	return list[0], nil
+}

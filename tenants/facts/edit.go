@@ -116,6 +116,13 @@ func (c Content) says() string {
 	return strings.Join([]string{c.Topic, c.Country, c.Aspect, c.Kind, c.Value, c.TitleEN, c.TitleHI, c.TextEN, c.TextHI, c.DoubtEN, c.DoubtHI}, "\x00")
 }
 
+// Edited tells whether a fact says something else than what ships with the product, whose facts are shipped.
+func Edited(f Fact, shipped map[string]Fact) bool {
+	as, ships := shipped[f.Key]
+
+	return ships && as.says() != f.says()
+}
+
 // Change is an edit. Version is the one that was edited, 0 for a new fact.
 type Change struct {
 	Key     string

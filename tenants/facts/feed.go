@@ -125,6 +125,23 @@ func Newest(ctx context.Context, tx *tenants.Tx) (int64, error) {
 	return seq, nil
 }
 
+// LastNews is when each fact last said something new, as the Seq of that version, by key.
+func LastNews(ctx context.Context, tx *tenants.Tx) (map[string]int64, error) {
+	var list []struct {
+		Key string `db:"key"`
+		Seq int64  `db:"seq"`
+	}
+	if err := tx.SelectContext(ctx, &list, `SELECT key, max(seq) AS seq FROM facts WHERE news GROUP BY key LIMIT $1`, mostFacts); err != nil {
+		return nil, fmt.Errorf("read when facts changed: %w", err)
+	}
+	last := make(map[string]int64, len(list))
+	for _, f := range list {
+		last[f.Key] = f.Seq
+	}
+
+	return last, nil
+}
+
 // MarkRead notes that a person of tx's tenant has read up to seq; never back, and never further than the ledger reaches.
 func MarkRead(ctx context.Context, tx *tenants.Tx, person uuid.UUID, seq int64) error {
 	if _, err := tx.ExecContext(ctx, `

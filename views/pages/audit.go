@@ -48,7 +48,7 @@ type ChainCheck struct {
 	Broken  int64 // sequence number of the first entry that does not fit; 0 when all do
 }
 
-var auditSubjects = []string{"", "people", "numbers", "contacts", "keys", "settings"}
+var auditSubjects = []string{"", "people", "numbers", "contacts", "training", "keys", "settings"}
 
 func (p Audit) chips(ctx context.Context) []components.Chip {
 	var chips []components.Chip
@@ -99,6 +99,8 @@ func (d AuditDetail) value(ctx context.Context, v string) string {
 		return i18n.T(ctx, "rules.mode_"+v)
 	case d.Name == "rule" && i18n.Known("rules.name_"+v):
 		return i18n.T(ctx, "rules.name_"+v)
+	case d.Name == "kind" && i18n.Known("training.quiz_title_"+v):
+		return i18n.T(ctx, "training.quiz_title_"+v)
 	case d.Name == "decision" && i18n.Known("resolve.outcome_"+v):
 		return i18n.T(ctx, "resolve.outcome_"+v)
 	}
@@ -120,6 +122,8 @@ func (e AuditEntry) icon() string {
 		return "key-round"
 	case "phone":
 		return "eye"
+	case "training", "briefing", "escalation":
+		return "graduation-cap"
 	case "ingest":
 		return "refresh-cw"
 	}

@@ -1,0 +1,103 @@
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/tenants/training/content"
+)
+
+// train has Asha answer a quiz, begin another, and lead two practice chats, one to its end: dangerously.
+func (w *world) train(t *testing.T, tx *tenants.Tx) error {
+	t.Helper()
+
+	bank, err := content.Shipped()
+	if err != nil {
+		return err
+	}
+	var asha uuid.UUID
+	if err := tx.GetContext(t.Context(), &asha, `SELECT person_id FROM memberships WHERE tenant_id = $1 AND role = 'owner'`, tx.Tenant); err != nil {
+		return err
+	}
+	who := training.Learner{ID: asha, Role: "owner", Actor: tenants.Actor{Kind: "person", ID: asha.String(), Name: filled}}
+	sit := func() (uuid.UUID, error) { return training.StartQuiz(t.Context(), tx, bank, who, training.KindQuiz, time.Now()) }
+	done, err := sit()
+	if err != nil {
+		return err
+	}
+	q, err := training.GetQuiz(t.Context(), tx, done, asha)
+	if err != nil {
+		return err
+	}
+	answers := map[string]string{}
+	for i, key := range q.Items {
+		item, _ := bank.Item(key)
+		answers[key] = strings.Join(item.Order, " ")
+		for _, o := range item.Options {
+			if o.Right || i == 0 && o.Gate != "" {
+				answers[key] = o.ID
+			}
+		}
+	}
+	if _, err := training.FinishQuiz(t.Context(), tx, bank, who, done, answers, "hi"); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(t.Context(), `UPDATE quizzes SET finished_at = now() - interval '1 hour' WHERE tenant_id = $1`, tx.Tenant); err != nil {
+		return err
+	}
+	open, err := sit()
+	if err != nil {
+		return err
+	}
+	w.quizzes = []string{"/prep/quiz/" + done.String(), "/prep/quiz/" + open.String()}
+	w.lesson = "/prep/learn/" + training.Lessons(bank, "owner")[0].ID
+
+	d := bank.Drills[0]
+	w.drill = "/prep/drill/" + d.ID
+	for range 2 {
+		try, err := training.StartDrill(t.Context(), tx, bank, who, d.ID)
+		if err != nil {
+			return err
+		}
+		if w.chats = append(w.chats, w.drill+"/"+try.String()); len(w.chats) == 2 {
+			break
+		}
+		if err := lead(t, tx, bank, who, d, try); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+// lead gives the first dangerous or right answer at each step of a practice chat.
+func lead(t *testing.T, tx *tenants.Tx, bank *content.Bank, who training.Learner, d content.Drill, id uuid.UUID) error {
+	t.Helper()
+
+	for at := 0; ; at++ {
+		try, err := training.GetTry(t.Context(), tx, id, who.ID)
+		if err != nil || try.Finished {
+			return err
+		}
+		step, err := d.Variants[try.Variant].Step(try.Step)
+		if err != nil {
+			return err
+		}
+		said := step.Model.EN
+		if len(step.Dangerous) > 0 {
+			said = step.Dangerous[0].Answer.EN
+		}
+		if right := slices.IndexFunc(step.Choices, func(c content.Choice) bool { return c.Right }); right >= 0 {
+			said = step.Choices[right].ID
+		}
+		if err := training.AnswerDrill(t.Context(), tx, bank, who, id, at, said); err != nil {
+			return err
+		}
+	}
+}
