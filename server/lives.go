@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -108,4 +109,18 @@ func (t *Teller) queueLife(ctx context.Context, tx *tenants.Tx, j telling) error
 	}
 
 	return nil
+}
+
+// queueErased sends an owner of before the receipt that everything is gone.
+func (t *Teller) queueErased(ctx context.Context, tx *tenants.Tx, j telling) error {
+	var gone struct {
+		ID   string `db:"id"`
+		Rows int64  `db:"rows"`
+	}
+	if err := tx.GetContext(ctx, &gone, `SELECT args->>'tenant_id' AS id, (args->>'rows')::bigint AS rows FROM jobs WHERE id = $1`, j.ID); err != nil {
+		return fmt.Errorf("read receipt: %w", err)
+	}
+	ctx = inLanguage(ctx, access.Reader{Lang: j.Lang}, "en", time.UTC)
+
+	return queueMail(ctx, tx, t.keys, j.Whose, "erased "+j.ID.String(), pages.ErasedMail(ctx, gone.ID, gone.Rows))
 }

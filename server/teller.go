@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/lives"
 	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -89,7 +90,7 @@ func (t *Teller) step(ctx context.Context) error {
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', args->>'state', '') AS whose,
 			          coalesce(args->>'lang', '') AS lang`,
-			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{notices.KindTell, access.KindReset, access.KindChanged, access.KindLife}))
+			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{notices.KindTell, access.KindReset, access.KindChanged, access.KindLife, lives.KindErased}))
 	})
 	if err != nil {
 		return fmt.Errorf("look for what to tell: %w", err)
@@ -131,6 +132,8 @@ func (t *Teller) tell(ctx context.Context, j telling) error {
 			err = t.queueNotice(ctx, tx, j.About.UUID)
 		case access.KindReset:
 			err = t.queueReset(ctx, tx, j)
+		case lives.KindErased:
+			err = t.queueErased(ctx, tx, j)
 		case access.KindLife:
 			err = t.queueLife(ctx, tx, j)
 		default:

@@ -63,6 +63,7 @@ var below = map[string][]string{
 	"identity":      {"adoption", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"identity", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},
+	"lives":         {"ingest"},
 	"mail":          {"secrets"},
 	"notices":       {"phonefree", "whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "phonefree", "secrets", "whatsapp"},
@@ -142,6 +143,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/facts/",        // the ledger belongs to no tenant
 	"tenants/imports/",      // whose import is due
 	"tenants/ingest/",       // the inbox is split before it is known whose it is
+	"tenants/lives/",        // who is to be erased, and what the platform holds of them
 	"tenants/mail/",         // mails are sent for all
 	"tenants/numbers/",      // apps, and the directory of numbers
 	"tenants/operator/",     // the operator's counts

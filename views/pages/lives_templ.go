@@ -670,4 +670,12 @@ func LifeMail(ctx context.Context, l Life) mails.Mail {
 	return m
 }
 
+// ErasedMail is the receipt for a business that is gone.
+func ErasedMail(ctx context.Context, id string, rows int64) mails.Mail {
+	return mails.Mail{
+		Subject: i18n.T(ctx, "lives.erased_subject"), Why: i18n.T(ctx, "lives.erased_why"),
+		Lines: []string{i18n.T(ctx, "lives.erased_text"), i18n.T(ctx, "lives.erased_count", "rows", rows), i18n.T(ctx, "lives.erased_receipt", "id", id)},
+	}
+}
+
 var _ = templruntime.GeneratedTemplate

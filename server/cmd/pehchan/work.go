@@ -9,6 +9,7 @@ import (
 	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/lives"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/outbox"
@@ -55,6 +56,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
+		lives.NewWorker(in.db, out.log).Run,
 		teller.Run,
 		teller.RunDigests,
 		privacy.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
