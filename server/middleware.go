@@ -26,7 +26,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 	// fiber does not end a request's context when the client leaves, so each has a deadline of its own.
 	ctx, cancel := context.WithTimeout(c.UserContext(), pageTimeout)
 	defer cancel()
-	c.SetUserContext(i18n.With(ctx, s.anonymousLang(c), s.zone))
+	c.SetUserContext(i18n.With(tenants.Often(ctx), s.anonymousLang(c), s.zone))
 
 	if err := s.safely(c); err != nil {
 		if err := s.fail(c, err); err != nil {
