@@ -34,8 +34,12 @@ func load() (*Bank, error) {
 	if err := read("wall/ladder.json", &b.Ladder); err != nil {
 		return nil, err
 	}
+	rules, err := shared()
+	if err != nil {
+		return nil, err
+	}
 	for i := range b.Drills {
-		if err := b.Drills[i].ready(); err != nil {
+		if err := b.Drills[i].ready(rules); err != nil {
 			return nil, fmt.Errorf("drill %s: %w", b.Drills[i].ID, err)
 		}
 	}
@@ -76,11 +80,7 @@ func read(name string, into any) error {
 
 // ready fills in what a drill's files leave out: rules by key, steps like another, and the step after a broken gate, which is one for
 // all.
-func (d *Drill) ready() error {
-	var rules map[string]Rule
-	if err := read("rules.json", &rules); err != nil {
-		return err
-	}
+func (d *Drill) ready(rules map[string]Rule) error {
 	for i := range d.Variants {
 		v := &d.Variants[i]
 		var repair Step
@@ -113,18 +113,35 @@ func (d *Drill) ready() error {
 	return nil
 }
 
+// shared are the rules that many steps use, by key.
+func shared() (map[string]Rule, error) {
+	var rules map[string]Rule
+	if err := read("rules.json", &rules); err != nil {
+		return nil, err
+	}
+	for key, r := range rules {
+		r.Key = key
+		if err := r.compile(); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", key, err)
+		}
+		rules[key] = r
+	}
+
+	return rules, nil
+}
+
 func (r *Rule) ready(rules map[string]Rule) error {
 	if r.Name == (Text{}) {
-		key := r.Key
-		known, ok := rules[key]
+		known, ok := rules[r.Key]
 		if !ok {
-			return fmt.Errorf("no rule %q", key)
+			return fmt.Errorf("no rule %q", r.Key)
 		}
 		*r = known
-		r.Key = key
+
+		return nil
 	}
 	if err := r.compile(); err != nil {
-		return fmt.Errorf("rule %s%s: %w", r.Key, r.Name.EN, err)
+		return fmt.Errorf("rule %q: %w", r.Name.EN, err)
 	}
 
 	return nil
