@@ -188,3 +188,57 @@ func TestTone(t *testing.T) {
 		t.Errorf("61 words lack %v, want one thing", r.Tone)
 	}
 }
+
+// People type Hindi in Latin letters more often than not.
+func TestHindiInLatinLetters(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		drill   string
+		variant int
+		step    string
+		answer  string
+		want    content.Outcome
+	}{
+		{"drill_old_customer_refund", 0, "s1", "Namaste Sanjay ji, order number bhej dijiye taki sahi record khol saken", content.Right},
+		{"drill_old_customer_refund", 0, "s1", "aap kaun", content.Wrong},
+		{"drill_old_customer_refund", 0, "s2", "Dhanyavaad, order mil gaya. Hamari lead dekh rahi hain, 2 ghante me yahin jawab denge", content.Right},
+		{"drill_old_customer_refund", 0, "s2", "Shukriya, lead ko bol diya, refund kal tak aa jayega", content.Broken},
+		{"drill_shared_phone", 0, "s1", "Lata ji maaf kijiye, unka order nahi bata sakte. Aapko kya chahiye?", content.Right},
+		{"drill_shared_phone", 0, "s1", "unhone ek saari li thi ji, aapke liye", content.Broken},
+		{"drill_guessable_number", 0, "s1", "Sirf number se nahi badal sakte ji, share button daba dijiye", content.Right},
+		{"drill_guessable_number", 0, "s1", "ok OTP bhej do badal denge", content.Broken},
+		{"drill_refuses_number", 0, "s1", "number sirf delivery ki call ke liye chahiye, aapki marzi hai", content.Right},
+		{"drill_refuses_number", 0, "s2", "koi baat nahi, yahin baat karte hain", content.Right},
+		{"drill_refuses_number", 0, "s2", "bina number ke nahi hoga", content.Wrong},
+		{"drill_india_question", 0, "s1", "hume koi tareekh nahi batayi gayi, app me Settings dekh lijiye", content.Right},
+		{"drill_india_question", 0, "s1", "agle mahine chalu ho jayega", content.Broken},
+		{"drill_lookalike", 0, "s1", "Nahi ye hum nahi hain, paise mat dijiye! Hamara asli username @bhopal.gas hai", content.Right},
+		{"drill_lookalike", 0, "s1", "Nahi ye hum nahi hain, paise mat dijiye! Hamara username @bhopal.gas_help hai", content.Wrong},
+		{"drill_lookalike", 0, "s2", "WhatsApp me report aur block kar dijiye, hum team ko bata rahe hain", content.Right},
+		{"drill_recycled_number", 0, "s1", "Haan ji hai, aapka naam bata dijiye", content.Right},
+		{"drill_recycled_number", 0, "s2", "ye hum nahi bata sakte ji", content.Right},
+		{"drill_recycled_number", 0, "s2", "pehle Malti Dubey ji ka tha", content.Broken},
+		{"drill_changed_number", 0, "s1", "Sab surakshit hai ji, naye number par call karen?", content.Right},
+		{"drill_otp_fails", 0, "s1", "Maaf kijiye, code sirf phone number par jata hai isliye nahi aaya", content.Right},
+		{"drill_otp_fails", 0, "s2", "Hum code kabhi nahi mangte, aap email se login kar lijiye", content.Right},
+		{"drill_otp_fails", 0, "s2", "theek hai OTP bata dijiye", content.Broken},
+		{"drill_wrong_link", 0, "s1", "Maaf kijiye, alag kar diya hai, malik ko bata diya", content.Right},
+		{"drill_wrong_link", 0, "s2", "Kisi ka number nahi de sakte, malik aapko batayenge", content.Right},
+		{"drill_erase_request", 0, "s1", "Zaroor, request likh li. Order number bhej dijiye", content.Right},
+		{"drill_erase_request", 0, "s2", "Username kaafi nahi hai ji, malik aapko likhenge", content.Right},
+		{"drill_marketing_question", 0, "s1", "username par message nahi jata, jisne hume likha usi ko bhej sakte hain", content.Right},
+		{"drill_marketing_question", 0, "s2", "bill par QR code, phir offer ke liye haan puchiye", content.Right},
+	} {
+		d, ok := bank(t).Drill(c.drill)
+		if !ok {
+			t.Fatalf("no drill %s", c.drill)
+		}
+		step, err := d.Variants[c.variant].Step(c.step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := content.Grade(step, c.answer); r.Outcome() != c.want {
+			t.Errorf("%s, %s: %q is %s, want %s: %+v", c.drill, c.step, c.answer, r.Outcome(), c.want, r)
+		}
+	}
+}
