@@ -101,6 +101,7 @@ var pages = []page{
 	{route: "/team"},
 	{route: "/audit"},
 	{route: "/settings"},
+	{route: "/settings/security", by: []string{filled, operator}},
 	{route: "/settings/links"},
 	{route: "/settings/links/:kind", to: func(*world) []string {
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
@@ -121,6 +122,7 @@ var pages = []page{
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
+	"/login/step", // is another test's, as it follows a password
 	"/", "/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages

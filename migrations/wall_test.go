@@ -15,6 +15,7 @@ import (
 var platform = []string{
 	"answer_counts", "api_keys", "app_counters", "app_refusals", "apps", "briefings", "drift", "facts", "inbox_counters", "inbox_events", "inbox_fields", "inbox_items", "inbox_rates", "inbox_repeats", "invitations", "jobs", "lanes", "mails", "memberships",
 	"number_directory", "outbox_lanes", "password_resets", "people", "platform_audit", "sessions", "sign_in_failures", "support_grants", "support_views", "tenants",
+	"email_changes", "passkeys", "recovery_codes", "sign_in_steps", "signups", "totps",
 }
 
 type table struct {

@@ -57,7 +57,7 @@ func (s *Server) confirmPage(c *fiber.Ctx) error {
 }
 
 func (s *Server) showConfirm(c *fiber.Ctx, status int, p pages.Confirm) error {
-	p.Frame = s.frame(c, "proof.title")
+	p.Frame, p.Code = s.frame(c, "proof.title"), member(c).HasFactor
 	p.Frame.Path = confirmPath + "?" + url.Values{"next": {p.Next}}.Encode()
 
 	return s.show(c, status, pages.ConfirmPage(p))
@@ -66,7 +66,13 @@ func (s *Server) showConfirm(c *fiber.Ctx, status int, p pages.Confirm) error {
 // confirm takes the proof, and goes on to where it was asked for.
 func (s *Server) confirm(c *fiber.Ctx) error {
 	p := pages.Confirm{Next: localPath(field(c, "next")), Again: field(c, "again") != ""}
-	err := access.Prove(c.UserContext(), s.db, member(c), rawField(c, "password"))
+	ctx, m := c.UserContext(), member(c)
+	var err error
+	if code := field(c, "code"); code != "" {
+		err = access.ProveByCode(ctx, s.db, s.keys, m, code)
+	} else {
+		err = access.Prove(ctx, s.db, m, rawField(c, "password"))
+	}
 	var tooMany *access.TooMany
 	if errors.As(err, &tooMany) {
 		p.Wait = tooMany.RetryAfter.Round(time.Second)

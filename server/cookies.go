@@ -12,6 +12,7 @@ const (
 	sessionCookie = "pehchan"
 	visitorCookie = "pehchan-visitor" // ties forms to a browser before sign-in
 	deviceCookie  = "pehchan-device"  // a browser that has signed in before
+	stepCookie    = "pehchan-step"    // between the two steps of a sign-in
 	langCookie    = "pehchan-lang"
 	themeCookie   = "pehchan-theme"
 	flashCookie   = "pehchan-flash" // what was just done, for the next page

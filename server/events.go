@@ -89,7 +89,7 @@ func (s *Server) stillThere(token string, was access.Member) bool {
 		return err
 	})
 
-	return err == nil && m.Tenant.ID == was.Tenant.ID && m.Can(s.pages[eventsPath])
+	return err == nil && m.Tenant.ID == was.Tenant.ID && !m.MustAddFactor && m.Can(s.pages[eventsPath])
 }
 
 // pulse watches the tenants somebody listens to, all with one question to the database.

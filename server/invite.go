@@ -135,8 +135,6 @@ func (s *Server) acceptInvitation(c *fiber.Ctx) error {
 	if err != nil {
 		return c.Redirect("/login", fiber.StatusSeeOther) // they have an account; only signing in has to wait
 	}
-	s.setCookie(c, sessionCookie, signed.Token, access.SessionLife)
-	s.setCookie(c, deviceCookie, signed.Device, aYear)
 
-	return c.Redirect("/", fiber.StatusSeeOther)
+	return s.signedIn(c, signed, "/")
 }

@@ -101,6 +101,7 @@ func TestInvitation(t *testing.T) {
 
 	// Who is taken out of the team cannot come back by an invitation of their own.
 	meera.want(meera.post("/team", url.Values{"email": {"friend@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
+	st.quiet(t)
 	own := st.invited(t)
 	id := regexp.MustCompile(`action="/team/([0-9a-f-]{36})/remove"`).FindStringSubmatch(asha.get("/team").body)
 	if id == nil {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -44,6 +45,8 @@ func (s *Server) loginPage(c *fiber.Ctx) error {
 	switch {
 	case c.Query("ended") != "":
 		failed = "signed_out"
+	case c.Query("over") != "":
+		failed = "step_over"
 	case c.Query("new") != "":
 		failed = "new_password"
 	}
@@ -56,11 +59,22 @@ func (s *Server) login(c *fiber.Ctx) error {
 	next := localPath(field(c, "next"))
 	in, err := s.sessions.SignIn(c.UserContext(), s.db, access.Credentials{
 		Email: field(c, "email"), Password: rawField(c, "password"), Device: s.cookie(c, deviceCookie),
-		Address: s.clientIP(c), Agent: c.Get(fiber.HeaderUserAgent),
+		Address: s.clientIP(c), Agent: c.Get(fiber.HeaderUserAgent), Browser: s.cookie(c, visitorCookie),
 	})
 	if err != nil {
 		return s.loginRefused(c, next, err)
 	}
+	if in.Step != "" {
+		s.setCookie(c, stepCookie, in.Step, access.StepLife)
+
+		return c.Redirect(stepPath+"?"+url.Values{"next": {next}}.Encode(), fiber.StatusSeeOther)
+	}
+
+	return s.signedIn(c, in, next)
+}
+
+// signedIn hands a new session to the browser, and goes on to next.
+func (s *Server) signedIn(c *fiber.Ctx, in access.SignedIn, next string) error {
 
 	s.setCookie(c, sessionCookie, in.Token, access.SessionLife)
 	s.setCookie(c, deviceCookie, in.Device, aYear)

@@ -87,6 +87,9 @@ func (s *Server) guard(r Route) fiber.Handler {
 
 			return fmt.Errorf("%s: %w", permission, tenants.ErrForbidden)
 		}
+		if m.MustAddFactor && permission != anyone && !openWithoutFactor(c.Path()) {
+			return s.toAddFactor(c)
+		}
 		if asks && !m.Proved {
 			return s.toConfirm(c)
 		}

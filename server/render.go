@@ -53,6 +53,7 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	if m.HasTenant() {
 		f.Tenant = layout.Tenant{ID: m.Tenant.ID.String(), Name: m.Tenant.Name}
 	}
+	f.AddFactor = factorBanner(m, c.Path())
 	f.Operator = m.Person.OperatorRole != ""
 	for _, p := range m.Places {
 		f.Tenants = append(f.Tenants, layout.Tenant{ID: p.ID.String(), Name: p.Name})

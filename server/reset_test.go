@@ -100,6 +100,7 @@ func TestForgottenPassword(t *testing.T) {
 		t.Errorf("the old password: got %d", r.status)
 	}
 	b.want(b.post("/login", url.Values{"email": {"asha@pehchan.example"}, "password": {fresh}}), http.StatusSeeOther, "/")
+	st.quiet(t)
 	if got := st.letters(t, 1); len(got) != 1 || !strings.Contains(got[0].subject, "password was changed") {
 		t.Errorf("got %+v, want word of it", got)
 	}
@@ -178,6 +179,7 @@ func TestChangePassword(t *testing.T) {
 	if err := st.DB.SQL().QueryRow(`SELECT count(*) FROM platform_audit WHERE action = 'person.set_password'`).Scan(&entries); err != nil || entries != 1 {
 		t.Errorf("%d entries in the audit (%v), want 1", entries, err)
 	}
+	st.quiet(t)
 	if got := st.letters(t, 1); len(got) != 1 {
 		t.Errorf("got %d mails, want word of it", len(got))
 	}

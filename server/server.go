@@ -101,6 +101,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 	if s.bank, err = content.Shipped(); err != nil {
 		return nil, fmt.Errorf("read what is taught: %w", err)
 	}
+	s.sessions.FactorOptional = cfg.SecondFactor == factorOptional
 	s.graph, s.ending, s.fetches = cfg.Graph(), make(chan struct{}), make(chan struct{}, maxFetches)
 	s.templates = outbox.NewCatalogue(d.DB, d.Keys, s.graph)
 	s.pulse = newPulse(d.DB, s.ending)

@@ -24,7 +24,7 @@ import (
 // Teller writes mails: to owners when something is wrong, and to whoever asked for a new password. Any number of them, in any number of
 // processes, work on one database.
 type Teller struct {
-	db     *tenants.DB
+	db      *tenants.DB
 	keys    *secrets.Keyring
 	origin  string // of links; "" for none
 	support string // address to write to; "" for none
@@ -77,7 +77,7 @@ type telling struct {
 	Tenant uuid.NullUUID `db:"tenant_id"`
 	Kind   string        `db:"kind"`
 	About  uuid.NullUUID `db:"about"` // a notice or a person
-	Whose  string        `db:"whose"` // of access.KindReset; of access.KindLife the state
+	Whose  string        `db:"whose"` // of access.KindReset, KindFactor and KindSignIn; of access.KindLife the state
 	Lang   string        `db:"lang"`
 }
 
@@ -90,7 +90,9 @@ func (t *Teller) step(ctx context.Context) error {
 			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', args->>'state', '') AS whose,
 			          coalesce(args->>'lang', '') AS lang`,
-			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{notices.KindTell, access.KindReset, access.KindChanged, access.KindLife, lives.KindErased}))
+			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{
+				notices.KindTell, access.KindReset, access.KindChanged, access.KindLife, access.KindFactor, access.KindSignIn, lives.KindErased,
+			}))
 	})
 	if err != nil {
 		return fmt.Errorf("look for what to tell: %w", err)
@@ -136,6 +138,10 @@ func (t *Teller) tell(ctx context.Context, j telling) error {
 			err = t.queueErased(ctx, tx, j)
 		case access.KindLife:
 			err = t.queueLife(ctx, tx, j)
+		case access.KindFactor:
+			err = t.queueFactor(ctx, tx, j)
+		case access.KindSignIn:
+			err = t.queueSignIn(ctx, tx, j)
 		default:
 			err = t.queueChanged(ctx, tx, j)
 		}

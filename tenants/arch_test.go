@@ -132,6 +132,9 @@ var mayLeaveTheTenant = []string{
 	"server/invite.go",      // whoever comes by a link is in no tenant yet
 	"server/login.go",       // sign-in
 	"server/lives.go",       // the businesses that let a person in no more
+	"server/secondstep.go",  // and its second step
+	"server/security.go",    // a person's own second factor
+	"server/telling.go",     // who is to be told of their own account
 	"server/reset.go",       // a new password
 	"server/middleware.go",  // the session of a request
 	"server/preferences.go", // a person's own settings, the same in every tenant

@@ -36,6 +36,11 @@ type Member struct {
 	Grant  *Grant         // by which an operator stands in Tenant
 	Lapsed bool           // an operator stood in a tenant by a grant that is over
 
+	HasFactor     bool          // a second one, which their sign-in asks for
+	FactorAsked   bool          // their role needs a second factor, and they have none
+	FactorLeft    time.Duration // with FactorAsked: how long they may go without
+	MustAddFactor bool          // that time is over: nothing else is open to them
+
 	session []byte // hash of the session id
 }
 

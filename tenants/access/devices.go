@@ -34,7 +34,7 @@ func Devices(ctx context.Context, tx *tenants.Tx, m Member) ([]Device, error) {
 		SELECT s.id_hash, s.user_agent, s.ip, coalesce(t.name, '') AS place, s.created_at, s.seen_at
 		FROM sessions s LEFT JOIN tenants t ON t.id = s.tenant_id
 		WHERE s.person_id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND s.seen_at > now() - make_interval(secs => $2)
-		ORDER BY s.seen_at DESC LIMIT $3`, m.Person.ID, sessionIdle.Seconds(), maxDevices); err != nil {
+		ORDER BY s.seen_at DESC LIMIT $3`, m.Person.ID, SessionIdle.Seconds(), maxDevices); err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}
 	for i := range list {

@@ -52,6 +52,11 @@ func addressKey(addr netip.Addr) string {
 // limit together; forgive takes it back. It returns TooMany without counting where the limit is reached or, from the fourth
 // failure of an account on, the growing delay since the last one is not over. There is no lock-out: a limit empties by itself.
 func reserve(ctx context.Context, tx *tenants.Tx, name string, limit int, growing bool) (time.Time, error) {
+	return reserveIn(ctx, tx, name, limit, limitWindow, growing)
+}
+
+// reserveIn is reserve with another window than the usual quarter of an hour, a day at most: see Sweep.
+func reserveIn(ctx context.Context, tx *tenants.Tx, name string, limit int, window time.Duration, growing bool) (time.Time, error) {
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('sign-in ' || $1, 0))`, name); err != nil {
 		return time.Time{}, fmt.Errorf("lock sign-in limit: %w", err)
 	}
@@ -65,7 +70,7 @@ func reserve(ctx context.Context, tx *tenants.Tx, name string, limit int, growin
 		SELECT count(*) AS failures,
 		       coalesce(extract(epoch FROM clock_timestamp() - max(at)), 0) AS since_last,
 		       coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0) AS age
-		FROM sign_in_failures WHERE bucket = $1 AND at > clock_timestamp() - $2 * interval '1 second'`, name, limitWindow.Seconds())
+		FROM sign_in_failures WHERE bucket = $1 AND at > clock_timestamp() - $2 * interval '1 second'`, name, window.Seconds())
 	if err != nil {
 		return time.Time{}, fmt.Errorf("count failed sign-ins: %w", err)
 	}
@@ -73,7 +78,7 @@ func reserve(ctx context.Context, tx *tenants.Tx, name string, limit int, growin
 	wait := time.Duration(0)
 	switch {
 	case past.Failures >= limit:
-		wait = limitWindow - seconds(past.Age)
+		wait = window - seconds(past.Age)
 	case growing && past.Failures >= freeTries:
 		wait = firstDelay<<(past.Failures-freeTries) - seconds(past.SinceLast)
 	}
@@ -130,6 +135,7 @@ func Sweep(ctx context.Context, tx *tenants.Tx) (int64, error) {
 	var total int64
 	for _, query := range []string{
 		`DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'`,
+		`DELETE FROM sign_in_steps WHERE expires_at < now()`,
 		`DELETE FROM sessions WHERE expires_at < now() - interval '7 days'`,
 	} {
 		result, err := tx.ExecContext(ctx, query)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // ProofLife is how long somebody who has proved who they are is not asked again, by what asks for it.
@@ -22,6 +23,29 @@ func Prove(ctx context.Context, db *tenants.DB, m Member, password string) error
 	return db.System(ctx, func(tx *tenants.Tx) error {
 		if err := forgive(ctx, tx, bucket(bucketAccount, limitKey(m.Person.Email)), tried); err != nil {
 			return err
+		}
+
+		return proved(ctx, tx, m, hash)
+	})
+}
+
+// ProveByCode is Prove with a code of the person's app, or a recovery code. A wrong one is Invalid "code_wrong" of field code.
+func ProveByCode(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, m Member, code string) error {
+	tried, err := tryFactor(ctx, db, m.Person.ID, "")
+	if err != nil {
+		return err
+	}
+
+	return db.System(ctx, func(tx *tenants.Tx) error {
+		if err := useCode(ctx, tx, keys, m.Person.ID, plainCode(code)); err != nil {
+			return err
+		}
+		if err := tried.forgive(ctx, tx); err != nil {
+			return err
+		}
+		var hash string
+		if err := tx.GetContext(ctx, &hash, `SELECT password_hash FROM people WHERE id = $1`, m.Person.ID); err != nil {
+			return fmt.Errorf("read password: %w", err)
 		}
 
 		return proved(ctx, tx, m, hash)

@@ -205,20 +205,14 @@ func setPassword(ctx context.Context, tx *tenants.Tx, who Person, hash string, k
 	if _, err := tx.ExecContext(ctx, `UPDATE people SET password_hash = $2 WHERE id = $1`, who.ID, hash); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND revoked_at IS NULL AND id_hash IS DISTINCT FROM $2`, who.ID, keep); err != nil {
-		return fmt.Errorf("end sessions: %w", err)
+	if err := endOtherSessions(ctx, tx, who.ID, keep); err != nil {
+		return err
 	}
 	if err := endResets(ctx, tx, who.ID); err != nil {
 		return err
 	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make job id: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO jobs (id, tenant_id, kind, args) VALUES ($1, NULL, $2, jsonb_build_object('person_id', $3::uuid))`, id, KindChanged, who.ID); err != nil {
-		return fmt.Errorf("plan word of new password: %w", err)
+	if err := planTelling(ctx, tx, KindChanged, who.ID, ""); err != nil {
+		return err
 	}
 	how := "link"
 	if keep != nil {

@@ -20,7 +20,8 @@ import (
 const (
 	// SessionLife is how long a session lasts at most.
 	SessionLife = 12 * time.Hour
-	sessionIdle = 30 * time.Minute
+	// SessionIdle is how long a session lasts while nobody uses it.
+	SessionIdle = 30 * time.Minute
 	// A session's last use is written at most this often.
 	sessionTouch = time.Minute
 
@@ -38,6 +39,9 @@ var ErrNoSession = errors.New("no session")
 // Sessions signs and checks session tokens. A token is a JWT that carries a random session id; what the session is worth
 // stands in the database and is read with every request, so the end of one bites at once.
 type Sessions struct {
+	// FactorOptional: no role needs a second factor.
+	FactorOptional bool
+
 	key    []byte
 	parser *jwt.Parser
 }
@@ -103,12 +107,12 @@ type Origin struct {
 	UserAgent string
 }
 
-// start makes a session with a new id and returns its token. It takes over the end and the last proof of the session it follows, whose
+// start makes a session with a new id and returns its token and the hash it is found by. It takes over the end and the last proof of the session it follows, whose
 // hash is after; nil where somebody signs in. It needs a System transaction.
-func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin, after []byte) (string, error) {
+func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uuid.UUID, from Origin, after []byte) (token string, hashed []byte, err error) {
 	id := make([]byte, sessionIDBytes)
 	if _, err := rand.Read(id); err != nil {
-		return "", fmt.Errorf("make session id: %w", err)
+		return "", nil, fmt.Errorf("make session id: %w", err)
 	}
 	hash := sha256.Sum256(id)
 
@@ -116,13 +120,13 @@ func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uui
 		From  time.Time `db:"created_at"`
 		Until time.Time `db:"expires_at"`
 	}
-	err := tx.GetContext(ctx, &row, `
+	err = tx.GetContext(ctx, &row, `
 		INSERT INTO sessions (id_hash, person_id, tenant_id, expires_at, proved_at, ip, user_agent)
 		SELECT $1, $2, $3, coalesce(max(b.expires_at), now() + $4 * interval '1 second'), coalesce(max(b.proved_at), now()), $5, left($6, 300)
 		FROM sessions b WHERE b.id_hash = $7 RETURNING created_at, expires_at`,
 		hash[:], person, uuid.NullUUID{UUID: tenant, Valid: tenant != uuid.Nil}, SessionLife.Seconds(), from.Address, cleanText(from.UserAgent), after)
 	if err != nil {
-		return "", fmt.Errorf("start session: %w", err)
+		return "", nil, fmt.Errorf("start session: %w", err)
 	}
 
 	// iat is refused when it lies in the future of the machine that checks it; the database's clock may be ahead of ours.
@@ -131,7 +135,9 @@ func (s *Sessions) start(ctx context.Context, tx *tenants.Tx, person, tenant uui
 		now = local
 	}
 
-	return s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, life)
+	token, err = s.sign(typeSession, person.String(), base64.RawURLEncoding.EncodeToString(id), now, life)
+
+	return token, hash[:], err
 }
 
 // Check returns who the token's session belongs to, in a System transaction, and keeps the session awake. Everything is read
@@ -164,18 +170,21 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		Role     string        `db:"role"`
 		Stale    bool          `db:"stale"`
 		Proved   bool          `db:"proved"`
+		Factor   bool          `db:"factor"`
+		Left     float64       `db:"factor_left"`
 	}
 	err = tx.GetContext(ctx, &row, `
 		SELECT p.id, p.email, p.name, coalesce(p.operator_role, '') AS operator_role, coalesce(p.lang, '') AS lang, p.theme,
 		       coalesce(p.density, '') AS density, p.shortcuts, p.created_at,
 		       s.tenant_id, s.grant_id, coalesce(m.role, '') AS role, s.seen_at < now() - $3 * interval '1 second' AS stale,
-		       s.proved_at > now() - $4 * interval '1 second' AS proved
+		       s.proved_at > now() - $4 * interval '1 second' AS proved, `+selectHasFactor+` AS factor,
+		       extract(epoch FROM coalesce(p.factor_from, now()) + $5 * interval '1 second' - now())::float8 AS factor_left
 		FROM sessions s
 		JOIN people p ON p.id = s.person_id
 		LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.person_id
 		WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
 		  AND s.seen_at > now() - $2 * interval '1 second' AND p.disabled_at IS NULL`,
-		hash[:], sessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds())
+		hash[:], SessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds(), FactorGrace.Seconds())
 	if errors.Is(err, sql.ErrNoRows) {
 		return Member{}, ErrNoSession
 	}
@@ -186,7 +195,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		return Member{}, ErrNoSession
 	}
 
-	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, session: hash[:]}
+	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, HasFactor: row.Factor, session: hash[:]}
 	switch {
 	case row.GrantID.Valid:
 		if err := m.enterByGrant(ctx, tx, row.TenantID.UUID, row.GrantID.UUID); err != nil {
@@ -202,6 +211,11 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		if admits(tenant.State, row.Role) {
 			m.Tenant, m.Role, m.Actor = tenant, row.Role, row.actor(true)
 		}
+	}
+	if m.needsFactor() && !row.Factor && !s.FactorOptional {
+		m.FactorLeft = max(seconds(row.Left), 0)
+		m.FactorAsked = true
+		m.MustAddFactor = m.FactorLeft == 0 && !m.Tenant.Demo
 	}
 
 	if m.Places, err = Places(ctx, tx, m.Person.ID); err != nil {
@@ -288,7 +302,7 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	if !lived {
 		return "", ErrNoSession
 	}
-	token, err := s.start(ctx, tx, m.Person.ID, tenant, from, m.session)
+	token, _, err := s.start(ctx, tx, m.Person.ID, tenant, from, m.session)
 	if err != nil {
 		return "", err
 	}

@@ -26,11 +26,14 @@ type Credentials struct {
 	Device   string
 	Address  netip.Addr
 	Agent    string // User-Agent
+	Browser  string // what ties forms to the browser before sign-in; a second step must come from the same
 }
 
-// SignedIn is a new session. It stands in no tenant where the person has several to choose from, or none.
+// SignedIn is a new session. It stands in no tenant where the person has several to choose from, or none. With Step there is no session
+// yet: FinishSignIn takes it with the second factor.
 type SignedIn struct {
 	Token  string
+	Step   string
 	Device string // lets this browser in while strangers guess at the account
 	Person uuid.UUID
 	Tenant uuid.UUID
@@ -99,19 +102,24 @@ func (s *Sessions) SignIn(ctx context.Context, db *tenants.DB, in Credentials) (
 		return SignedIn{}, ErrBadSignIn
 	}
 
-	return s.admit(ctx, db, account.ID, account.Hash, in, device, func(tx *tenants.Tx) error {
+	out, err := s.admit(ctx, db, account.ID, account.Hash, in, known, func(tx *tenants.Tx) error {
 		if err := forgiveAll(ctx, tx, guard); err != nil {
 			return err
 		}
 
 		return forgive(ctx, tx, address, tried[1])
 	})
+	if err != nil || out.Step != "" {
+		return out, err
+	}
+	out.Device, err = s.signDevice(in.Email, device)
+
+	return out, err
 }
 
-// admit starts the session of somebody whose password was right.
-func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, hash string, in Credentials, device string, forgive func(*tenants.Tx) error) (SignedIn, error) {
-	out := SignedIn{Person: person}
-	err := db.System(ctx, func(tx *tenants.Tx) error {
+// admit lets somebody in whose password was right: to a session, or where they have a second factor to the step that asks for it.
+func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, hash string, in Credentials, known bool, forgive func(*tenants.Tx) error) (out SignedIn, err error) {
+	err = db.System(ctx, func(tx *tenants.Tx) error {
 		// A password that was set while this one was checked ends every session, and must end this one too.
 		still := false
 		if err := tx.GetContext(ctx, &still, `
@@ -124,40 +132,65 @@ func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, 
 		if err := forgive(tx); err != nil {
 			return err
 		}
-
-		places, err := Places(ctx, tx, person)
+		asks, err := hasFactor(ctx, tx, person)
 		if err != nil {
 			return err
 		}
-		if len(places) == 1 {
-			out.Tenant = places[0].ID
-		}
-		if out.Token, err = s.start(ctx, tx, person, out.Tenant, Origin{Address: in.Address.String(), UserAgent: in.Agent}, nil); err != nil {
+		if asks {
+			out.Person = person
+			out.Step, err = startStep(ctx, tx, person, hash, in.Browser)
 			return err
 		}
+		out, err = s.enter(ctx, tx, person, in, known)
 
-		var who Person
-		err = tx.GetContext(ctx, &who, `SELECT id, name, coalesce(operator_role, '') AS operator_role FROM people WHERE id = $1`, person)
-		if err != nil {
-			return fmt.Errorf("read person: %w", err)
-		}
-		if out.Tenant != uuid.Nil {
-			if tx, err = tx.Enter(ctx, out.Tenant); err != nil {
-				return err
-			}
-		}
-
-		return tenants.Audit(ctx, tx, tenants.Act{
-			Actor: who.actor(out.Tenant != uuid.Nil), Action: "session.sign_in", ObjectKind: "person", ObjectID: person.String(),
-		})
+		return err
 	})
 	if err != nil {
 		return SignedIn{}, err
 	}
 
-	out.Device, err = s.sign(typeDevice, bucket(bucketAccount, limitKey(in.Email)), device, time.Now(), deviceLife)
+	return out, nil
+}
 
-	return out, err
+// enter starts the session of somebody who has proved all that is asked, in a System transaction. known: from a browser that has signed
+// in to the account before.
+func (s *Sessions) enter(ctx context.Context, tx *tenants.Tx, person uuid.UUID, in Credentials, known bool) (SignedIn, error) {
+	out := SignedIn{Person: person}
+	places, err := Places(ctx, tx, person)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	if len(places) == 1 {
+		out.Tenant = places[0].ID
+	}
+	token, session, err := s.start(ctx, tx, person, out.Tenant, Origin{Address: in.Address.String(), UserAgent: in.Agent}, nil)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	out.Token = token
+	if err := noteSignIn(ctx, tx, person, session, known); err != nil {
+		return SignedIn{}, err
+	}
+
+	var who Person
+	err = tx.GetContext(ctx, &who, `SELECT id, name, coalesce(operator_role, '') AS operator_role FROM people WHERE id = $1`, person)
+	if err != nil {
+		return SignedIn{}, fmt.Errorf("read person: %w", err)
+	}
+	if out.Tenant != uuid.Nil {
+		if tx, err = tx.Enter(ctx, out.Tenant); err != nil {
+			return SignedIn{}, err
+		}
+	}
+
+	return out, tenants.Audit(ctx, tx, tenants.Act{
+		Actor: who.actor(out.Tenant != uuid.Nil), Action: "session.sign_in", ObjectKind: "person", ObjectID: person.String(),
+	})
+}
+
+// signDevice makes the token by which a browser is known to an account from its next sign-in on.
+func (s *Sessions) signDevice(email, device string) (string, error) {
+	return s.sign(typeDevice, bucket(bucketAccount, limitKey(email)), device, time.Now(), deviceLife)
 }
 
 // knownDevice returns the id of the browser and whether it has signed in to this account before. A browser that has not gets a

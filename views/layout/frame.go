@@ -24,6 +24,14 @@ type Frame struct {
 	Nav       []NavItem // what this person may open, in order
 	Toast     *Toast
 	Shortcuts bool // single keys are on
+	// AddFactor asks for a second factor; nil where that is not to be asked here.
+	AddFactor *FactorBanner
+}
+
+// FactorBanner asks somebody whose role needs it to add a second factor within some days.
+type FactorBanner struct {
+	Days int
+	Href string
 }
 
 // Person is who is signed in.

@@ -43,6 +43,7 @@ func TestCommandsSetUpABusiness(t *testing.T) {
 	if s, _ := key["key"].(string); !strings.HasPrefix(s, "pk_") {
 		t.Error("apikey add printed no key")
 	}
+	m.object(t, "", []string{"user_id"}, "user", "reset-factor", "--email", "op@pehchan.example")
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify")
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify", "--tenant", "asha-clinic")
 	for _, args := range [][]string{{"adoption", "rebuild"}, {"adoption", "rebuild", "--check", "--tenant", "asha-clinic"}} {

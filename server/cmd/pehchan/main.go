@@ -38,7 +38,8 @@ type commands struct {
 		Add tenantAddCmd `cmd:"" help:"Add a business and its owner; reads the owner's password from standard input."`
 	} `cmd:"" help:"Businesses on the platform."`
 	User struct {
-		Add userAddCmd `cmd:"" help:"Add a person to a business; reads the password from standard input."`
+		Add         userAddCmd         `cmd:"" help:"Add a person to a business; reads the password from standard input."`
+		ResetFactor userResetFactorCmd `cmd:"" help:"Take away the second step of signing in of somebody who has lost their device."`
 	} `cmd:"" help:"People of a business."`
 	App struct {
 		Add appAddCmd `cmd:"" help:"Add a Meta app; reads {\"app_secret\",\"verify_token\"} from standard input."`
