@@ -43,6 +43,14 @@ var pages = []page{
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
+	{route: "/prep/faq", to: func(*world) []string { return []string{"/prep/faq", "/prep/faq?q=nobody+asks+zebra", "/prep/faq?for=team"} }},
+	{route: "/prep/faq/new"},
+	{route: "/prep/faq/:id", to: func(*world) []string { return []string{"/prep/faq/india", "/prep/faq/really_you"} }},
+	{route: "/prep/faq/:id/edit", to: func(*world) []string { return []string{"/prep/faq/india/edit"} }},
+	{route: "/prep/macros", to: func(w *world) []string {
+		return []string{"/prep/macros?lang=hinglish", "/prep/macros?lang=hi&for=" + strings.TrimPrefix(w.contacts[0], "/contacts/")}
+	}},
+	{route: "/prep/questions"},
 	{route: "/overview", to: func(*world) []string { return []string{"/overview", "/overview?days=90&country=IN"} }},
 	{route: "/adoption/people", to: func(*world) []string {
 		return []string{"/adoption/people?show=id&days=90", "/adoption/people?week=2020-01-06"}

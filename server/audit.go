@@ -29,6 +29,7 @@ const auditPageSize = 20
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
 	"people":   {"member", "person", "operator", "session"},
+	"answers":  {"answer", "question"},
 	"numbers":  {"number", "app", "ingest", "portfolio"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},
@@ -128,6 +129,10 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		link("numbers:read", "/numbers/", view.Object)
 	case "case":
 		link("queue:read", "/resolve/", i18n.T(ctx, "merge.see_case"))
+	case "answer":
+		if e.ObjectID != "" {
+			link("answers:read", answersPath+"/", i18n.T(ctx, "answers.see"))
+		}
 	case "bulk":
 		link("queue:read", bulkPath+"/", i18n.T(ctx, "bulk.see"))
 	case "link":

@@ -104,7 +104,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Contact{
 		Frame: s.frame(c, "contacts.title"), Now: time.Now(), MergedFrom: c.Query("merged") != "", CanEdit: m.Can("contacts:edit"), CanMerge: m.Can("merges:make"),
-		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), Revealed: how.revealed, Editing: how.editing, Form: how.form,
+		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), CanLog: m.Can("answers:use"), Revealed: how.revealed, Editing: how.editing, Form: how.form,
 	}
 
 	var survivor uuid.UUID

@@ -29,7 +29,7 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 		Frame: s.frame(c, "nav.home"), Now: time.Now(), Density: densityOf(m),
 		CanDecide: m.Can("queue:decide"), CanConnect: m.Can("numbers:connect"), CanIngest: m.Can("ingest:read"),
 		CanAnswer: m.Can("conversations:answer"), CanQueue: m.Can("queue:read"), CanNumbers: m.Can("numbers:read"),
-		CanOverview: m.Can("overview:read"),
+		CanOverview: m.Can("overview:read"), CanAnswers: m.Can("answers:read"),
 	}
 
 	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {

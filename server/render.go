@@ -82,6 +82,7 @@ var places = []struct{ key, href string }{
 	{"overview", overviewPath},
 	{"changes", changesPath},
 	{"monthly", monthlyPath},
+	{"answers", answersPath},
 	{"prep", prepPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
@@ -103,6 +104,9 @@ func (s *Server) nav(m access.Member, path string) []layout.NavItem {
 	}
 	if strings.HasPrefix(path, adoptionPath+"/") {
 		path = overviewPath
+	}
+	if path == macrosPath || path == questionsPath {
+		path = answersPath
 	}
 	for _, p := range places {
 		permission, exists := s.pages[p.href]

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/outbox"
@@ -68,8 +69,14 @@ func (s *Server) sendReply(c *fiber.Ctx) error {
 		out.Template = d.filling(c)
 	}
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		_, err := conversations.Submit(ctx, tx, m.Actor, out)
-		return err
+		if _, err := conversations.Submit(ctx, tx, m.Actor, out); err != nil {
+			return err
+		}
+		if macro := field(c, "macro"); macro != "" && m.Can("macros:read") {
+			return answers.Use(ctx, tx, answers.UsedMacro, macro, time.Now())
+		}
+
+		return nil
 	})
 
 	var changed *conversations.Changed

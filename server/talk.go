@@ -86,7 +86,7 @@ func (s *Server) talkLive(c *fiber.Ctx) error {
 // is set where the contact is part of another one now.
 func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.UUID, to conversations.Recipient, err error) {
 	ctx, m := c.UserContext(), member(c)
-	p.Now, p.Paged, p.CanAnswer = time.Now(), c.Query("before") != "", m.Can("conversations:answer")
+	p.Now, p.Paged, p.CanAnswer, p.CanLog = time.Now(), c.Query("before") != "", m.Can("conversations:answer"), m.Can("answers:use")
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		e, err := eyesOf(ctx, tx, m)
 		if err != nil {
@@ -110,6 +110,9 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 		p.Composer, to, err = compose(ctx, tx, e, contact, d, talkPath(contact.ID))
 		if errors.Is(err, tenants.ErrNotFound) && d.thread.Identity == uuid.Nil && d.thread.Number == uuid.Nil {
 			return nil // they have no account, or the business has no number, so there is nobody to write to
+		}
+		if err == nil && to.Open && d.template == "" && m.Can("macros:read") {
+			err = takeMacro(ctx, tx, c, m, contact, p.Composer)
 		}
 		shared := slices.ContainsFunc(p.Lines, func(l pages.Line) bool {
 			return l.Said != nil && l.Said.Asked != nil && l.Said.Asked.Outcome == conversations.AskShared

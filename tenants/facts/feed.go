@@ -153,3 +153,20 @@ func MarkRead(ctx context.Context, tx *tenants.Tx, person uuid.UUID, seq int64) 
 
 	return nil
 }
+
+// NewsAt is when each fact last said something new, by key: a check of its source alone does not count.
+func NewsAt(ctx context.Context, tx *tenants.Tx) (map[string]time.Time, error) {
+	var rows []struct {
+		Key string    `db:"key"`
+		At  time.Time `db:"at"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT key, max(at) AS at FROM facts WHERE news GROUP BY key LIMIT $1`, mostFacts); err != nil {
+		return nil, fmt.Errorf("list when facts changed: %w", err)
+	}
+	told := make(map[string]time.Time, len(rows))
+	for _, r := range rows {
+		told[r.Key] = r.At
+	}
+
+	return told, nil
+}

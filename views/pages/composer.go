@@ -26,7 +26,8 @@ type Composer struct {
 	Key       string // one for each opened composer
 	Changed   []string
 	Form      Filled
-	Templates *Picker // nil where text is written
+	Templates *Picker    // nil where text is written
+	Macros    *MacroPick // nil where this reader sends none
 	Others    []OtherAccount
 }
 

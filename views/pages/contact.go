@@ -32,6 +32,7 @@ type Contact struct {
 	Older       string // address of older messages, empty when these are all
 	CanEdit     bool
 	CanMerge    bool
+	CanLog      bool // may log what they ask
 	CanReveal   bool
 	CanTalk     bool      // may open the conversation
 	CanAsk      bool      // this reader asks customers for their number

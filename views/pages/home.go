@@ -32,6 +32,7 @@ type Home struct {
 	CanQueue   bool // may see the queue
 	CanNumbers bool // may see the numbers
 
+	CanAnswers  bool // may see the ready answers
 	CanOverview bool // may see how far IDs and usernames have come
 	CanConnect  bool
 	CanIngest   bool // may see the events of a number

@@ -110,4 +110,4 @@ func (i InboxEntry) open() string { return "/inbox/" + i.Who.ID }
 func queryEscape(s string) string { return url.QueryEscape(s) }
 
 // keyNames are the keys as they stand on a keyboard.
-var keyNames = map[string]string{"j": "J", "k": "K", "enter": "Enter", "slash": "/", "r": "R", "t": "T", "n": "N", "a": "A", "e": "E", "i": "I", "q": "Q"}
+var keyNames = map[string]string{"j": "J", "k": "K", "enter": "Enter", "slash": "/", "r": "R", "t": "T", "n": "N", "a": "A", "e": "E", "i": "I", "q": "Q", "m": "M"}

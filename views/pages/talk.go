@@ -23,6 +23,7 @@ type Talk struct {
 	Paged      bool   // what was said before, which is added to the newest
 	Waiting    bool   // somebody waits for an answer
 	CanAnswer  bool
+	CanLog     bool      // may log what they ask
 	AskHref    string    // where they are asked for their number; empty where that is known, or this reader may not
 	Pace       int       // seconds until the page asks for news
 	Composer   *Composer // nil where this reader does not answer
@@ -70,6 +71,9 @@ func (p Talk) keys() []string {
 	keys := []string{"r", "t", "n", "a", "e", "i"}
 	if p.AskHref != "" {
 		keys = append(keys, "q")
+	}
+	if p.Composer != nil && p.Composer.Macros != nil {
+		keys = append(keys, "m")
 	}
 	return keys
 }

@@ -1,0 +1,165 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/answers"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	questionsPath     = "/prep/questions"
+	questionsPageSize = 15
+	latestSaid        = 20 // messages that are looked through for what they asked
+)
+
+// questionsPage lists what customers ask, those that ask alike together.
+func (s *Server) questionsPage(c *fiber.Ctx) error {
+	ctx, m, now, from := c.UserContext(), member(c), time.Now(), c.QueryInt("from")
+	p := pages.Questions{Now: now, OnlyOpen: c.Query("show") == "open", CanEdit: m.Can("answers:edit")}
+	if from < 0 {
+		return tenants.ErrNotFound
+	}
+	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		cards, _, err := answers.Library(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		titles := map[string]string{}
+		for _, card := range cards {
+			titles[card.Key] = card.Question.In(i18n.Lang(ctx))
+			p.Cards = append(p.Cards, components.Option{Value: card.Key, Label: titles[card.Key]})
+		}
+		groups, err := answers.Groups(ctx, tx, now)
+		for _, g := range groups {
+			p.Count += g.Count
+			if p.OnlyOpen && g.Card != "" {
+				continue
+			}
+			view := pages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At, Card: g.Card, CardTitle: titles[g.Card], Chosen: g.Chosen}
+			for _, q := range g.Latest[1:] {
+				if q.Text != view.Text {
+					view.Others = append(view.Others, q.Text)
+				}
+			}
+			p.Items = append(p.Items, view)
+		}
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.Items = p.Items[min(from, len(p.Items)):]
+	if len(p.Items) > questionsPageSize {
+		p.Items = p.Items[:questionsPageSize]
+		p.Next = questionsPath + "?" + url.Values{"show": {c.Query("show")}, "from": {strconv.Itoa(from + questionsPageSize)}}.Encode()
+	}
+	p.Frame = s.frame(c, "questions.title")
+
+	return s.show(c, fiber.StatusOK, pages.QuestionsPage(p))
+}
+
+// logQuestion keeps what was searched for and not found, or what a customer wrote last.
+func (s *Server) logQuestion(c *fiber.Ctx) error {
+	ctx, m, back := c.UserContext(), member(c), answersPath
+	var asked answers.Question
+	err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		if contact := field(c, "contact"); contact != "" {
+			back = localPath(field(c, "next"))
+			asked, err = logLast(ctx, tx, m, contact)
+			return err
+		}
+		asked, err = answers.Log(ctx, tx, m.Actor, answers.FromSearch, field(c, "text"))
+
+		return err
+	})
+	var nothing *tenants.Invalid
+	if errors.As(err, &nothing) {
+		return s.done(c, back, flash{Key: "questions.nothing_asked"})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, back, flash{Key: "questions.logged", Args: []any{"text", asked.Text}, Undo: questionsPath + "/" + asked.ID.String() + "/undo", Fields: map[string]string{"next": back}})
+}
+
+// logLast logs what a contact wrote last, without their names.
+func logLast(ctx context.Context, tx *tenants.Tx, m access.Member, id string) (answers.Question, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return answers.Question{}, tenants.ErrNotFound
+	}
+	contact, err := identity.Get(ctx, tx, parsed)
+	if err != nil {
+		return answers.Question{}, err
+	}
+	entries, _, err := conversations.Entries(ctx, tx, contact.ID, identity.Page{Limit: latestSaid})
+	if err != nil {
+		return answers.Question{}, err
+	}
+	names := []string{contact.DisplayName, contact.ProfileName, contact.SavedName}
+	for _, i := range contact.Identities {
+		names = append(names, i.ProfileName, i.Username)
+	}
+	for i := range entries {
+		e := &entries[i]
+		if e.Direction == whatsapp.DirectionIn && e.GroupID == "" && e.RevokedAt.IsZero() && strings.TrimSpace(e.Text) != "" {
+			return answers.Log(ctx, tx, m.Actor, answers.FromContact, e.Text, names...)
+		}
+	}
+
+	return answers.Question{}, &tenants.Invalid{Field: "text", Key: "question_empty"}
+}
+
+// unlogQuestion takes back what the member has just logged.
+func (s *Server) unlogQuestion(c *fiber.Ctx) error {
+	return s.onQuestion(c, localPath(field(c, "next")), "toast.question_taken_back", func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		return answers.Unlog(ctx, tx, m.Actor, id)
+	})
+}
+
+// answerQuestion says which card answers a group of questions.
+func (s *Server) answerQuestion(c *fiber.Ctx) error {
+	card := field(c, "card")
+
+	return s.onQuestion(c, questionsPath, "toast.question_answered", func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		return answers.Answer(ctx, tx, m.Actor, id, card, time.Now())
+	})
+}
+
+// forgetQuestion removes a group of questions.
+func (s *Server) forgetQuestion(c *fiber.Ctx) error {
+	return s.onQuestion(c, questionsPath, "toast.question_removed", func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		return answers.Forget(ctx, tx, m.Actor, id, time.Now())
+	})
+}
+
+func (s *Server) onQuestion(c *fiber.Ctx, back, said string, do func(context.Context, *tenants.Tx, access.Member, uuid.UUID) error) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	if err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return do(ctx, tx, m, id) }); err != nil {
+		return err
+	}
+
+	return s.done(c, back, flash{Key: said})
+}
