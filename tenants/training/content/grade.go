@@ -9,7 +9,7 @@ import (
 
 // Rule is something that an answer says, or must not say. In a file it may be the key of a rule in rules.json.
 //
-// The patterns are regular expressions over the answer in lower case, with Devanagari spelt one way (see plain); ~ stands for the edge
+// The patterns are regular expressions over the answer in lower case, spelt one way (see plain); ~ stands for the edge
 // of a word in any script, which \b is not.
 type Rule struct {
 	Key    string   `json:"key,omitempty"`
@@ -100,15 +100,34 @@ var spelling = strings.NewReplacer(
 	"\u0958", "क", "\u0959", "ख", "\u095a", "ग", "\u095b", "ज", "\u095c", "ड", "\u095d", "ढ", "\u095e", "फ", "\u095f", "य",
 	"\u093c", "", "ँ", "ं", "’", "'", "‘", "'", "“", `"`, "”", `"`, "\u200c", "", "\u200d", "", "\u00a0", " ",
 	"ये", "ए", "०", "0", "१", "1", "२", "2", "३", "3", "४", "4", "५", "5", "६", "6", "७", "7", "८", "8", "९", "9",
+	"नहीं", "नहीं", "नही", "नहीं", "आर्डर", "ऑर्डर", "ऑडर", "ऑर्डर", "ओर्डर", "ऑर्डर", "डिलिवरी", "डिलीवरी", "डेलिवरी", "डिलीवरी",
+	"कृप्या", "कृपया", "धन्यावाद", "धन्यवाद",
 	"pin code", "pincode", "पिन कोड", "पिनकोड", // of an address, which may be asked for
 )
 
+// short are words in the ways people type them in a hurry.
+var short = map[string]string{
+	"nahin": "nahi", "nhi": "nahi", "nai": "nahi", "nahee": "nahi", "mein": "me", "dont": "don't", "cant": "can't", "wont": "won't",
+	"isnt": "isn't", "doesnt": "doesn't", "plz": "please", "pls": "please", "msg": "message", "num": "number",
+}
+
+var word = regexp.MustCompile(`[a-z]+`)
+
+// plain is a pattern, or an answer, in one spelling.
 func plain(text string, answer bool) string {
 	if !answer {
 		return spelling.Replace(text)
 	}
+	text = spaces.ReplaceAllString(spelling.Replace(strings.ToLower(text)), " ")
+	text = word.ReplaceAllStringFunc(text, func(w string) string {
+		if full, ok := short[w]; ok {
+			return full
+		}
 
-	return strings.TrimSpace(spaces.ReplaceAllString(spelling.Replace(strings.ToLower(text)), " "))
+		return w
+	})
+
+	return strings.TrimSpace(text)
 }
 
 // Outcome is how a step of a drill went.
