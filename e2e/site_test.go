@@ -22,6 +22,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/outbox"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/testdb"
@@ -177,6 +178,7 @@ func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Con
 	run("serve", srv.Listen)
 	run("work", worker.Run)
 	run("look after numbers", numbers.NewWorker(st.DB, st.keys, st.graph, log).Run)
+	run("look after privacy", privacy.NewWorker(st.DB, st.keys, st.graph, log).Run)
 	run("send", outbox.NewSender(st.DB, st.keys, st.graph, log).Run)
 
 	select {

@@ -107,6 +107,8 @@ var pages = []page{
 	{route: "/prep/drill/:id/:try", to: func(w *world) []string { return w.chats }},
 	{route: "/apps"},
 	{route: "/team"},
+	{route: "/privacy"},
+	{route: "/privacy/requests/:id", to: func(w *world) []string { return w.wishes }},
 	{route: "/audit"},
 	{route: "/settings"},
 	{route: "/settings/security", by: []string{filled, operator}},
@@ -134,7 +136,7 @@ var noPages = []string{
 	"/", "/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
-	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", // files
+	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/privacy/requests/:id/receipt", // files
 }
 
 // refusals are pages that a route gives only to those it refuses.

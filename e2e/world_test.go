@@ -41,6 +41,7 @@ type world struct {
 	quizzes  []string // one that is done, and one under way
 	drill    string
 	chats    []string // for practice: one that is done, and one under way
+	wishes   []string // what customers ask about their data, open and closed
 }
 
 func newWorld(t *testing.T) *world {
@@ -67,6 +68,7 @@ func newWorld(t *testing.T) *world {
 	w.throughWindow(t)
 	w.leave, w.reset = w.toldByMail(t), w.forgotten(t)
 	w.invite = w.invited(t)
+	w.wished(t)
 
 	return w
 }

@@ -33,6 +33,7 @@ var auditSubjects = map[string][]string{
 	"numbers":  {"number", "app", "ingest", "portfolio"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},
+	"privacy":  {"privacy"},
 	"settings": {"tenant", "rule", "start"},
 	"training": {"training", "briefing", "escalation"},
 }
@@ -137,6 +138,8 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		link("queue:read", bulkPath+"/", i18n.T(ctx, "bulk.see"))
 	case "link":
 		link("merges:read", "/merges/", i18n.T(ctx, "merge.see_receipt"))
+	case "request":
+		link("privacy:read", requestsPath+"/", i18n.T(ctx, "privacy.request"))
 	case "rule":
 		if slices.Contains(identity.RuleKinds, e.ObjectID) {
 			link("rules:read", linksPath+"/", i18n.T(ctx, "rules.name_"+e.ObjectID))

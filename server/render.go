@@ -89,6 +89,7 @@ var places = []struct{ key, href string }{
 	{"facts", opFactsPath},
 	{"numbers", "/numbers"},
 	{"team", "/team"},
+	{"privacy", privacyPath},
 	{"audit", "/audit"},
 	{"apps", "/apps"},
 	{"keys", "/dev/keys"},

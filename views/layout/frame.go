@@ -77,6 +77,7 @@ var navIcons = map[string]string{
 	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
 	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy",
+	"privacy": "lock",
 }
 
 // daily are the entries that stand first at the side; the others follow under

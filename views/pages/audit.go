@@ -48,7 +48,7 @@ type ChainCheck struct {
 	Broken  int64 // sequence number of the first entry that does not fit; 0 when all do
 }
 
-var auditSubjects = []string{"", "people", "numbers", "contacts", "answers", "training", "keys", "settings"}
+var auditSubjects = []string{"", "people", "numbers", "contacts", "answers", "training", "keys", "privacy", "settings"}
 
 func (p Audit) chips(ctx context.Context) []components.Chip {
 	var chips []components.Chip
