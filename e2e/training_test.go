@@ -13,7 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/training/content"
 )
 
-// train has Asha answer a quiz, begin another, and lead two practice chats, one to its end: dangerously.
+// train has Asha answer a quiz, begin another, and lead two practice chats, one to its end: dangerously. It gives out a briefing.
 func (w *world) train(t *testing.T, tx *tenants.Tx) error {
 	t.Helper()
 
@@ -58,6 +58,11 @@ func (w *world) train(t *testing.T, tx *tenants.Tx) error {
 	w.quizzes = []string{"/prep/quiz/" + done.String(), "/prep/quiz/" + open.String()}
 	w.lesson = "/prep/learn/" + training.Lessons(bank, "owner")[0].ID
 
+	token, err := training.MakeBriefing(t.Context(), tx, who.Actor, "support", "hi", training.Snapshot{At: time.Now(), Active: 7, Team: 1, Countries: []string{"IN"}})
+	if err != nil {
+		return err
+	}
+	w.briefing = "/briefing/" + token
 	d := bank.Drills[0]
 	w.drill = "/prep/drill/" + d.ID
 	for range 2 {

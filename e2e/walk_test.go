@@ -100,6 +100,8 @@ var pages = []page{
 	{route: "/merges/:id", to: func(w *world) []string { return w.receipts }},
 	{route: "/prep"},
 	{route: "/prep/poster"},
+	{route: "/prep/briefing", to: func(*world) []string { return []string{"/prep/briefing?for=owner&lang=hi", "/prep/briefing?for=developer&lang=en"} }},
+	{route: "/briefing/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.briefing} }},
 	{route: "/prep/learn"},
 	{route: "/prep/learn/:lesson", to: func(w *world) []string { return []string{w.lesson} }},
 	{route: "/prep/quiz/:id", to: func(w *world) []string { return w.quizzes }},
@@ -150,6 +152,7 @@ var refusals = []struct {
 	{"/op", filled, http.StatusForbidden},
 	{"/invite/over", nobody, http.StatusGone},
 	{"/reset/over", nobody, http.StatusGone},
+	{"/briefing/over", nobody, http.StatusGone},
 }
 
 func TestWalkIsComplete(t *testing.T) {

@@ -34,7 +34,7 @@ var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
 // changesPage tells what changed in the world, and what of it is new to whoever looks.
 func (s *Server) changesPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), member(c), time.Now()
-	p := pages.Changes{Country: c.Query("country"), Topic: c.Query("topic"), Topics: facts.Topics}
+	p := pages.Changes{Country: c.Query("country"), Topic: c.Query("topic"), Topics: facts.Topics, CanBrief: m.Can("briefings:make")}
 	if p.Country != "" && !countryCode.MatchString(p.Country) || p.Topic != "" && !slices.Contains(facts.Topics, p.Topic) {
 		return tenants.ErrNotFound
 	}

@@ -16,6 +16,7 @@ const (
 	langCookie    = "pehchan-lang"
 	themeCookie   = "pehchan-theme"
 	flashCookie   = "pehchan-flash" // what was just done, for the next page
+	readCookie    = "pehchan-read"  // the briefing that was opened last
 
 	aYear = 365 * 24 * time.Hour
 )

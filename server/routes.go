@@ -56,6 +56,8 @@ func (s *Server) Routes() []Route {
 		{get, "/invite/:token", anyone, s.invitePage},
 		{post, "/invite/:token", anyone, s.acceptInvitation},
 		{get, "/mails/leave/:token", anyone, s.leavePage},
+		{get, sharedPath + ":token", anyone, s.sharedPage},
+		{post, sharedPath + ":token", anyone, s.openShared},
 		{post, "/mails/leave/:token", public, s.leave}, // its address is its proof, and a mail program knows no form token
 		{post, "/language", anyone, s.language},
 		{post, "/theme", anyone, s.theme},
@@ -186,6 +188,9 @@ func (s *Server) Routes() []Route {
 		{get, prepPath, "training:board", s.prepPage},
 		{post, prepPath + "/nudge/:person", "training:team", s.nudge},
 		{get, prepPath + "/poster", "training:board", s.posterPage},
+		{get, briefingPath, "briefings:make", s.briefingPage},
+		{post, briefingPath, "briefings:make", s.shareBriefing},
+		{post, briefingPath + "/:id/revoke", "briefings:make", s.revokeBriefing},
 		{get, learnPath, "training:learn", s.learnPage},
 		{get, learnPath + "/:lesson", "training:learn", s.lessonPage},
 		{post, learnPath + "/:lesson", "training:learn", s.markLessonRead},

@@ -236,3 +236,58 @@ func TestPosterInBothLanguages(t *testing.T) {
 	asha.has(asha.get("/prep/poster?lang=hi"), http.StatusOK, p.Do[0].Text.HI, "यह न करें", p.Dont[0].Text.HI)
 	asha.has(asha.get("/prep/poster?lang=en"), http.StatusOK, p.Do[0].Text.EN, p.Dont[0].Text.EN)
 }
+
+func TestABriefingIsGivenOut(t *testing.T) {
+	t.Parallel()
+	st := newLedgerSite(t)
+	st.shop(t, st.clinic).writes(29, "", "IN.77", "Valentina", "hello")
+	st.member(t, st.clinic, "meera", "agent")
+	asha, meera, reader := st.signedIn(t, "asha"), st.signedIn(t, "meera"), st.browser(t)
+
+	asha.has(asha.get("/changes"), http.StatusOK, `data-testid="brief-team"`)
+	meera.lacks(meera.get("/changes"), `data-testid="brief-team"`)
+	meera.lacks(meera.get("/prep"), `data-testid="to-briefing"`)
+	page := asha.get("/prep/briefing?for=support&lang=hi")
+	asha.has(page, http.StatusOK, "सपोर्ट टीम के लिए", "1 ग्राहकों में से 1 WhatsApp ID", "भारत: ", `data-testid="share-briefing"`)
+	asha.has(asha.get("/prep/briefing?for=developer&lang=en"), http.StatusOK, "Briefing for developers", "1 of 1 customers who wrote")
+
+	shared := asha.post("/prep/briefing", url.Values{"audience": {"support"}, "lang": {"hi"}})
+	link := regexp.MustCompile(origin + `(/briefing/[A-Za-z0-9_-]{43})`).FindStringSubmatch(shared.body)
+	if shared.status != http.StatusOK || link == nil {
+		t.Fatalf("got %d and no link", shared.status)
+	}
+	asha.lacks(asha.get("/prep/briefing"), link[1])
+	asha.has(asha.get("/prep/briefing"), http.StatusOK, "opened 0 times")
+
+	// A program that looks at the link is no reader, and learns no figure.
+	front := reader.get(link[1])
+	reader.has(front, http.StatusOK, "asha-clinic", `data-testid="open-briefing"`)
+	reader.lacks(front, "WhatsApp ID")
+	if got := front.header.Get("Referrer-Policy"); got != "no-referrer" {
+		t.Errorf("the link travels on: %q", got)
+	}
+	reader.want(reader.post(link[1], url.Values{"reader": {"Kiran  at the counter"}}), http.StatusSeeOther, link[1])
+	reader.has(reader.get(link[1]), http.StatusOK, `data-testid="briefing"`, "1 ग्राहकों में से 1 WhatsApp ID")
+	reader.has(reader.get(link[1]), http.StatusOK, `data-testid="briefing"`)
+	other := st.browser(t)
+	other.lacks(other.get(link[1]), `data-testid="briefing"`)
+	list := asha.get("/prep/briefing")
+	asha.has(list, http.StatusOK, "opened 1 time", "Kiran at the counter")
+
+	// Taken back, it is over for everybody; another business can neither see nor take it.
+	revoke := regexp.MustCompile(`/prep/briefing/[0-9a-f-]{36}/revoke`).FindString(list.body)
+	ravi := st.signedIn(t, "ravi")
+	ravi.lacks(ravi.get("/prep/briefing"), "Kiran")
+	if r := ravi.post(revoke, nil); r.status != http.StatusNotFound {
+		t.Errorf("taken back by another business: got %d", r.status)
+	}
+	asha.get("/prep/briefing")
+	asha.want(asha.post(revoke, nil), http.StatusSeeOther, "/prep/briefing")
+	reader.has(reader.get(link[1]), http.StatusGone, `data-testid="over"`)
+	reader.has(reader.get("/briefing/nonsense"), http.StatusGone, `data-testid="over"`)
+	if r := reader.post(link[1], nil); r.status != http.StatusGone {
+		t.Errorf("opened when over: got %d", r.status)
+	}
+	st.exec(t, `UPDATE briefings SET revoked_at = NULL, expires_at = now()`)
+	reader.has(reader.get(link[1]), http.StatusGone, `data-testid="over"`)
+}

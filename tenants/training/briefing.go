@@ -49,6 +49,8 @@ type Snapshot struct {
 	Unanswered int       `json:"unanswered"`
 	Ready      int       `json:"ready"`
 	Team       int       `json:"team"`
+	Countries  []string  `json:"countries"` // that matter to the business
+	Counting   bool      `json:"counting"`  // who was heard from is still being counted
 }
 
 // Briefing is a page for a part of a team.
@@ -181,34 +183,34 @@ func BriefingBy(ctx context.Context, tx *tenants.Tx, token string) (Briefing, er
 	return b, nil
 }
 
-// OpenBriefing notes that somebody opens a briefing by its link, in a System transaction, and returns the opening's id.
-func OpenBriefing(ctx context.Context, tx *tenants.Tx, token, reader string) (uuid.UUID, error) {
+// OpenBriefing notes that somebody opens a briefing by its link, in a System transaction. reader is the name they give, or "".
+func OpenBriefing(ctx context.Context, tx *tenants.Tx, token, reader string) error {
 	reader = strings.Join(strings.Fields(reader), " ")
 	if len([]rune(reader)) > MaxReader {
-		return uuid.Nil, &tenants.Invalid{Field: "reader", Key: "too_long"}
+		return &tenants.Invalid{Field: "reader", Key: "too_long"}
 	}
 	b, err := BriefingBy(ctx, tx, token)
 	if err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("make opening id: %w", err)
+		return fmt.Errorf("make opening id: %w", err)
 	}
 	if tx, err = tx.Enter(ctx, b.Tenant); err != nil {
-		return uuid.Nil, err
+		return err
 	}
 	var opens int
 	if err := tx.GetContext(ctx, &opens, `UPDATE briefings SET opens = opens + 1 WHERE tenant_id = $1 AND id = $2 RETURNING opens`, tx.Tenant, b.ID); err != nil {
-		return uuid.Nil, fmt.Errorf("count opening: %w", err)
+		return fmt.Errorf("count opening: %w", err)
 	}
 	if opens > keptOpens {
-		return id, nil
+		return nil
 	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO briefing_opens (tenant_id, id, briefing_id, reader) VALUES ($1, $2, $3, $4)`, tx.Tenant, id, b.ID, reader); err != nil {
-		return uuid.Nil, fmt.Errorf("keep opening: %w", err)
+		return fmt.Errorf("keep opening: %w", err)
 	}
 
-	return id, nil
+	return nil
 }

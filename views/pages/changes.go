@@ -25,6 +25,7 @@ type Changes struct {
 	ReadTo    string // what the reader has before them, for the form
 	Items     []Fact
 	Next      string
+	CanBrief  bool
 }
 
 func (p Changes) answer(ctx context.Context) string {
