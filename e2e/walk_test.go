@@ -40,6 +40,8 @@ var pages = []page{
 	}},
 	{route: "/reports/monthly"},
 	{route: "/closing"},
+	{route: "/support-access"},
+	{route: "/op/access", by: []string{operator}},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},

@@ -28,7 +28,7 @@ const auditPageSize = 20
 
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
-	"people":   {"member", "person", "operator", "session"},
+	"people":   {"member", "person", "operator", "session", "support"},
 	"answers":  {"answer", "question"},
 	"numbers":  {"number", "app", "ingest", "portfolio"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},

@@ -21,7 +21,7 @@ const closingPath = "/closing"
 func awayFrom(m access.Member) string {
 	switch {
 	case m.Lapsed:
-		return "/op"
+		return opAccessPath + "?over=1"
 	case m.HasTenant() && !tenants.Allows(m.Tenant.State, tenants.Working):
 		return closingPath
 	case !m.HasTenant() && m.Person.OperatorRole == "":

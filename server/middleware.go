@@ -90,6 +90,11 @@ func (s *Server) guard(r Route) fiber.Handler {
 		if m.MustAddFactor && permission != anyone && !openWithoutFactor(c.Path()) {
 			return s.toAddFactor(c)
 		}
+		if m.Grant != nil && permission != signedIn && permission != anyone {
+			if err := s.underLeave(c, m, r); err != nil {
+				return err
+			}
+		}
 		if asks && !m.Proved {
 			return s.toConfirm(c)
 		}

@@ -58,6 +58,9 @@ func (s *Server) frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	for _, p := range m.Places {
 		f.Tenants = append(f.Tenants, layout.Tenant{ID: p.ID.String(), Name: p.Name})
 	}
+	if m.Grant != nil {
+		f.Support = &layout.Support{Business: m.Tenant.Name, Scope: m.Grant.Scope, Left: time.Until(orZero(m.Grant.ExpiresAt))}
+	}
 	f.Nav = s.nav(m, c.Path())
 	s.countWork(ctx, m, f.Nav)
 	f.Toast = s.takeFlash(c, m)
@@ -86,6 +89,7 @@ var places = []struct{ key, href string }{
 	{"prep", prepPath},
 	{"tenants", "/op"},
 	{"held", "/op/held"},
+	{"access", opAccessPath},
 	{"facts", opFactsPath},
 	{"numbers", "/numbers"},
 	{"team", "/team"},
@@ -94,6 +98,7 @@ var places = []struct{ key, href string }{
 	{"apps", "/apps"},
 	{"keys", "/dev/keys"},
 	{"links", linksPath},
+	{"support", supportPath},
 	{"settings", "/settings"},
 }
 

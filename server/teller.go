@@ -91,7 +91,7 @@ func (t *Teller) step(ctx context.Context) error {
 			RETURNING id, tenant_id, kind, coalesce(args->>'notice_id', args->>'person_id')::uuid AS about, coalesce(args->>'whose', args->>'state', '') AS whose,
 			          coalesce(args->>'lang', '') AS lang`,
 			tellAtOnce, tellLimit.Seconds(), pq.Array([]string{
-				notices.KindTell, access.KindReset, access.KindChanged, access.KindLife, access.KindFactor, access.KindSignIn, lives.KindErased,
+				notices.KindTell, access.KindReset, access.KindChanged, access.KindLife, access.KindFactor, access.KindSignIn, lives.KindErased, access.KindSupport,
 			}))
 	})
 	if err != nil {
@@ -134,6 +134,8 @@ func (t *Teller) tell(ctx context.Context, j telling) error {
 			err = t.queueNotice(ctx, tx, j.About.UUID)
 		case access.KindReset:
 			err = t.queueReset(ctx, tx, j)
+		case access.KindSupport:
+			err = t.queueSupport(ctx, tx, j.About.UUID)
 		case lives.KindErased:
 			err = t.queueErased(ctx, tx, j)
 		case access.KindLife:

@@ -142,6 +142,7 @@ var mayLeaveTheTenant = []string{
 	"server/preferences.go", // a person's own settings, the same in every tenant
 	"server/server.go",      // readiness
 	"server/settings.go",    // where a person is signed in
+	"server/support.go",     // operators' wishes to enter businesses
 	"server/teller.go",      // who is to be told by mail
 	"server/team.go",        // a person's other tenants
 	"server/trust.go",       // whoever opens a trust page is in no tenant

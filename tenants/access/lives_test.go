@@ -120,7 +120,9 @@ func TestOnlyOperatorsPutStates(t *testing.T) {
 	h := newHouse(t)
 	admin := access.Member{Person: access.Person{OperatorRole: "admin"}, Actor: tenants.Actor{Kind: "operator", Name: "Nisha"}}
 	try := func(by access.Member, was, state, reason string) error {
-		return h.try(h.clinic, func(ctx context.Context, tx *tenants.Tx) error { return access.SetState(ctx, tx, by, was, state, reason) })
+		return h.try(h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
+			return access.SetState(ctx, tx, by, was, state, reason)
+		})
 	}
 	wantIs(t, try(as(access.Owner), tenants.Active, tenants.Limited, "x"), tenants.ErrForbidden)
 	wantIs(t, try(access.Member{Person: access.Person{OperatorRole: "support"}}, tenants.Active, tenants.Limited, "x"), tenants.ErrForbidden)

@@ -152,16 +152,26 @@ func (s *Sessions) Peek(ctx context.Context, tx *tenants.Tx, token string) (Memb
 	return s.check(ctx, tx, token, false)
 }
 
+// hash is what a session is found by.
+func (c claims) hash() ([]byte, error) {
+	id, err := base64.RawURLEncoding.DecodeString(c.ID)
+	if err != nil || len(id) != sessionIDBytes {
+		return nil, ErrNoSession
+	}
+	hash := sha256.Sum256(id)
+
+	return hash[:], nil
+}
+
 func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake bool) (Member, error) {
 	c, err := s.read(token, typeSession)
 	if err != nil {
 		return Member{}, err
 	}
-	id, err := base64.RawURLEncoding.DecodeString(c.ID)
-	if err != nil || len(id) != sessionIDBytes {
-		return Member{}, ErrNoSession
+	hash, err := c.hash()
+	if err != nil {
+		return Member{}, err
 	}
-	hash := sha256.Sum256(id)
 
 	var row struct {
 		Person
@@ -184,7 +194,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		LEFT JOIN memberships m ON m.tenant_id = s.tenant_id AND m.person_id = s.person_id
 		WHERE s.id_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > now()
 		  AND s.seen_at > now() - $2 * interval '1 second' AND p.disabled_at IS NULL`,
-		hash[:], SessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds(), FactorGrace.Seconds())
+		hash, SessionIdle.Seconds(), sessionTouch.Seconds(), ProofLife.Seconds(), FactorGrace.Seconds())
 	if errors.Is(err, sql.ErrNoRows) {
 		return Member{}, ErrNoSession
 	}
@@ -195,7 +205,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		return Member{}, ErrNoSession
 	}
 
-	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, HasFactor: row.Factor, session: hash[:]}
+	m := Member{Person: row.Person, Actor: row.actor(false), Proved: row.Proved, HasFactor: row.Factor, session: hash}
 	switch {
 	case row.GrantID.Valid:
 		if err := m.enterByGrant(ctx, tx, row.TenantID.UUID, row.GrantID.UUID); err != nil {
@@ -223,7 +233,7 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 	}
 
 	if wake && row.Stale {
-		if _, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = now() WHERE id_hash = $1`, hash[:]); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = now() WHERE id_hash = $1`, hash); err != nil {
 			return Member{}, fmt.Errorf("touch session: %w", err)
 		}
 	}

@@ -5,6 +5,7 @@ package layout
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/pehchan/pehchan/views/i18n"
 )
@@ -23,7 +24,8 @@ type Frame struct {
 	Operator  bool      // the person has the operator's pages too
 	Nav       []NavItem // what this person may open, in order
 	Toast     *Toast
-	Shortcuts bool // single keys are on
+	Support   *Support // an operator is in a business by its leave
+	Shortcuts bool     // single keys are on
 	// AddFactor asks for a second factor; nil where that is not to be asked here.
 	AddFactor *FactorBanner
 }
@@ -32,6 +34,13 @@ type Frame struct {
 type FactorBanner struct {
 	Days int
 	Href string
+}
+
+// Support is an operator's being in a business.
+type Support struct {
+	Business string
+	Scope    string        // read or act
+	Left     time.Duration // until it ends by itself
 }
 
 // Person is who is signed in.
@@ -76,8 +85,7 @@ type Toast struct {
 var navIcons = map[string]string{
 	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
-	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy",
-	"privacy": "lock",
+	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "access": "life-buoy", "support": "life-buoy",
 }
 
 // daily are the entries that stand first at the side; the others follow under
