@@ -1,7 +1,7 @@
 // Command bench measures what the product promises about speed, on a PostgreSQL of its own that syncs to disk, and prints one
 // table with the baselines it was measured beside. Nothing hangs on its figures.
 //
-//	go run ./e2e/bench [-only ingest,resolve,through,merge,pages,memory] [-profile folder]
+//	go run ./e2e/bench [-only ingest,resolve,through,merge,send,pages,memory] [-profile folder]
 //
 // SCALE multiplies how much is stored before measuring. 1 is a million contacts and ten million messages, ten million identifiers in the
 // largest lane, and takes a while and some 20 GB of disk; a tenth of it is measured where nothing is said.
@@ -32,6 +32,7 @@ var parts = []part{
 	{"resolve", benchResolve},
 	{"through", benchThrough},
 	{"merge", benchMerge},
+	{"send", benchSend},
 	{"pages", benchPages},
 	{"memory", benchMemory},
 }

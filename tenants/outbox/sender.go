@@ -46,6 +46,7 @@ func NewSender(db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, log 
 
 // Run sends until ctx ends. Calls under way are waited for, and what came of them is kept.
 func (s *Sender) Run(ctx context.Context) error {
+	ctx = tenants.Often(ctx)
 	var turns sync.WaitGroup
 	defer turns.Wait()
 	free := make(chan struct{}, hands)
