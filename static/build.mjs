@@ -1,5 +1,5 @@
 // Builds dist/: the style sheet, htmx with its two extensions in one file, and
-// our own modules in another. Run by `npm run build`.
+// our own modules in another, and the chart that few pages load. Run by `npm run build`.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 
@@ -26,5 +26,12 @@ const modules = readdirSync(new URL("src/js/", import.meta.url)).filter((name) =
 write("dist/app.js", ['"use strict";'].concat(
   modules.map((name) => `{ // ${name}\n${read("src/js/" + name)}\n}`),
 ).join("\n"));
+
+// The chart that is zoomed into, with its style sheet, which no page but its own needs.
+write("dist/plot.js", [
+  "/* uPlot 1.6.32 (MIT) */",
+  read("node_modules/uplot/dist/uPlot.iife.min.js"),
+  "{ // plot.js\nconst uPlotStyle = " + JSON.stringify(read("node_modules/uplot/dist/uPlot.min.css")) + ";\n" + read("src/plot/plot.js") + "\n}",
+].join("\n"));
 
 write("dist/favicon.svg", read("src/favicon.svg"));

@@ -13,7 +13,7 @@ import (
 func TestEveryFileIsServedUnderItsHash(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"app.css": "text/css", "app.js": "text/javascript", "htmx.js": "text/javascript", "favicon.svg": "image/svg+xml",
+		"app.css": "text/css", "app.js": "text/javascript", "htmx.js": "text/javascript", "plot.js": "text/javascript", "favicon.svg": "image/svg+xml",
 	} {
 		content, gz, contentType, ok := static.Lookup(static.URL(name))
 		if !ok || !strings.HasPrefix(contentType, want) {
