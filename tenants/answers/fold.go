@@ -59,9 +59,9 @@ var idle = func() map[string]bool {
 	for word := range strings.FieldsSeq(`a an the is are am i my me you your we our us do does did can could will would should may what how of to in on it its
 		for with and or if this that there be been have has had by at as from not no yes please ok hi hello still any some somebody someone
 		kya kyaa hai hain he ho hoga hota hote hoti ka ki ke ko se me mein main mai mera meri mere mujhe aap aapka aapki aapke aapko hum hamara hamare hame
-		yeh ye woh wo bhi to toh par kaise kaisa karu kare karo karna karein kar karke raha rahi rahe tha thi the koi kuch ab abhi ji sir madam namaste bhai nahi nahin na diya gaya gayi wala
+		yeh ye woh wo bhi to toh par kaise kaisa karu kare karo karna karein kar karke raha rahi rahe tha thi the koi kuch ab abhi ji sir madam namaste bhai nahi nahin na diya gaya gayi wala yahan yahaan wahan here there
 		क्या है हैं हो होगा होता होते होती का की के को से में मैं मेरा मेरी मेरे मुझे आप आपका आपकी आपके आपको हम हमारा हमारे हमें यह ये वह वो भी तो पर कैसे कैसा करूँ करें करो करना कर करके
-		रहा रही रहे था थी थे कोई कुछ अब अभी जी सर मैडम नमस्ते भाई नहीं न ना दिया गया गई गए वाला और या अगर`) {
+		रहा रही रहे था थी थे कोई कुछ अब अभी जी सर मैडम नमस्ते भाई नहीं न ना दिया गया गई गए वाला और या अगर यहाँ वहाँ`) {
 		set[fold(word)] = true
 	}
 
