@@ -15,6 +15,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/trust"
+	"github.com/pehchan/pehchan/tenants/usernames"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
@@ -57,7 +60,7 @@ func (s *Server) answersPage(c *fiber.Ctx) error {
 			cards = cards[:answersPageSize]
 			p.Next = answersPath + "?" + url.Values{"q": {p.Query}, "for": {p.Audience}, "from": {strconv.Itoa(from + answersPageSize)}}.Encode()
 		}
-		own, err := businessWords(ctx, tx, m)
+		own, err := s.businessWords(ctx, tx, m)
 		for _, card := range cards {
 			p.Items = append(p.Items, answerView(ctx, card, ledger, own, now))
 		}
@@ -72,9 +75,26 @@ func (s *Server) answersPage(c *fiber.Ctx) error {
 	return s.show(c, fiber.StatusOK, pages.AnswersPage(p))
 }
 
-// businessWords are the values that texts may take in of the business itself.
-func businessWords(ctx context.Context, tx *tenants.Tx, m access.Member) (map[string]string, error) {
+// businessWords are the values that texts may take in of the business itself. A username that is only reserved is none: customers do not
+// find it yet.
+func (s *Server) businessWords(ctx context.Context, tx *tenants.Tx, m access.Member) (map[string]string, error) {
 	words := map[string]string{"business": m.Tenant.Name}
+	handles, err := usernames.Handles(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range handles {
+		if h.Status == whatsapp.UsernameApproved && words["handle"] == "" {
+			words["handle"] = h.Name
+		}
+	}
+	path, on, err := trust.Path(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if on {
+		words["trust_url"] = s.origin.Load().String() + path
+	}
 	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 	for _, n := range list {
 		if n.State != numbers.Disconnected && words["our_number"] == "" {
@@ -131,7 +151,7 @@ func (s *Server) showAnswer(c *fiber.Ctx, status int, failed string) error {
 		if err != nil {
 			return err
 		}
-		own, err := businessWords(ctx, tx, m)
+		own, err := s.businessWords(ctx, tx, m)
 		if err != nil {
 			return err
 		}

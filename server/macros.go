@@ -61,7 +61,7 @@ func (s *Server) macrosPage(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		own, err := businessWords(ctx, tx, m)
+		own, err := s.businessWords(ctx, tx, m)
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func refusedMacro(ctx context.Context, r answers.Ready) string {
 }
 
 // takeMacro puts the choice of macros into a composer, and the text of the chosen one into its message, if it may go to that account.
-func takeMacro(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, m access.Member, contact identity.Contact, to *pages.Composer) error {
+func (s *Server) takeMacro(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, m access.Member, contact identity.Contact, to *pages.Composer) error {
 	key, now := c.Query("macro"), time.Now()
 	to.Macros = &pages.MacroPick{Lang: macroLang(c, "in"), Open: key != ""}
 	if key == "" || !safeMethod(c.Method()) {
@@ -170,7 +170,7 @@ func takeMacro(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, m access.Membe
 	if err != nil {
 		return err
 	}
-	words, err := businessWords(ctx, tx, m)
+	words, err := s.businessWords(ctx, tx, m)
 	if err != nil {
 		return err
 	}

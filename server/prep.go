@@ -87,8 +87,8 @@ func (s *Server) prepPage(c *fiber.Ctx) error {
 				p.People = append(p.People, s.pupilView(m, one, standing, nudged[one.ID], now))
 			}
 		}
-		if !p.CanEscalate {
-			return nil
+		if err := fillAsked(ctx, tx, m, now, &p); err != nil || !p.CanEscalate {
+			return err
 		}
 		open, err := training.Escalations(ctx, tx, true)
 		for _, e := range open {

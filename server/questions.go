@@ -75,6 +75,31 @@ func (s *Server) questionsPage(c *fiber.Ctx) error {
 	return s.show(c, fiber.StatusOK, pages.QuestionsPage(p))
 }
 
+// mostAsked is how many questions the board of the team shows.
+const mostAsked = 5
+
+// fillAsked puts on the board of the team what customers ask most, and how many answers are to be verified again.
+func fillAsked(ctx context.Context, tx *tenants.Tx, m access.Member, now time.Time, p *pages.Prep) error {
+	cards, _, err := answers.Library(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	for _, card := range cards {
+		if len(card.Doubts) > 0 {
+			p.Doubtful++
+		}
+	}
+	if p.CanAsked = m.Can("questions:read"); !p.CanAsked {
+		return nil
+	}
+	groups, err := answers.Groups(ctx, tx, now)
+	for _, g := range groups[:min(mostAsked, len(groups))] {
+		p.Asked = append(p.Asked, pages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At, Card: g.Card})
+	}
+
+	return err
+}
+
 // logQuestion keeps what was searched for and not found, or what a customer wrote last.
 func (s *Server) logQuestion(c *fiber.Ctx) error {
 	ctx, m, back := c.UserContext(), member(c), answersPath

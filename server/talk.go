@@ -112,7 +112,7 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 			return nil // they have no account, or the business has no number, so there is nobody to write to
 		}
 		if err == nil && to.Open && d.template == "" && m.Can("macros:read") {
-			err = takeMacro(ctx, tx, c, m, contact, p.Composer)
+			err = s.takeMacro(ctx, tx, c, m, contact, p.Composer)
 		}
 		shared := slices.ContainsFunc(p.Lines, func(l pages.Line) bool {
 			return l.Said != nil && l.Said.Asked != nil && l.Said.Asked.Outcome == conversations.AskShared

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/pehchan/pehchan/views/components"
@@ -80,7 +81,9 @@ func (a Answer) place(ctx context.Context) string {
 }
 
 // share opens WhatsApp with the text, where a chat is then picked.
-func (t AnswerText) share() string { return "https://wa.me/?" + url.Values{"text": {t.Short}}.Encode() }
+func (t AnswerText) share() string {
+	return "https://wa.me/?text=" + strings.ReplaceAll(url.QueryEscape(t.Short), "+", "%20")
+}
 
 // used is where it is counted that an answer was passed on; empty for who only reads.
 func (p Answers) used(a Answer) string { return where(p.CanUse, a.href()+"/used") }

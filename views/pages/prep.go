@@ -24,6 +24,10 @@ type Prep struct {
 	People      []Pupil // the least ready first
 	Escalations int     // open
 	Overdue     int
+
+	Doubtful int             // answers to be verified again
+	CanAsked bool            // may see what customers ask
+	Asked    []QuestionGroup // most asked, at most five
 }
 
 // Pupil is one person of the team.
