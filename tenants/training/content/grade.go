@@ -111,7 +111,10 @@ var short = map[string]string{
 	"isnt": "isn't", "doesnt": "doesn't", "plz": "please", "pls": "please", "msg": "message", "num": "number",
 }
 
-var word = regexp.MustCompile(`[a-z]+`)
+var (
+	word     = regexp.MustCompile(`[a-z]+`)
+	numberOf = regexp.MustCompile(`\b(order|bill|booking|aadhaar|aadhar|token|phone|mobile) no\.`)
+)
 
 // plain is a pattern, or an answer, in one spelling.
 func plain(text string, answer bool) string {
@@ -119,6 +122,7 @@ func plain(text string, answer bool) string {
 		return spelling.Replace(text)
 	}
 	text = spaces.ReplaceAllString(spelling.Replace(strings.ToLower(text)), " ")
+	text = numberOf.ReplaceAllString(text, "$1 number")
 	text = word.ReplaceAllStringFunc(text, func(w string) string {
 		if full, ok := short[w]; ok {
 			return full
