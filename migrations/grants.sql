@@ -3,5 +3,6 @@
 GRANT USAGE ON SCHEMA public TO {{role}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {{role}};
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {{role}};
+REVOKE UPDATE ON consents FROM {{role}};
 REVOKE UPDATE, DELETE ON audit_entries, platform_audit, facts FROM {{role}};
 REVOKE INSERT, UPDATE, DELETE ON goose_db_version FROM {{role}};

@@ -18,6 +18,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -108,6 +109,16 @@ func (s *Server) verifyAudit(c *fiber.Ctx) error {
 	}
 
 	return s.showAudit(c, &check)
+}
+
+// auditRow is an entry as a line of a file. No cell is a formula.
+func auditRow(e access.JournalEntry) []string {
+	row := []string{strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), e.ActorKind, e.ActorName, e.Action, e.ObjectKind, e.ObjectID, e.Detail}
+	for i := range row {
+		row[i] = imports.Defuse(row[i])
+	}
+
+	return row
 }
 
 func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, names map[string]string) pages.AuditEntry {

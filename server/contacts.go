@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -93,6 +94,7 @@ type contactShown struct {
 	revealed bool
 	editing  bool
 	form     pages.Filled
+	consent  pages.Filled
 	changed  func(identity.Contact) []pages.Edited
 }
 
@@ -104,7 +106,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Contact{
 		Frame: s.frame(c, "contacts.title"), Now: time.Now(), MergedFrom: c.Query("merged") != "", CanEdit: m.Can("contacts:edit"), CanMerge: m.Can("merges:make"),
-		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), CanLog: m.Can("answers:use"), Revealed: how.revealed, Editing: how.editing, Form: how.form,
+		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), CanLog: m.Can("answers:use"), Revealed: how.revealed, Editing: how.editing, Form: how.form, ConsentForm: how.consent,
 	}
 
 	var survivor uuid.UUID
@@ -128,6 +130,14 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 		p.CanReveal = m.Can("phones:reveal") && !e.clear && contact.Phone() != ""
 		if how.changed != nil {
 			p.Changed = how.changed(contact)
+		}
+
+		saw := privacy.SawPage
+		if how.revealed {
+			saw = privacy.SawPhone
+		}
+		if err := s.fillKeeping(ctx, tx, m, contact, saw, &p); err != nil {
+			return err
 		}
 
 		return fillContact(ctx, tx, e, contact, identity.Page{Limit: threadPageSize, Cursor: c.Query("before")}, &p)

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
@@ -62,6 +64,15 @@ func (s *Server) exportContacts(c *fiber.Ctx) error {
 			i18n.T(ctx, "imports.use_name"), i18n.T(ctx, "imports.use_phone"), i18n.T(ctx, "imports.use_bsuid"),
 			i18n.T(ctx, "imports.head_username"), i18n.T(ctx, "imports.head_last"),
 		},
+	}
+	by := m.Actor
+	export.Saw = func(ctx context.Context, tx *tenants.Tx, contacts []identity.Contact) error {
+		ids := make([]uuid.UUID, len(contacts))
+		for i, contact := range contacts {
+			ids[i] = contact.ID
+		}
+
+		return privacy.Saw(ctx, tx, by, privacy.SawExport, ids...)
 	}
 	csvAnswer(c, "pehchan-contacts-"+time.Now().In(i18n.Zone(ctx)).Format("2006-01-02")+".csv")
 	s.streamCSV(c, func(ctx context.Context, out *csv.Writer, alive func() error) error {

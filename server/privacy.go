@@ -40,6 +40,17 @@ func (s *Server) showPrivacy(c *fiber.Ctx, status int, form pages.Filled) error 
 			return err
 		}
 		e := eyes{clear: m.Can("phones:clear")}
+		if err := s.fillPage(ctx, tx, m, e, &p); err != nil {
+			return err
+		}
+		if id, err := uuid.Parse(c.Query("contact")); err == nil {
+			contact, err := identity.Get(ctx, tx, id)
+			if err != nil {
+				return err
+			}
+			who := e.someone(contact)
+			p.For = &who
+		}
 		for _, r := range list {
 			p.Items = append(p.Items, requestView(e, r, p.Now))
 		}
@@ -285,8 +296,15 @@ func (s *Server) handOut(c *fiber.Ctx) error {
 	}
 	var sections []privacy.Section
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		sections, err = privacy.Data(ctx, tx, m.Actor, id, format)
-		return err
+		if sections, err = privacy.Data(ctx, tx, m.Actor, id, format); err != nil {
+			return err
+		}
+		r, err := privacy.Get(ctx, tx, s.keys, id)
+		if err != nil {
+			return err
+		}
+
+		return privacy.Saw(ctx, tx, m.Actor, privacy.HandedOut, *r.Contact)
 	})
 	if form, ok := refilled(c, err); ok {
 		return s.showRequest(c, classify(err).status, form)

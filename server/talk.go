@@ -31,6 +31,9 @@ func (s *Server) talkPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := s.sawTalk(c, id); err != nil {
+		return err
+	}
 
 	return s.showTalk(c, fiber.StatusOK, d)
 }

@@ -183,3 +183,27 @@ func VerifyAudit(ctx context.Context, tx *Tx) (int64, *AuditFault, error) {
 
 	return n, nil, nil
 }
+
+// AuditHead is the last entry of the chain of tx's tenant, or of the platform in a System transaction; 0 where there is none.
+func AuditHead(ctx context.Context, tx *Tx) (seq int64, hash []byte, err error) {
+	last, err := lastAudit(ctx, tx)
+
+	return last.Seq, last.Hash, err
+}
+
+// AuditHash is the hash of one entry of a chain, or ErrNotFound.
+func AuditHash(ctx context.Context, tx *Tx, seq int64) (hash []byte, err error) {
+	query := `SELECT hash FROM audit_entries WHERE tenant_id = $2 AND seq = $1`
+	if tx.Tenant == uuid.Nil {
+		query = `SELECT hash FROM platform_audit WHERE seq = $1 AND $2 = $2::uuid`
+	}
+	err = tx.GetContext(ctx, &hash, query, seq, tx.Tenant)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read audit entry %d: %w", seq, err)
+	}
+
+	return hash, nil
+}

@@ -31,22 +31,15 @@ func ForgetMessages(ctx context.Context, tx *tenants.Tx, tenures []uuid.UUID, li
 	for _, r := range rows {
 		ids, numbers, wamids = append(ids, r.ID), append(numbers, r.Number), append(wamids, r.WAMID)
 	}
-	for _, step := range []struct {
-		what, statement string
-		args            []any
-	}{
-		{"forget asking", `DELETE FROM asks WHERE tenant_id = $1 AND message_id = ANY($2)`, []any{pq.Array(ids)}},
-		{"forget what was sent", `DELETE FROM outbox WHERE tenant_id = $1 AND message_id = ANY($2)`, []any{pq.Array(ids)}},
-		{"forget statuses", `DELETE FROM statuses s USING unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
-			WHERE s.tenant_id = $1 AND s.number_id = w.number_id AND s.wamid = w.wamid`, []any{pq.Array(numbers), pq.Array(wamids)}},
-		{"forget calls", `DELETE FROM call_events s USING unnest($2::uuid[], $3::text[]) AS w (number_id, wamid)
-			WHERE s.tenant_id = $1 AND s.number_id = w.number_id AND s.wacid = w.wamid`, []any{pq.Array(numbers), pq.Array(wamids)}},
-		{"forget that others quote them", `UPDATE messages SET context_wamid = '' WHERE tenant_id = $1 AND context_wamid <> '' AND context_wamid = ANY($2)`, []any{pq.Array(wamids)}},
-		{"forget that others answer them", `UPDATE messages SET target_wamid = '' WHERE tenant_id = $1 AND target_wamid <> '' AND target_wamid = ANY($2)`, []any{pq.Array(wamids)}},
-		{"forget messages", `DELETE FROM messages WHERE tenant_id = $1 AND id = ANY($2)`, []any{pq.Array(ids)}},
+	if err := forgetMessages(ctx, tx, ids, numbers, wamids); err != nil {
+		return nil, err
+	}
+	for _, statement := range []string{
+		`UPDATE messages SET context_wamid = '' WHERE tenant_id = $1 AND context_wamid <> '' AND context_wamid = ANY($2)`,
+		`UPDATE messages SET target_wamid = '' WHERE tenant_id = $1 AND target_wamid <> '' AND target_wamid = ANY($2)`,
 	} {
-		if _, err := tx.ExecContext(ctx, step.statement, append([]any{tx.Tenant}, step.args...)...); err != nil {
-			return nil, fmt.Errorf("%s: %w", step.what, err)
+		if _, err := tx.ExecContext(ctx, statement, tx.Tenant, pq.Array(wamids)); err != nil {
+			return nil, fmt.Errorf("forget that others quote them: %w", err)
 		}
 	}
 

@@ -32,11 +32,11 @@ var securityChanged = map[string]bool{"system:customer_identity_changed": true, 
 // Preference is what an account last told WhatsApp about one category of messages from one of the business's numbers.
 type Preference struct {
 	IdentityID uuid.UUID `db:"identity_id"`
-	NumberID   uuid.UUID `db:"number_id"`
-	Category   string    `db:"category"` // marketing_messages
-	Value      string    `db:"value"`    // stop, resume, or a word WhatsApp has added since
+	NumberID   uuid.UUID `db:"number_id"` // the nil number: told to the business, for all its numbers
+	Category   string    `db:"category"`  // marketing_messages
+	Value      string    `db:"value"`     // stop, resume, or a word WhatsApp has added since
 	At         time.Time `db:"at"`
-	ItemID     int64     `db:"item_id"` // the event that carried it
+	ItemID     int64     `db:"item_id"` // the event that carried it, 0 where a person wrote it down
 }
 
 // Preferences are those of all accounts that are a contact's now, each account's own. Merging and taking apart change nothing
@@ -44,12 +44,19 @@ type Preference struct {
 func Preferences(ctx context.Context, tx *tenants.Tx, c Contact) ([]Preference, error) {
 	list := []Preference{}
 	err := tx.SelectContext(ctx, &list, `
-		SELECT DISTINCT ON (t.identity_id, s.category, s.number_id) t.identity_id, s.number_id, s.category, s.value, s.at, s.item_id
-		FROM tenures t
-		JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'preference'
-		     AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
-		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
-		ORDER BY t.identity_id, s.category, s.number_id, s.at DESC, s.value DESC`, tx.Tenant, pq.Array(idsOf(c.Identities)))
+		SELECT DISTINCT ON (s.identity_id, s.category, s.number_id) s.identity_id, s.number_id, s.category, s.value, s.at, s.item_id
+		FROM (
+			SELECT t.identity_id, s.number_id, s.category, s.value, s.at, s.item_id
+			FROM tenures t
+			JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'preference'
+			     AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
+			WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+			UNION ALL
+			SELECT c.identity_id, $3::uuid, c.category, c.value, c.at, 0 FROM identities i
+			JOIN consents c ON c.tenant_id = $1 AND c.identity_id = i.id
+			WHERE i.tenant_id = $1 AND (i.id = ANY($2) OR i.absorbed_into = ANY($2))
+		) s
+		ORDER BY s.identity_id, s.category, s.number_id, s.at DESC, s.value DESC`, tx.Tenant, pq.Array(idsOf(c.Identities)), uuid.Nil)
 	if err != nil {
 		return nil, fmt.Errorf("read preferences: %w", err)
 	}

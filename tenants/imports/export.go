@@ -22,6 +22,9 @@ type Export struct {
 	Zone  *time.Location
 	Mask  func(text string) string // hides phones in what people wrote; not called where Clear
 	Alive func() error             // called before each page of rows, for a write deadline; may be nil
+
+	// Saw is told of the contacts of each page, to be written down with it; may be nil.
+	Saw func(ctx context.Context, tx *tenants.Tx, contacts []identity.Contact) error
 }
 
 const exportRows = 500
@@ -49,8 +52,10 @@ func (e Export) Write(ctx context.Context, db *tenants.DB, tenant uuid.UUID, out
 		}
 		var contacts []identity.Contact
 		err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
-			contacts, more, err = e.page(ctx, tx, &cursor)
-			return err
+			if contacts, more, err = e.page(ctx, tx, &cursor); err != nil || e.Saw == nil {
+				return err
+			}
+			return e.Saw(ctx, tx, contacts)
 		})
 		if err != nil {
 			return n, err

@@ -3,6 +3,7 @@ package imports
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -25,4 +26,23 @@ func Forget(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, values []
 	}
 
 	return n, nil
+}
+
+// Expire empties the rows of lists that ended before a time, the next of them, and tells how many it was. Their counts stay; taking such
+// a list back is no longer possible row by row.
+func Expire(ctx context.Context, tx *tenants.Tx, before time.Time, limit int) (int, error) {
+	done, err := tx.ExecContext(ctx, `
+		UPDATE import_rows r SET cells = '[]', phone = '', bsuid = '', external = '', effect = '', made = false
+		FROM (SELECT r.import_id, r.row FROM imports i JOIN import_rows r ON r.tenant_id = $1 AND r.import_id = i.id AND r.cells <> '[]'
+		      WHERE i.tenant_id = $1 AND i.ended_at < $2 LIMIT $3) o
+		WHERE r.tenant_id = $1 AND r.import_id = o.import_id AND r.row = o.row`, tx.Tenant, before, limit)
+	if err != nil {
+		return 0, fmt.Errorf("empty old lists: %w", err)
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("empty old lists: %w", err)
+	}
+
+	return int(n), nil
 }

@@ -22,5 +22,6 @@ const (
 	ProcessingFailed = "processing_failed" // set aside: failed by itself three times
 	Test             = "test"              // routed: the test button of Meta's dashboard
 	SplitAgain       = "split_again"       // routed: unparsable once, taken apart in a replay
+	Expired          = "expired"           // routed: older than its tenant keeps what WhatsApp sent; its bytes are gone
 	Erased           = "erased"            // routed: of somebody who was erased; its bytes are gone
 )

@@ -115,7 +115,7 @@ func putBack(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant 
 	)
 	for _, it := range items {
 		fresh, found := cut[place{it.Event, it.Position}]
-		if it.State == Waiting || it.State == Routed && (it.Reason == SplitAgain || it.Reason == Erased) {
+		if it.State == Waiting || it.State == Routed && (it.Reason == SplitAgain || it.Reason == Erased || it.Reason == Expired) {
 			continue
 		}
 		state, reason := Waiting, replaying

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lib/pq"
 
@@ -53,10 +54,12 @@ func returning(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, seen 
 
 	left := map[int64]bool{}
 	for i, s := range seen {
-		counts := true
+		counts, stopped := true, time.Time{}
 		for _, hash := range hashes[i] {
 			if stone, ok := stones[string(hash)]; ok && !afterwards(s, stone, known) {
 				counts = false
+			} else if ok && stone.Stopped {
+				stopped = stone.ErasedAt
 			}
 		}
 		if !counts {
@@ -65,6 +68,9 @@ func returning(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, seen 
 		}
 		kept, left[s.ItemID] = append(kept, s), true
 		if startsAnew(s.Event.Kind) {
+			if p := s.Event.Party; !stopped.IsZero() && !known[p.Phone] && !known[p.BSUID] {
+				kept = append(kept, stillStopped(s, stopped))
+			}
 			for _, p := range partiesOf(s.Event) {
 				known[p.Phone], known[p.BSUID] = p.Phone != "", p.BSUID != ""
 			}
@@ -107,4 +113,15 @@ func afterwards(s identity.Seen, stone erased.Stone, known map[string]bool) bool
 
 func startsAnew(kind whatsapp.ItemKind) bool {
 	return kind == whatsapp.KindMessage || kind == whatsapp.KindCall || kind == whatsapp.KindEcho
+}
+
+// stillStopped is that whoever comes back wanted no advertising when they were erased: nothing but their own word ends that.
+func stillStopped(s identity.Seen, at time.Time) identity.Seen {
+	s.Event = whatsapp.Event{
+		Kind: whatsapp.KindPreference, PhoneNumberID: s.Event.PhoneNumberID, At: at.Truncate(time.Second), Party: s.Event.Party,
+		Type: identity.Marketing, Status: identity.Stop,
+	}
+	s.Codes = nil
+
+	return s
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
@@ -241,6 +242,9 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		if err := notices.Forget(ctx, tx, s.Words); err != nil {
 			return err
 		}
+		if err := forgetOthers(ctx, tx, whole); err != nil {
+			return err
+		}
 		// The answers kept for repeated requests quote customers. A repeat is done again.
 		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1`, tenant); err != nil {
 			return fmt.Errorf("forget answers: %w", err)
@@ -248,6 +252,29 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 
 		return keep(ctx, tx, w.keys, p.Request, s, whole, now)
 	})
+}
+
+// forgetOthers removes what else is kept of contacts: what they said of offers, who looked at them, what the team passed on about them
+// and what they asked on the public page.
+func forgetOthers(ctx context.Context, tx *tenants.Tx, whole identity.Whole) error {
+	for _, step := range []struct {
+		what, statement string
+		ids             []uuid.UUID
+	}{
+		{"forget consents", `DELETE FROM consents WHERE tenant_id = $1 AND identity_id = ANY($2)`, whole.Identities},
+		{"forget who looked", `DELETE FROM contact_views WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
+		{"forget what was passed on", `UPDATE escalations SET contact_id = NULL, reason = '', outcome = '', lesson = ''
+			WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
+		{"forget what was asked on the page", `DELETE FROM trust_requests t USING privacy_requests r
+			WHERE r.tenant_id = $1 AND r.contact_id = ANY($2) AND t.tenant_id = $1 AND t.id = r.origin_id`, whole.Contacts},
+		{"forget words of other requests", `UPDATE privacy_requests SET subject = NULL, note = NULL, reason = '' WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
+	} {
+		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, pq.Array(step.ids)); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+
+	return nil
 }
 
 // keep notes what is left to do, for whoever goes on.

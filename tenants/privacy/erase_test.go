@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -66,7 +67,14 @@ func fill(h *house) (contact uuid.UUID) {
 		SELECT $1, gen_random_uuid(), m.id, $2, $3, $4, 'o', convert_to($5, 'UTF8'), jsonb_build_object('text', $5::text), 'accepted', $5, 'person'
 		FROM messages m WHERE m.tenant_id = $1 AND m.text = 'hello ' || $5::text`, h.tenant, h.number, c.Identities[0].ID, identifier, canary)
 	h.exec(`INSERT INTO asks (tenant_id, message_id, number_id, identifier_id, asked_at) VALUES ($1, gen_random_uuid(), $2, $3, now())`, h.tenant, h.number, identifier)
-	h.exec(`UPDATE cases SET key = key WHERE tenant_id = $1`, h.tenant)
+	h.exec(`INSERT INTO escalations (tenant_id, id, kind, level, contact_id, reason, opened_by, opener, due_at) VALUES ($1, gen_random_uuid(), 'other', 'L1', $2, $3, gen_random_uuid(), 'Meera', now())`,
+		h.tenant, c.ID, canary)
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		if err := privacy.Record(ctx, tx, meera, c.ID, identity.Stop, "call", before); err != nil {
+			return err
+		}
+		return privacy.Saw(ctx, tx, meera, privacy.SawPage, c.ID, c.ID)
+	})
 
 	return c.ID
 }
@@ -74,7 +82,7 @@ func fill(h *house) (contact uuid.UUID) {
 // mustHold are the tables in which the test has the person stand. Whoever adds a table that keeps anything of customers has them stand
 // there too, and sees it erased.
 var mustHold = []string{
-	"called", "contact_words", "contacts", "hints", "idempotency_keys", "identifiers", "import_rows", "inbox_events", "inbox_items", "link_codes", "messages",
+	"called", "contact_words", "contacts", "escalations", "hints", "idempotency_keys", "identifiers", "import_rows", "inbox_events", "inbox_items", "link_codes", "messages",
 	"notes", "notices", "outbox", "profile_facts", "saved_contacts", "shared_phones",
 }
 
@@ -99,6 +107,14 @@ func TestNothingOfAnErasedPersonIsLeft(t *testing.T) {
 	}
 	if log := h.log.String(); strings.Contains(log, canary) || strings.Contains(log, phone) {
 		t.Errorf("the log names the person:\n%s", log)
+	}
+
+	var about int
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &about, `SELECT (SELECT count(*) FROM consents) + (SELECT count(*) FROM contact_views) + (SELECT count(*) FROM escalations WHERE contact_id IS NOT NULL)`)
+	})
+	if about != 0 {
+		t.Errorf("%d rows still stand under the person's ids", about)
 	}
 
 	// The neighbour is whole, without a word of her.

@@ -89,6 +89,7 @@ type New struct {
 	Note    string // at most 2,000
 	Origin  string // "" is the desk
 	From    *uuid.UUID
+	Since   time.Time // since when the clock runs; zero: now
 }
 
 // Add opens a request. Its clock runs from now.
@@ -115,14 +116,18 @@ func Add(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor tenan
 	if in.Origin == "" {
 		in.Origin = "desk"
 	}
+	since := &in.Since
+	if in.Since.IsZero() {
+		since = nil
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("make request id: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO privacy_requests (tenant_id, id, kind, contact_id, subject, note, origin, origin_id, opened_by, due_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(days => $10))`,
-		tx.Tenant, id, in.Kind, in.Contact, subject, note, in.Origin, in.From, actor.Name, days); err != nil {
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($11, now()) + make_interval(days => $10))`,
+		tx.Tenant, id, in.Kind, in.Contact, subject, note, in.Origin, in.From, actor.Name, days, since); err != nil {
 		return uuid.Nil, fmt.Errorf("write request: %w", err)
 	}
 
@@ -247,7 +252,7 @@ func Prove(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 	if r.Contact == nil {
 		return &tenants.Conflict{Code: "request_contact"}
 	}
-	if !known(proof) {
+	if !contains(Proofs, proof) {
 		key := "choice"
 		if linkedBack {
 			key = "code_not_enough"
@@ -261,16 +266,6 @@ func Prove(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 	}
 
 	return audit(ctx, tx, actor, "privacy.prove", id, map[string]any{"proof": proof, "code": linkedBack})
-}
-
-func known(proof string) bool {
-	for _, p := range Proofs {
-		if p == proof {
-			return true
-		}
-	}
-
-	return false
 }
 
 // Close ends a request: answered, or refused with a reason. Whom it was about is then no longer kept with it. An erase request ends by

@@ -130,6 +130,10 @@ func (w *Worker) step(ctx context.Context) error {
 
 // do does a job and returns when to do it next; the zero time means never.
 func (w *Worker) do(ctx context.Context, j job) (next time.Time, err error) {
+	if j.Kind == jobRetain {
+		return w.retain(ctx, j.Tenant)
+	}
+
 	return w.erase(ctx, j.Tenant, j.About)
 }
 

@@ -19,7 +19,13 @@ type Contact struct {
 	Who         Someone
 	DisplayName string
 	ProfileName string
-	SavedName   string // what the owner's phone has them saved as
+	SavedName   string    // what the owner's phone has them saved as
+	Consents    []Consent // what they said about offers, newest first
+	Channels    []string
+	Today       string
+	ConsentForm Filled
+	Looks       []Look
+	AsksHref    string // where a request about their data is opened
 	Marketing   *Wish  // nil where they never told WhatsApp
 	Notes       string
 	ExternalIDs []ExternalID

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -18,7 +19,40 @@ type Privacy struct {
 	Kinds         []string
 	Open, Overdue int
 	Items         []PrivacyRequest
+	Asked         []PrivacyRequest // on the public page, nobody has taken them over
+	For           *Someone         // whom a new request is about
+	Keeping       []Keeping
+	MayKeep       bool
 	Form          Filled
+}
+
+// Keeping is how many days one class of things is kept, 0 for good.
+type Keeping struct {
+	Class   string
+	Days    int
+	Choices []int
+}
+
+func (k Keeping) options(ctx context.Context) []components.Option {
+	list := []components.Option{{Value: "0", Label: i18n.T(ctx, "keeping.always")}}
+	for _, days := range k.Choices {
+		list = append(list, components.Option{Value: strconv.Itoa(days), Label: i18n.N(ctx, "keeping.days", days)})
+	}
+
+	return list
+}
+
+// Consent is what a customer said about offers: stop or resume.
+type Consent struct {
+	Value, Channel, By string
+	At                 time.Time
+}
+
+// Look is that somebody saw a contact on a day.
+type Look struct {
+	Name, How string
+	Times     int
+	At        time.Time
 }
 
 // PrivacyRequest is one wish of a customer: access, correct, erase, object or grievance.
@@ -120,4 +154,13 @@ type PrivacySection struct {
 type PrivacyRow struct {
 	At         time.Time
 	What, Text string
+}
+
+func channelOptions(ctx context.Context, channels []string) []components.Option {
+	var list []components.Option
+	for _, c := range channels {
+		list = append(list, components.Option{Value: c, Label: i18n.T(ctx, "consent.by_"+c)})
+	}
+
+	return list
 }

@@ -13,6 +13,7 @@ import (
 
 type auditVerifyCmd struct {
 	Tenant string `help:"Slug of a business; without it, the platform's chain and every business's."`
+	Head   string `type:"existingfile" help:"File that audit head wrote: what it names must stand in the chains still."`
 }
 
 // Run checks the chains and names the first bad entry.
@@ -24,6 +25,11 @@ func (c auditVerifyCmd) Run(ctx context.Context, out *console) (err error) {
 	defer func() { err = errors.Join(err, in.close()) }()
 
 	chains, err := in.chains(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+
+	heads, err := in.readHeads(c.Head)
 	if err != nil {
 		return err
 	}
@@ -45,6 +51,9 @@ func (c auditVerifyCmd) Run(ctx context.Context, out *console) (err error) {
 			return fmt.Errorf("the audit chain of %s is broken at entry %d (%s)", chain.name, fault.Seq, fault.What)
 		}
 		entries += n
+		if err := chain.holds(ctx, heads[chain.name]); err != nil {
+			return err
+		}
 	}
 
 	return out.answer(map[string]any{"ok": true, "chains": len(chains), "entries": entries},

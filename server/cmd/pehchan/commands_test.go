@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -46,6 +47,16 @@ func TestCommandsSetUpABusiness(t *testing.T) {
 	m.object(t, "", []string{"user_id"}, "user", "reset-factor", "--email", "op@pehchan.example")
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify")
 	m.object(t, "", []string{"chains", "entries", "ok"}, "audit", "verify", "--tenant", "asha-clinic")
+	head := m.run(t, "", "audit", "head", "--tenant", "asha-clinic")
+	kept := filepath.Join(t.TempDir(), "heads")
+	for heads, want := range map[string]int{head.out: 0, strings.Replace(head.out, `"seq":`, `"seq":1`, 1): 1} {
+		if err := os.WriteFile(kept, []byte(heads), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.run(t, "", "audit", "verify", "--tenant", "asha-clinic", "--head", kept); got.code != want {
+			t.Errorf("audit verify --head of %q: exit %d (%s), want %d", heads, got.code, got.out, want)
+		}
+	}
 	for _, args := range [][]string{{"adoption", "rebuild"}, {"adoption", "rebuild", "--check", "--tenant", "asha-clinic"}} {
 		if got := m.object(t, "", []string{"accounts", "ok", "phones", "rows", "sums", "tenants", "wrong"}, args...); got["wrong"] != float64(0) {
 			t.Errorf("%v: got %v, want nothing wrong", args, got)

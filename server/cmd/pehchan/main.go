@@ -56,6 +56,7 @@ type commands struct {
 
 	Audit struct {
 		Verify auditVerifyCmd `cmd:"" help:"Check the audit chain; names the first bad entry."`
+		Head   auditHeadCmd   `cmd:"" help:"Print where the chains end, signed, to be kept outside the database."`
 	} `cmd:"" help:"The audit log."`
 	Adoption struct {
 		Rebuild adoptionRebuildCmd `cmd:"" help:"Count customers anew from what was kept of them; with --check, only say whether the sums are right."`

@@ -1,0 +1,170 @@
+package privacy_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/privacy"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
+)
+
+func (h *house) marketing(contact uuid.UUID) (value string) {
+	h.t.Helper()
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		c, err := identity.Get(ctx, tx, contact)
+		if err != nil {
+			return err
+		}
+		list, err := identity.Preferences(ctx, tx, c)
+		p, _ := identity.Strictest(list, identity.Marketing)
+		value = p.Value
+		return err
+	})
+
+	return value
+}
+
+func (h *house) record(contact uuid.UUID, value string, at time.Time) {
+	h.t.Helper()
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return privacy.Record(ctx, tx, meera, contact, value, "call", at)
+	})
+}
+
+func TestConsentNewestCountsAndNothingRaisesIt(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(before, "hello")
+	h.deliver("messages", map[string]any{"contacts": []any{profile(otherPhone, otherID, "Ravi")}, "messages": []any{h.item(otherPhone, otherID, before, text("hi"))}})
+	h.settle()
+	asha, ravi := h.contact(whatsapp.KindPhone, phone).ID, h.contact(whatsapp.KindPhone, otherPhone).ID
+
+	// What was said last counts, in whatever order it is written down.
+	h.record(asha, identity.Resume, before.Add(3*time.Hour))
+	h.record(asha, identity.Stop, before.Add(2*time.Hour))
+	if got := h.marketing(asha); got != identity.Resume {
+		t.Errorf("after a later yes: %q, want resume", got)
+	}
+	h.record(asha, identity.Stop, before.Add(4*time.Hour))
+	if got := h.marketing(asha); got != identity.Stop {
+		t.Errorf("after a still later no: %q, want stop", got)
+	}
+	// A yes told to the business does not end a no told to WhatsApp.
+	h.deliver("user_preferences", map[string]any{
+		"contacts":         []any{profile(otherPhone, otherID, "Ravi")},
+		"user_preferences": []any{map[string]any{"wa_id": otherPhone, "user_id": otherID, "category": "marketing_messages", "value": "stop", "timestamp": before.Unix(), "detail": "x"}},
+	})
+	h.settle()
+	h.record(ravi, identity.Resume, time.Now())
+	if got := h.marketing(ravi); got != identity.Stop {
+		t.Errorf("a yes at the counter after a no in WhatsApp: %q, want stop", got)
+	}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		_, err := identity.Merge(ctx, tx, meera, identity.MergeInput{Keep: ravi, Lose: asha, Reason: "they said so", MayRisk: true})
+		return err
+	})
+	if got := h.marketing(ravi); got != identity.Stop {
+		t.Errorf("merged: %q, want stop", got)
+	}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		list, err := privacy.Consents(ctx, tx, ravi)
+		if len(list) != 5 {
+			t.Errorf("the ledger holds %d entries, want all 5: %+v", len(list), list)
+		}
+		_, refused := tx.ExecContext(ctx, `SAVEPOINT a`)
+		if _, err := tx.ExecContext(ctx, `UPDATE consents SET value = 'resume'`); err == nil {
+			t.Error("an entry of the ledger could be changed")
+		}
+		_, undone := tx.ExecContext(ctx, `ROLLBACK TO a`)
+		return errors.Join(err, refused, undone)
+	})
+	// Nobody else's.
+	if err := h.DB.As(t.Context(), uuid.New(), func(tx *tenants.Tx) error {
+		return privacy.Record(t.Context(), tx, meera, ravi, identity.Stop, "call", before)
+	}); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("in another tenant: %v, want not found", err)
+	}
+}
+
+func TestWhoStoppedStaysStoppedAfterErasing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(before, "hello")
+	h.settle()
+	asha := h.contact(whatsapp.KindPhone, phone).ID
+	h.record(asha, identity.Stop, before)
+	h.erase(h.worker(), asha)
+	h.writes(time.Now().Add(2*time.Second), "hello again")
+	h.settle()
+	c := h.contact(whatsapp.KindPhone, phone)
+	if c == nil {
+		t.Fatal("who wrote again is nobody")
+	}
+	if got := h.marketing(c.ID); got != identity.Stop {
+		t.Errorf("who stopped offers, was erased and came back: %q, want stop", got)
+	}
+}
+
+func TestOldThingsGo(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(before, "old words")
+	h.settle()
+	h.exec(`UPDATE inbox_items SET received_at = received_at - interval '40 days' WHERE tenant_id = $1`, h.tenant)
+	h.exec(`UPDATE messages SET received_at = received_at - interval '100 days', id = overlay(id::text placing '00000000-0000' from 1)::uuid WHERE tenant_id = $1`, h.tenant)
+	h.writes(before.Add(time.Minute), "new words")
+	h.settle()
+	asha := h.contact(whatsapp.KindPhone, phone).ID
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return privacy.Saw(ctx, tx, meera, privacy.SawTalk, asha)
+	})
+	h.exec(`UPDATE contact_views SET day = day - 400 WHERE tenant_id = $1`, h.tenant)
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return privacy.Saw(ctx, tx, meera, privacy.SawTalk, asha)
+	})
+
+	keep := func(days map[string]int) error {
+		return h.DB.As(t.Context(), h.tenant, func(tx *tenants.Tx) error { return privacy.Keep(t.Context(), tx, meera, days) })
+	}
+	var wrong *tenants.Invalid
+	if err := keep(map[string]int{privacy.Raw: 7}); !errors.As(err, &wrong) {
+		t.Errorf("raw bytes for a week: %v, want it refused", err)
+	}
+	if err := keep(map[string]int{privacy.Raw: 30, privacy.Messages: 90, privacy.Looks: 365}); err != nil {
+		t.Fatal(err)
+	}
+	h.exec(`UPDATE jobs SET run_at = now() WHERE tenant_id = $1 AND kind = 'privacy_retain'`, h.tenant)
+	if err := h.worker().Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	var left struct {
+		Messages []string `db:"-"`
+		Items    int      `db:"items"`
+		Empty    int      `db:"empty"`
+		Looks    int      `db:"looks"`
+		Next     bool     `db:"next"`
+	}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		if err := tx.SelectContext(ctx, &left.Messages, `SELECT text FROM messages WHERE tenant_id = $1`, h.tenant); err != nil {
+			return err
+		}
+		return tx.GetContext(ctx, &left, `SELECT (SELECT count(*) FROM inbox_items WHERE tenant_id = $1) AS items,
+			(SELECT count(*) FROM inbox_items WHERE tenant_id = $1 AND reason = 'expired' AND convert_from(body, 'UTF8') = '{}') AS empty,
+			(SELECT count(*) FROM contact_views WHERE tenant_id = $1) AS looks,
+			(SELECT run_at > now() FROM jobs WHERE tenant_id = $1 AND kind = 'privacy_retain' AND state = 'waiting') AS next`, h.tenant)
+	})
+	if len(left.Messages) != 1 || left.Messages[0] != "new words" || left.Items != 2 || left.Empty != 1 || left.Looks != 1 || !left.Next {
+		t.Errorf("left %+v, want the new message, both items, the old one empty, one look and a job for tomorrow", left)
+	}
+	h.balanced()
+	if found := h.found()["inbox_events"]; found != 1 {
+		t.Errorf("%d deliveries hold the person's words, want the new one alone", found)
+	}
+}

@@ -1,0 +1,204 @@
+package privacy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/ingest"
+)
+
+// The classes of things that a business may let go after a while.
+const (
+	Raw      = "raw"      // the bytes that WhatsApp sent
+	Messages = "messages" // what was said
+	Lists    = "lists"    // rows of lists that were taken in
+	Looks    = "views"    // who saw whom
+)
+
+// Class is how long one class may be kept: at least Least days, so that what WhatsApp sends again is known.
+type Class struct {
+	Name  string
+	Least int
+}
+
+// Classes are all of them in the order they are shown.
+var Classes = []Class{{Raw, 30}, {Messages, 90}, {Lists, 7}, {Looks, 365}}
+
+// Kept is how many days a tenant keeps each class. One that is not in it is kept for good.
+func Kept(ctx context.Context, tx *tenants.Tx) (map[string]int, error) {
+	var rows []struct {
+		Class string `db:"class"`
+		Days  int    `db:"days"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `SELECT class, days FROM retention WHERE tenant_id = $1`, tx.Tenant); err != nil {
+		return nil, fmt.Errorf("read retention: %w", err)
+	}
+	kept := map[string]int{}
+	for _, r := range rows {
+		kept[r.Class] = r.Days
+	}
+
+	return kept, nil
+}
+
+// Keep says how many days each class is kept; 0, or a class left out, is for good. What is older goes in the night that follows.
+func Keep(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, days map[string]int) error {
+	was, err := Kept(ctx, tx)
+	if err != nil {
+		return err
+	}
+	before, after := map[string]any{}, map[string]any{}
+	for _, c := range Classes {
+		n := days[c.Name]
+		if n != 0 && (n < c.Least || n > 36500) {
+			return &tenants.Invalid{Field: c.Name, Key: "keep_least"}
+		}
+		if n == was[c.Name] {
+			continue
+		}
+		before[c.Name], after[c.Name] = was[c.Name], n
+		if n == 0 {
+			_, err = tx.ExecContext(ctx, `DELETE FROM retention WHERE tenant_id = $1 AND class = $2`, tx.Tenant, c.Name)
+		} else {
+			_, err = tx.ExecContext(ctx, `
+				INSERT INTO retention (tenant_id, class, days, by_name) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (tenant_id, class) DO UPDATE SET days = excluded.days, by_name = excluded.by_name, at = now()`, tx.Tenant, c.Name, n, actor.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("keep retention of %s: %w", c.Name, err)
+		}
+	}
+	if len(after) == 0 {
+		return nil
+	}
+	if err := plan(ctx, tx, jobRetain, tx.Tenant, night(time.Now())); err != nil {
+		return err
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "privacy.keep", ObjectKind: "tenant", ObjectID: tx.Tenant.String(), Detail: map[string]any{"before": before, "after": after}})
+}
+
+// night is the next 20:30 UTC: two in the night in India.
+func night(now time.Time) time.Time {
+	at := time.Date(now.Year(), now.Month(), now.Day(), 20, 30, 0, 0, time.UTC)
+	if !at.After(now) {
+		at = at.AddDate(0, 0, 1)
+	}
+
+	return at
+}
+
+const retainRows = 500
+
+// retain lets go what is older than a tenant keeps it, in small steps, and returns when to look again: soon while there is more, else the
+// next night; never where all is kept.
+func (w *Worker) retain(ctx context.Context, tenant uuid.UUID) (next time.Time, err error) {
+	var kept map[string]int
+	if err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		kept, err = Kept(ctx, tx)
+		return err
+	}); err != nil || len(kept) == 0 {
+		return time.Time{}, err
+	}
+
+	gone, until := map[string]any{}, time.Now().Add(eraseLimit)
+	for _, c := range Classes {
+		if kept[c.Name] == 0 {
+			continue
+		}
+		total := 0
+		for n := 1; n > 0; total += n {
+			if time.Now().After(until) {
+				return time.Now(), w.tellGone(ctx, tenant, gone, c.Name, total)
+			}
+			if n, err = w.letGo(ctx, tenant, c.Name, time.Now().AddDate(0, 0, -kept[c.Name])); err != nil {
+				return time.Time{}, fmt.Errorf("let go %s: %w", c.Name, err)
+			}
+		}
+		if total > 0 {
+			gone[c.Name] = total
+		}
+	}
+
+	return night(time.Now()), w.tellGone(ctx, tenant, gone, "", 0)
+}
+
+func (w *Worker) tellGone(ctx context.Context, tenant uuid.UUID, gone map[string]any, class string, n int) error {
+	if n > 0 {
+		gone[class] = n
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+
+	return w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		return tenants.Audit(ctx, tx, tenants.Act{Actor: tenants.SystemActor, Action: "privacy.let_go", ObjectKind: "tenant", ObjectID: tenant.String(), Detail: gone})
+	})
+}
+
+// letGo removes the next few of a class from before a time, and tells how many it was.
+func (w *Worker) letGo(ctx context.Context, tenant uuid.UUID, class string, before time.Time) (n int, err error) {
+	if class == Raw {
+		return w.letGoRaw(ctx, tenant, before)
+	}
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		switch class {
+		case Messages:
+			n, err = conversations.Expire(ctx, tx, before, retainRows)
+		case Lists:
+			n, err = imports.Expire(ctx, tx, before, retainRows)
+		case Looks:
+			n, err = expireViews(ctx, tx, before)
+		}
+
+		return err
+	})
+
+	return n, err
+}
+
+func expireViews(ctx context.Context, tx *tenants.Tx, before time.Time) (int, error) {
+	done, err := tx.ExecContext(ctx, `
+		DELETE FROM contact_views v USING (SELECT contact_id, day, viewer, how FROM contact_views WHERE tenant_id = $1 AND day < $2 LIMIT $3) o
+		WHERE v.tenant_id = $1 AND v.contact_id = o.contact_id AND v.day = o.day AND v.viewer = o.viewer AND v.how = o.how`, tx.Tenant, before, retainRows)
+	if err != nil {
+		return 0, fmt.Errorf("forget who looked: %w", err)
+	}
+	n, err := done.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("forget who looked: %w", err)
+	}
+
+	return int(n), nil
+}
+
+// again is how far back letting go looks for bytes that were still waited for when it came by.
+const again = 30 * 24 * time.Hour
+
+func (w *Worker) letGoRaw(ctx context.Context, tenant uuid.UUID, before time.Time) (n int, err error) {
+	var from time.Time
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &from, `SELECT coalesce(upto, '2000-01-01') FROM retention WHERE tenant_id = $1 AND class = 'raw'`, tenant)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read how far letting go has come: %w", err)
+	}
+	n, last, err := ingest.Expire(ctx, w.db, w.keys, tenant, from.Add(-again), before, retainRows)
+	if err != nil || n == 0 {
+		return n, err
+	}
+
+	return n, w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE retention SET upto = greatest(upto, $2) WHERE tenant_id = $1 AND class = 'raw'`, tenant, last); err != nil {
+			return fmt.Errorf("keep how far letting go has come: %w", err)
+		}
+
+		return nil
+	})
+}
