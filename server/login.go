@@ -51,7 +51,7 @@ func (s *Server) loginPage(c *fiber.Ctx) error {
 		failed = "new_password"
 	}
 
-	return s.show(c, fiber.StatusOK, pages.LoginPage(pages.Login{Frame: s.frame(c, "login.title"), Next: localPath(c.Query("next")), Failed: failed}))
+	return s.show(c, fiber.StatusOK, pages.LoginPage(pages.Login{Frame: s.frame(c, "login.title"), Next: localPath(c.Query("next")), Failed: failed, Passkey: s.party(c) != nil}))
 }
 
 // login signs somebody in. An unknown account and a wrong password get the same page.
@@ -60,6 +60,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 	in, err := s.sessions.SignIn(c.UserContext(), s.db, access.Credentials{
 		Email: field(c, "email"), Password: rawField(c, "password"), Device: s.cookie(c, deviceCookie),
 		Address: s.clientIP(c), Agent: c.Get(fiber.HeaderUserAgent), Browser: s.cookie(c, visitorCookie),
+		Party: s.party(c),
 	})
 	if err != nil {
 		return s.loginRefused(c, next, err)
@@ -87,7 +88,7 @@ func (s *Server) signedIn(c *fiber.Ctx, in access.SignedIn, next string) error {
 }
 
 func (s *Server) loginRefused(c *fiber.Ctx, next string, err error) error {
-	p := pages.Login{Email: field(c, "email"), Next: next}
+	p := pages.Login{Email: field(c, "email"), Next: next, Passkey: s.party(c) != nil}
 	status := fiber.StatusUnauthorized
 
 	var tooMany *access.TooMany

@@ -32,8 +32,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/more", "++++++++L"},
 	{"GET", "/login", "+++++++++"},
 	{"POST", "/login", "+++++++++"},
-	{"GET", "/login/step", "++++++++L"},
-	{"POST", "/login/step", "LLLLLLLLL"}, // without a first step it begins anew
+	{"POST", "/login/passkey", "LLLLLLLLL"}, // to /login/step, where the device is asked
+	{"GET", "/login/step", "+++++++++"},
+	{"POST", "/login/step", "+++++++++"},
 	{"GET", "/forgot", "+++++++++"},
 	{"POST", "/forgot", "+++++++++"},
 	{"GET", "/reset/:token", "+++++++++"},
@@ -219,6 +220,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/settings/security/app", "++++++++L"},
 	{"POST", "/settings/security/app/code", "++++++++L"},
 	{"POST", "/settings/security/app/remove", "++++++++L"},
+	{"POST", "/settings/security/passkeys/new", "++++++++L"},
+	{"POST", "/settings/security/passkeys", "++++++++L"},
+	{"POST", "/settings/security/passkeys/:key/remove", "++++++++L"},
 	{"POST", "/settings/security/codes", "++++++++L"},
 	{"POST", "/settings/security/mails", "++++++++L"},
 	{"POST", "/settings/business", "+xxxxxxxL"},

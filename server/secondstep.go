@@ -20,23 +20,24 @@ func (s *Server) stepPage(c *fiber.Ctx) error {
 	if m, known := access.From(ctx); known {
 		return c.Redirect(startOf(m, known), fiber.StatusSeeOther)
 	}
-	open := false
-	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
-		open, err = access.StepIsOpen(ctx, tx, s.cookie(c, stepCookie), s.cookie(c, visitorCookie))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if !open {
-		return s.stepOver(c)
-	}
 
 	return s.showSecondStep(c, fiber.StatusOK, pages.SecondStep{Next: localPath(c.Query("next"))})
 }
 
 func (s *Server) showSecondStep(c *fiber.Ctx, status int, p pages.SecondStep) error {
-	p.Frame = s.frame(c, "factor.step_title")
+	ctx := c.UserContext()
+	var step access.Step
+	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
+		step, err = access.OpenStep(ctx, tx, s.cookie(c, stepCookie), s.cookie(c, visitorCookie))
+		return err
+	})
+	if errors.Is(err, access.ErrBadStep) {
+		return s.stepOver(c)
+	}
+	if err != nil {
+		return err
+	}
+	p.Frame, p.Code, p.Passkey = s.frame(c, "factor.step_title"), step.Code, string(step.Passkey)
 	p.Frame.Path = stepPath
 
 	return s.show(c, status, pages.SecondStepPage(p))
@@ -53,7 +54,7 @@ func (s *Server) stepOver(c *fiber.Ctx) error {
 func (s *Server) secondStep(c *fiber.Ctx) error {
 	p := pages.SecondStep{Next: localPath(field(c, "next"))}
 	in, err := s.sessions.FinishSignIn(c.UserContext(), s.db, s.keys, access.Second{
-		Step: s.cookie(c, stepCookie), Code: field(c, "code"), Browser: s.cookie(c, visitorCookie), Device: s.cookie(c, deviceCookie),
+		Step: s.cookie(c, stepCookie), Code: field(c, "code"), Passkey: rawField(c, "passkey"), Party: s.party(c), Browser: s.cookie(c, visitorCookie), Device: s.cookie(c, deviceCookie),
 		Address: s.clientIP(c), Agent: c.Get(fiber.HeaderUserAgent),
 	})
 	if errors.Is(err, access.ErrBadStep) {

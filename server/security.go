@@ -69,6 +69,14 @@ func (s *Server) showSecurity(c *fiber.Ctx, status int, p pages.Security) error 
 	p.Frame.Path = securityPath
 	p.Asked, p.Must, p.Days = m.FactorAsked && !has.Any(), m.MustAddFactor && !has.Any(), int(math.Ceil(m.FactorLeft.Hours()/24))
 	p.App, p.CodesLeft, p.Any, p.SignInMails = has.App, has.Codes, has.Any(), has.Mails
+	for _, k := range has.Keys {
+		key := pages.Passkey{Handle: k.Handle, Name: k.Name, Added: k.Added}
+		if k.Used != nil {
+			key.Used = *k.Used
+		}
+		p.Passkeys = append(p.Passkeys, key)
+	}
+	p.CanPasskey = s.party(c) != nil
 	p.Idle, p.Longest = access.SessionIdle, access.SessionLife
 	if len(p.Codes) > 0 || p.NewApp != nil {
 		c.Set(fiber.HeaderCacheControl, "no-store")

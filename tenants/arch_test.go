@@ -135,6 +135,10 @@ var mayLeaveTheTenant = []string{
 	"server/login.go",       // sign-in
 	"server/lives.go",       // the businesses that let a person in no more
 	"server/secondstep.go",  // and its second step
+	"server/passkey.go",     // a person's own passkeys
+	"server/newemail.go",    // a person's own e-mail
+	"server/begin.go",       // a business that is not there yet
+	"server/roles.go",       // when a person was last here
 	"server/security.go",    // a person's own second factor
 	"server/telling.go",     // who is to be told of their own account
 	"server/reset.go",       // a new password

@@ -40,12 +40,13 @@ func (m Member) needsFactor() bool {
 // Factors are somebody's second factors.
 type Factors struct {
 	App   time.Time // when an authenticator app was added; zero for none
-	Codes int       // recovery codes nobody has used
-	Mails bool      // they are told of sign-ins from browsers that are new to them
+	Keys  []Passkey
+	Codes int  // recovery codes nobody has used
+	Mails bool // they are told of sign-ins from browsers that are new to them
 }
 
 // Any tells whether there is one that a sign-in asks for.
-func (f Factors) Any() bool { return !f.App.IsZero() }
+func (f Factors) Any() bool { return !f.App.IsZero() || len(f.Keys) > 0 }
 
 // FactorsOf are the member's second factors, in a System transaction.
 func FactorsOf(ctx context.Context, tx *tenants.Tx, m Member) (Factors, error) {
@@ -60,7 +61,11 @@ func FactorsOf(ctx context.Context, tx *tenants.Tx, m Member) (Factors, error) {
 		FROM people p WHERE p.id = $1`, m.Person.ID); err != nil {
 		return Factors{}, fmt.Errorf("read second factors: %w", err)
 	}
-	f := Factors{Codes: row.Codes, Mails: row.Mails}
+	list, err := Passkeys(ctx, tx, m)
+	if err != nil {
+		return Factors{}, err
+	}
+	f := Factors{Keys: list, Codes: row.Codes, Mails: row.Mails}
 	if row.App != nil {
 		f.App = *row.App
 	}

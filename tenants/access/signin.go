@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
 	"errors"
@@ -27,6 +28,7 @@ type Credentials struct {
 	Address  netip.Addr
 	Agent    string // User-Agent
 	Browser  string // what ties forms to the browser before sign-in; a second step must come from the same
+	Party    *Party // whom passkeys are for; nil where there can be none
 }
 
 // SignedIn is a new session. It stands in no tenant where the person has several to choose from, or none. With Step there is no session
@@ -138,7 +140,12 @@ func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, 
 		}
 		if asks {
 			out.Person = person
-			out.Step, err = startStep(ctx, tx, person, hash, in.Browser)
+			ceremony, err := askHeld(ctx, tx, in.Party, person)
+			if err != nil {
+				return err
+			}
+			of := sha256.Sum256([]byte(hash))
+			out.Step, err = startStep(ctx, tx, uuid.NullUUID{UUID: person, Valid: true}, of[:], in.Browser, ceremony)
 			return err
 		}
 		out, err = s.enter(ctx, tx, person, in, known)
