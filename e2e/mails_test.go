@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	netmail "net/mail"
 	"net/netip"
@@ -99,4 +100,39 @@ func (w *world) invited(t *testing.T) string {
 	})
 
 	return "/invite/" + token
+}
+
+// linked asks for a new business and for another e-mail, and changes one.
+func (w *world) linked(t *testing.T) {
+	t.Helper()
+
+	from := netip.MustParseAddr("192.0.2.7")
+	err := w.DB.System(t.Context(), func(tx *tenants.Tx) error {
+		_, token, err := access.AskSignup(t.Context(), tx, access.Signup{Email: "kamla@pehchan.example", Business: "Kamla Sweets", Lang: "en"}, from)
+		if err != nil {
+			return err
+		}
+		w.signup = "/signup/" + token
+		var olga access.Member
+		if err := tx.GetContext(t.Context(), &olga.Person, `SELECT id, email, name FROM people WHERE email = $1`, person(operator).Email); err != nil {
+			return err
+		}
+		change := func(email string) string {
+			_, token, asked := access.AskEmail(t.Context(), tx, olga, email, from)
+			err = errors.Join(err, asked)
+			return token
+		}
+		_, back, taken := access.FinishEmail(t.Context(), tx, access.Member{}, change("elsewhere@pehchan.example"))
+		err = errors.Join(err, taken)
+		// She goes on signing in as before; only the link back stays.
+		if _, put := tx.ExecContext(t.Context(), `UPDATE people SET email = $2, email_key = lower($2) WHERE id = $1`, olga.Person.ID, olga.Person.Email); put != nil {
+			return put
+		}
+		w.email, w.emailBack = "/email/"+change("third@pehchan.example"), "/email/undo/"+back
+
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

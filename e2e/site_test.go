@@ -148,7 +148,7 @@ func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Con
 	listening := make(chan string, 1)
 	cfg := server.Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL,
-		SignupApp: platformApp, SignupConfig: sandbox.SignupConfig, SignupSDK: graphURL + "/sdk.js",
+		SignupApp: platformApp, SignupConfig: sandbox.SignupConfig, SignupSDK: graphURL + "/sdk.js", Signup: "open",
 	}
 	for _, change := range changes {
 		change(&cfg)

@@ -45,7 +45,9 @@ var pages = []page{
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
-	{route: "/prep/faq", to: func(*world) []string { return []string{"/prep/faq", "/prep/faq?q=nobody+asks+zebra", "/prep/faq?for=team"} }},
+	{route: "/prep/faq", to: func(*world) []string {
+		return []string{"/prep/faq", "/prep/faq?q=nobody+asks+zebra", "/prep/faq?for=team"}
+	}},
 	{route: "/prep/faq/new"},
 	{route: "/prep/faq/:id", to: func(*world) []string { return []string{"/prep/faq/india", "/prep/faq/really_you"} }},
 	{route: "/prep/faq/:id/edit", to: func(*world) []string { return []string{"/prep/faq/india/edit"} }},
@@ -102,7 +104,9 @@ var pages = []page{
 	{route: "/merges/:id", to: func(w *world) []string { return w.receipts }},
 	{route: "/prep"},
 	{route: "/prep/poster"},
-	{route: "/prep/briefing", to: func(*world) []string { return []string{"/prep/briefing?for=owner&lang=hi", "/prep/briefing?for=developer&lang=en"} }},
+	{route: "/prep/briefing", to: func(*world) []string {
+		return []string{"/prep/briefing?for=owner&lang=hi", "/prep/briefing?for=developer&lang=en"}
+	}},
 	{route: "/briefing/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.briefing} }},
 	{route: "/prep/learn"},
 	{route: "/prep/learn/:lesson", to: func(w *world) []string { return []string{w.lesson} }},
@@ -111,6 +115,8 @@ var pages = []page{
 	{route: "/prep/drill/:id/:try", to: func(w *world) []string { return w.chats }},
 	{route: "/apps"},
 	{route: "/team"},
+	{route: "/team/roles", by: []string{filled}},
+	{route: "/team/:id", to: func(w *world) []string { return []string{"/team/" + w.meera.ID} }},
 	{route: "/privacy"},
 	{route: "/privacy/requests/:id", to: func(w *world) []string { return w.wishes }},
 	{route: "/audit"},
@@ -121,6 +127,10 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/signup", by: []string{nobody}},
+	{route: "/signup/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.signup} }},
+	{route: "/email/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.email} }},
+	{route: "/email/undo/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.emailBack} }},
 	{route: "/confirm", by: []string{filled}, to: func(*world) []string { return []string{"/confirm?next=%2Fteam&again=1"} }},
 	{route: "/invite/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.invite} }},
 	{route: "/forgot", by: []string{nobody}},
@@ -136,7 +146,7 @@ var pages = []page{
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
-	"/login/step", // is another test's, as it follows a password
+	"/login/step",                                  // is another test's, as it follows a password
 	"/", "/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages

@@ -37,12 +37,15 @@ type world struct {
 	leave    string   // where the owner wants no more mails
 	reset    string   // where the owner sets a new password
 	invite   string   // where somebody new joins
-	lesson   string
-	quizzes  []string // one that is done, and one under way
-	drill    string
-	chats    []string // for practice: one that is done, and one under way
-	wishes   []string // what customers ask about their data, open and closed
-	briefing string   // given out
+	signup   string   // where somebody sets a business up
+	// where an operator takes another e-mail, and where they take that back
+	email, emailBack string
+	lesson           string
+	quizzes          []string // one that is done, and one under way
+	drill            string
+	chats            []string // for practice: one that is done, and one under way
+	wishes           []string // what customers ask about their data, open and closed
+	briefing         string   // given out
 }
 
 func newWorld(t *testing.T) *world {
@@ -69,6 +72,7 @@ func newWorld(t *testing.T) *world {
 	w.throughWindow(t)
 	w.leave, w.reset = w.toldByMail(t), w.forgotten(t)
 	w.invite = w.invited(t)
+	w.linked(t)
 	w.wished(t)
 
 	return w

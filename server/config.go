@@ -32,6 +32,12 @@ const (
 	factorOptional = "optional"
 )
 
+// What PEHCHAN_SIGNUP may say.
+const (
+	signupOpen   = "open"
+	signupClosed = "closed"
+)
+
 // Config is what the environment sets. An empty value means the default named beside it.
 type Config struct {
 	Listen         string   `env:"PEHCHAN_LISTEN" envDefault:"127.0.0.1:8080"` // port 0 picks one
@@ -44,6 +50,7 @@ type Config struct {
 	SignupApp      string   `env:"PEHCHAN_SIGNUP_APP"`      // the platform's app that Meta's window is opened for; closed
 	SignupConfig   string   `env:"PEHCHAN_SIGNUP_CONFIG"`   // its configuration of the window, as Meta numbers it
 	SignupSDK      string   `env:"PEHCHAN_SIGNUP_SDK_URL"`  // Meta's script that opens the window
+	Signup         string   `env:"PEHCHAN_SIGNUP"`          // open or closed: businesses set themselves up; closed
 	SecondFactor   string   `env:"PEHCHAN_SECOND_FACTOR"`   // required or optional for owners, developers and operators; required
 	SMTPURL        string   `env:"PEHCHAN_SMTP_URL"`        // mails are written to outbox/ in Data
 	SupportEmail   string   `env:"PEHCHAN_SUPPORT_EMAIL"`   // whom people of a business write to; not said
@@ -113,6 +120,9 @@ func (cfg *Config) check() error {
 	}
 	if err := cfg.checkSignup(); err != nil {
 		return err
+	}
+	if cfg.Signup != "" && cfg.Signup != signupOpen && cfg.Signup != signupClosed {
+		return errors.New("PEHCHAN_SIGNUP is open or closed")
 	}
 	if f := cfg.SecondFactor; f != "" && f != factorRequired && f != factorOptional {
 		return errors.New("PEHCHAN_SECOND_FACTOR is required or optional")

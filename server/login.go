@@ -51,7 +51,7 @@ func (s *Server) loginPage(c *fiber.Ctx) error {
 		failed = "new_password"
 	}
 
-	return s.show(c, fiber.StatusOK, pages.LoginPage(pages.Login{Frame: s.frame(c, "login.title"), Next: localPath(c.Query("next")), Failed: failed, Passkey: s.party(c) != nil}))
+	return s.show(c, fiber.StatusOK, pages.LoginPage(pages.Login{Frame: s.frame(c, "login.title"), Next: localPath(c.Query("next")), Failed: failed, Passkey: s.party(c) != nil, Begin: s.cfg.Signup == signupOpen}))
 }
 
 // login signs somebody in. An unknown account and a wrong password get the same page.
@@ -88,7 +88,7 @@ func (s *Server) signedIn(c *fiber.Ctx, in access.SignedIn, next string) error {
 }
 
 func (s *Server) loginRefused(c *fiber.Ctx, next string, err error) error {
-	p := pages.Login{Email: field(c, "email"), Next: next, Passkey: s.party(c) != nil}
+	p := pages.Login{Email: field(c, "email"), Next: next, Passkey: s.party(c) != nil, Begin: s.cfg.Signup == signupOpen}
 	status := fiber.StatusUnauthorized
 
 	var tooMany *access.TooMany

@@ -193,7 +193,7 @@ func (s *Server) resetFactor(c *fiber.Ctx) error {
 	}
 	who, err := access.ResetFactor(c.UserContext(), s.db, member(c), person)
 	if form, ok := refilled(c, err); ok {
-		return s.showTeam(c, classify(err).status, form)
+		return s.showColleague(c, classify(err).status, form)
 	}
 	if err != nil {
 		return err

@@ -136,6 +136,8 @@ func Sweep(ctx context.Context, tx *tenants.Tx) (int64, error) {
 	for _, query := range []string{
 		`DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'`,
 		`DELETE FROM sign_in_steps WHERE expires_at < now()`,
+		`DELETE FROM signups WHERE expires_at < now() - interval '7 days'`,
+		`DELETE FROM email_changes WHERE expires_at < now() - interval '30 days'`,
 		`DELETE FROM sessions WHERE expires_at < now() - interval '7 days'`,
 	} {
 		result, err := tx.ExecContext(ctx, query)

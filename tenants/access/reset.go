@@ -211,6 +211,9 @@ func setPassword(ctx context.Context, tx *tenants.Tx, who Person, hash string, k
 	if err := endResets(ctx, tx, who.ID); err != nil {
 		return err
 	}
+	if err := endEmailChanges(ctx, tx, who.ID); err != nil {
+		return err
+	}
 	if err := planTelling(ctx, tx, KindChanged, who.ID, ""); err != nil {
 		return err
 	}
