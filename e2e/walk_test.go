@@ -113,6 +113,16 @@ var pages = []page{
 	{route: "/prep/quiz/:id", to: func(w *world) []string { return w.quizzes }},
 	{route: "/prep/drill/:id", to: func(w *world) []string { return []string{w.drill} }},
 	{route: "/prep/drill/:id/:try", to: func(w *world) []string { return w.chats }},
+	{route: "/usernames"},
+	{route: "/usernames/ideas", to: func(*world) []string { return []string{"/usernames/ideas", "/usernames/ideas?check=asha..clinic!"} }},
+	{route: "/usernames/watch", to: func(*world) []string { return []string{"/usernames/watch?name=asha_clinic"} }},
+	{route: "/usernames/kit"},
+	{route: "/usernames/trust"},
+	{route: "/usernames/:id", to: func(w *world) []string { return w.named }},
+	{route: "/usernames/:id/confirm", to: func(w *world) []string {
+		return []string{w.named[0] + "/confirm?do=delete&name=asha.clinic", w.named[1] + "/confirm?do=claim&name=asha.lab"}
+	}},
+	{route: "/t/:slug", by: []string{nobody}, to: func(w *world) []string { return []string{"/t/" + w.clinic.Slug, "/t/" + w.clinic.Slug + "?sent=1"} }},
 	{route: "/apps"},
 	{route: "/team"},
 	{route: "/team/roles", by: []string{filled}},
@@ -165,6 +175,7 @@ var refusals = []struct {
 	{"/invite/over", nobody, http.StatusGone},
 	{"/reset/over", nobody, http.StatusGone},
 	{"/briefing/over", nobody, http.StatusGone},
+	{"/t/ravi-motors", nobody, http.StatusNotFound},
 }
 
 func TestWalkIsComplete(t *testing.T) {

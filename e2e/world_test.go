@@ -19,6 +19,7 @@ import (
 type world struct {
 	*site
 	numbers  []string // one with events, one without
+	named    []string // their usernames: one has one, one was refused
 	item     string   // an event of a number set aside
 	odd      string   // one that names no number
 	cases    []string // one of every kind, and one that is done
@@ -60,6 +61,7 @@ func newWorld(t *testing.T) *world {
 	}
 	first := w.number(t, 0)
 	w.number(t, 1)
+	w.names(t)
 	w.past(t, first)
 	w.sharesNumber(t, first)
 	w.deliver(t, []byte(`{"object": "whatsapp_business_account", "entry": "`+first.WABAID+`"}`))

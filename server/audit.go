@@ -31,7 +31,7 @@ const auditPageSize = 20
 var auditSubjects = map[string][]string{
 	"people":   {"member", "person", "operator", "session", "support"},
 	"answers":  {"answer", "question"},
-	"numbers":  {"number", "app", "ingest", "portfolio"},
+	"numbers":  {"number", "app", "ingest", "portfolio", "username", "trust"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},
 	"privacy":  {"privacy"},

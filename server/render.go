@@ -92,6 +92,7 @@ var places = []struct{ key, href string }{
 	{"access", opAccessPath},
 	{"facts", opFactsPath},
 	{"numbers", "/numbers"},
+	{"usernames", usernamesPath},
 	{"team", "/team"},
 	{"privacy", privacyPath},
 	{"audit", "/audit"},

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/trust"
 )
 
 // What a route asks of its caller, besides the permissions of tenants/access/policy.csv.
@@ -64,6 +65,8 @@ func (s *Server) Routes() []Route {
 		{post, "/reset/:token", anyone, s.reset},
 		{get, "/invite/:token", anyone, s.invitePage},
 		{post, "/invite/:token", anyone, s.acceptInvitation},
+		{get, trust.Prefix + ":slug", anyone, s.trustPage},
+		{post, trust.Prefix + ":slug", anyone, s.askTrust},
 		{get, "/mails/leave/:token", anyone, s.leavePage},
 		{get, sharedPath + ":token", anyone, s.sharedPage},
 		{post, sharedPath + ":token", anyone, s.openShared},
@@ -132,6 +135,23 @@ func (s *Server) Routes() []Route {
 		{post, "/numbers/:id/sync", "numbers:connect", s.startSync},
 		{get, "/numbers/:id/items/:item", "ingest:read", s.itemPage},
 		{post, "/numbers/:id/replay", "ingest:replay", s.replayItems},
+		{get, usernamesPath, "usernames:read", s.usernamesPage},
+		{get, ideasPath, "usernames:read", s.ideasPage},
+		{post, ideasPath, "usernames:claim", s.keepIdea},
+		{get, watchPath, "usernames:read", s.watchPage},
+		{post, watchPath, "usernames:claim", s.noteLookalike},
+		{get, kitPath, "usernames:read", s.kitPage},
+		{get, trustPath, "trust:edit", s.trustSettings},
+		{post, trustPath, "trust:edit", s.saveTrust},
+		{post, trustPath + "/requests/:id", "trust:edit", s.answeredTrust},
+		{get, usernamesPath + "/:id", "usernames:read", s.usernamePage},
+		{post, usernamesPath + "/:id/plan", "usernames:claim", s.planUsername},
+		{post, usernamesPath + "/:id/record", "usernames:claim", s.recordUsername},
+		{post, usernamesPath + "/:id/look", "usernames:claim", s.lookAtUsername},
+		{get, usernamesPath + "/:id/confirm", "usernames:claim", s.confirmUsername},
+		{post, usernamesPath + "/:id/claim", "usernames:claim", s.claimUsername},
+		{post, usernamesPath + "/:id/transfer", "usernames:claim", s.transferUsername},
+		{post, usernamesPath + "/:id/delete", "usernames:claim", s.deleteUsername},
 		{get, "/apps", "apps:read", s.appsPage},
 		{post, "/apps", "apps:manage", s.addApp},
 		{post, "/apps/:name/rotate", "apps:manage" + fresh, s.rotateApp},

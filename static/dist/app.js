@@ -353,6 +353,12 @@ document.addEventListener("toggle", async ({ target }) => {
   }
 }, true);
 }
+{ // print.js
+// A button that prints the page.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+}
 { // signup.js
 // Meta's own window for connecting a number. Its script is loaded on this one page
 // only. What the window says is believed from its own origin, put into the form and

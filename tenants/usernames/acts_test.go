@@ -301,7 +301,9 @@ func TestUsernamesNotIfAnotherTenant(t *testing.T) {
 		t.Error("Meta was asked for another's number")
 	}
 	for what, do := range map[string]func(*tenants.Tx) error{
-		"plan":   func(tx *tenants.Tx) error { return usernames.SetPlan(ctx, tx, meera, h.desk, usernames.Plan{Wanted: "mine"}) },
+		"plan": func(tx *tenants.Tx) error {
+			return usernames.SetPlan(ctx, tx, meera, h.desk, usernames.Plan{Wanted: "mine"})
+		},
 		"idea":   func(tx *tenants.Tx) error { return usernames.AddIdea(ctx, tx, meera, h.desk, "mine") },
 		"record": func(tx *tenants.Tx) error { return usernames.Record(ctx, tx, meera, h.desk, "mine", "approved") },
 		"get":    func(tx *tenants.Tx) error { _, err := usernames.Get(ctx, tx, h.desk); return err },

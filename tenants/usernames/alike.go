@@ -55,7 +55,7 @@ const (
 var official = []string{"official", "support", "help", "care", "india", "real", "team", "pay", "offers"}
 
 // MostLookalikes is how many are made of one name: no more than somebody looks up in a quarter of an hour.
-const MostLookalikes = 40
+const MostLookalikes = 30
 
 // Lookalikes are names that may be had by others and look or sound like a name, the likeliest to be used first.
 func Lookalikes(typed string) []Lookalike {

@@ -27,13 +27,13 @@ var meera = tenants.Actor{Kind: "person", ID: "m", Name: "Meera"}
 // it is asked about usernames.
 type house struct {
 	*testdb.Database
-	keys        *secrets.Keyring
-	graph       whatsapp.Graph
-	asha, ravi  uuid.UUID
-	owner       uuid.UUID
-	desk, lab   uuid.UUID
-	calls       *atomic.Int64
-	garage      sandbox.Number
+	keys       *secrets.Keyring
+	graph      whatsapp.Graph
+	asha, ravi uuid.UUID
+	owner      uuid.UUID
+	desk, lab  uuid.UUID
+	calls      *atomic.Int64
+	garage     sandbox.Number
 }
 
 func newHouse(t *testing.T) house {

@@ -65,7 +65,7 @@ type Tenant struct {
 }
 
 // NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
-// icon: home, queue, inbox, contacts, changes, monthly, answers, prep, numbers, team, audit, links, settings, apps, keys,
+// icon: home, queue, inbox, contacts, changes, monthly, answers, prep, numbers, usernames, team, audit, links, settings, apps, keys,
 // and for the operator tenants, held, facts.
 type NavItem struct {
 	Key     string
@@ -83,7 +83,8 @@ type Toast struct {
 }
 
 var navIcons = map[string]string{
-	"home": "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
+	"usernames": "at-sign",
+	"home":      "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
 	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "access": "life-buoy", "support": "life-buoy",
 }
