@@ -42,6 +42,14 @@ var pages = []page{
 	{route: "/closing"},
 	{route: "/support-access"},
 	{route: "/op/access", by: []string{operator}},
+	{route: "/op/tenants", by: []string{operator}},
+	{route: "/op/tenants/new", by: []string{operator}},
+	{route: "/op/tenants/:id", by: []string{operator}, to: func(w *world) []string { return []string{"/op/tenants/" + w.clinic.ID.String()} }},
+	{route: "/op/drift", by: []string{operator}},
+	{route: "/op/jobs", by: []string{operator}},
+	{route: "/op/usage", by: []string{operator}},
+	{route: "/op/news", by: []string{operator}},
+	{route: "/op/audit", by: []string{operator}},
 	{route: "/changes", to: func(*world) []string {
 		return []string{"/changes", "/changes?country=IN", "/changes?topic=answers"}
 	}},
@@ -160,7 +168,7 @@ var noPages = []string{
 	"/", "/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
-	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/privacy/requests/:id/receipt", // files
+	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/op/usage/export", "/privacy/requests/:id/receipt", // files
 }
 
 // refusals are pages that a route gives only to those it refuses.

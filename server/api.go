@@ -1,17 +1,20 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/server/api"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/operator"
 	"github.com/pehchan/pehchan/views/i18n"
 )
 
@@ -41,7 +44,7 @@ func (s *Server) guardAPI(r Route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		if !s.rates.allow(secret, time.Now()) {
+		if !s.rates.allow(secret, time.Now()) || !s.shares.allow(m.Tenant.ID, m.Tenant.APIPerMinute, time.Now()) {
 			return &api.Problem{Status: fiber.StatusTooManyRequests, Code: "rate_limited", Retry: 1}
 		}
 		if !m.HasScope(scope) {
@@ -82,4 +85,60 @@ func (r *rates) allow(secret string, now time.Time) bool {
 	}
 
 	return l.AllowN(now, 1)
+}
+
+// shares counts requests by business, on this server alone, so that the keys of one together leave room for others; and how many there
+// were, for its usage.
+type shares struct {
+	mu       sync.Mutex
+	byTenant map[uuid.UUID]*share
+	calls    map[uuid.UUID]int64 // not written down yet
+}
+
+type share struct {
+	*rate.Limiter
+	perMinute int
+}
+
+// allow takes one request of a business that may make so many a minute, half a minute's worth of them at once.
+func (r *shares) allow(tenant uuid.UUID, perMinute int, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byTenant == nil {
+		r.byTenant, r.calls = map[uuid.UUID]*share{}, map[uuid.UUID]int64{}
+	}
+	l := r.byTenant[tenant]
+	if l == nil || l.perMinute != perMinute {
+		if len(r.byTenant) >= apiLimiters {
+			clear(r.byTenant)
+		}
+		l = &share{rate.NewLimiter(rate.Limit(float64(perMinute)/60), max(perMinute/2, 1)), perMinute}
+		r.byTenant[tenant] = l
+	}
+	r.calls[tenant]++
+
+	return l.AllowN(now, 1)
+}
+
+// taken are the requests since it was last asked.
+func (r *shares) taken() map[uuid.UUID]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := r.calls
+	r.calls = map[uuid.UUID]int64{}
+
+	return calls
+}
+
+// countCalls writes down the requests to the API since the last time. Those of a server that dies in between are not counted.
+func (s *Server) countCalls(ctx context.Context) {
+	calls := s.shares.taken()
+	if len(calls) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
+	defer cancel()
+	if err := s.db.System(ctx, func(tx *tenants.Tx) error { return operator.CountCalls(ctx, tx, calls) }); err != nil {
+		s.log.Warn("requests not counted", "error", err)
+	}
 }

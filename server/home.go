@@ -57,6 +57,10 @@ func (s *Server) homePage(c *fiber.Ctx) error {
 			p.Unanswered = inbox.Waiting
 		}
 
+		if err := homeNews(ctx, tx, m, &p); err != nil {
+			return err
+		}
+
 		return fillRules(ctx, tx, m, &p)
 	})
 	if err != nil {

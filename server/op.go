@@ -49,11 +49,14 @@ func (s *Server) opPage(c *fiber.Ctx) error {
 		meter := countsView(b.Counts)
 		meter.Duplicates, meter.OldestWaiting = b.Duplicates, time.Duration(b.OldestWaiting)*time.Second
 		p.Items = append(p.Items, pages.Business{
-			Name: b.Name, Slug: b.Slug, State: b.State, Numbers: b.Numbers, Members: b.Members, Meter: meter, LastEvent: orZero(b.LastItem),
+			ID: b.ID.String(), Name: b.Name, Slug: b.Slug, State: b.State, Numbers: b.Numbers, Members: b.Members, Meter: meter, LastEvent: orZero(b.LastItem),
 		})
 	}
 
 	if p.Drift, err = s.drift(ctx); err != nil {
+		return err
+	}
+	if err := s.findRed(c, &p); err != nil {
 		return err
 	}
 	slices.SortStableFunc(p.Items, func(a, b pages.Business) int { return rank(!a.Burns()) - rank(!b.Burns()) })

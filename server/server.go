@@ -35,6 +35,7 @@ const (
 	pageTimeout   = 10 * time.Second
 	shutdownGrace = 10 * time.Second
 	sweepEvery    = time.Hour
+	countEvery    = 10 * time.Second
 
 	// The time zone of pages for people whose business we do not know.
 	homeZone = "Asia/Kolkata"
@@ -64,6 +65,7 @@ type Server struct {
 	zone      *time.Location
 	pages     map[string]string // permission of each page, by path
 	rates     rates
+	shares    shares
 	metrics   *metrics
 	receiver  *ingest.Receiver
 	api       *api.API
@@ -172,12 +174,17 @@ func (s *Server) Listen(ctx context.Context) error {
 
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
+	count := time.NewTicker(countEvery)
+	defer count.Stop()
+	defer s.countCalls(ctx)
 	for running := true; running; {
 		select {
 		case err := <-served:
 			return fmt.Errorf("serve: %w", err)
 		case <-sweep.C:
 			s.sweep(ctx)
+		case <-count.C:
+			s.countCalls(ctx)
 		case <-ctx.Done():
 			running = false
 		}

@@ -68,7 +68,7 @@ var below = map[string][]string{
 	"mail":          {"secrets"},
 	"notices":       {"phonefree", "whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "phonefree", "secrets", "whatsapp"},
-	"operator":      {"ingest"},
+	"operator":      {"access", "ingest"},
 	"outbox":        {"conversations", "numbers", "phonefree", "secrets", "whatsapp"},
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
@@ -128,6 +128,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/access/",       // people, sessions and keys exist before any tenant
 	"server/api.go",         // an API key names its tenant
 	"server/briefing.go",    // whoever comes by a link is in no tenant
+	"server/console.go",     // the operators' pages
 	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps
 	"server/events.go",      // is the session of an open stream still good
 	"server/hooks.go",       // a webhook's app

@@ -170,6 +170,8 @@ type Tenant struct {
 	StateBy     string     `db:"state_by"`
 	EraseAfter  *time.Time `db:"erase_after"` // when everything of a closing one goes
 	Standing    string     `db:"standing_access"`
+
+	APIPerMinute int `db:"api_per_minute"` // requests that its keys may make together
 }
 
 // Location is the tenant's time zone, UTC where the name is not known on this machine.

@@ -241,6 +241,13 @@ func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) er
 	if err != nil {
 		return fmt.Errorf("accept messages: %w", err)
 	}
+	if len(rows) > 0 {
+		if _, err := tx.ExecContext(ctx, `
+			INSERT INTO usage_months AS u (tenant_id, month, sent) VALUES ($1, date_trunc('month', now() AT TIME ZONE 'UTC')::date, $2)
+			ON CONFLICT (tenant_id, month) DO UPDATE SET sent = u.sent + excluded.sent`, tx.Tenant, len(rows)); err != nil {
+			return fmt.Errorf("count messages sent: %w", err)
+		}
+	}
 
 	touched := map[messageKey]message{}
 	for _, r := range rows {

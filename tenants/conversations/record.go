@@ -215,7 +215,11 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 			    imported = excluded.imported
 			WHERE (excluded.imported, excluded.imported AND excluded.type = '`+mediaPlaceholder+`', excluded.at, excluded.digest)
 			    < (m.imported, m.imported AND m.type = '`+mediaPlaceholder+`', m.at, m.digest)
-			RETURNING number_id, xmax = 0 AS fresh
+			RETURNING number_id, direction, imported, xmax = 0 AS fresh
+		), used AS (
+			INSERT INTO usage_months AS u (tenant_id, month, heard)
+			SELECT $1, date_trunc('month', now() AT TIME ZONE 'UTC')::date, count(*) FROM put WHERE fresh AND direction = 'in' AND NOT imported HAVING count(*) > 0
+			ON CONFLICT (tenant_id, month) DO UPDATE SET heard = u.heard + excluded.heard
 		)
 		SELECT number_id, count(*) FROM put WHERE fresh GROUP BY number_id`,
 		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wamids), pq.Array(tenures), pq.Array(directions), pq.Array(types), pq.Array(texts),

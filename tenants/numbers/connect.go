@@ -198,7 +198,8 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 		INSERT INTO number_directory (phone_number_id, tenant_id, number_id, app_id, waba_id, display_phone)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (tenant_id, number_id) DO UPDATE
-		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, since = now(), until = NULL`,
+		SET app_id = excluded.app_id, waba_id = excluded.waba_id, display_phone = excluded.display_phone, since = now(), until = NULL,
+		    token_problem = ''`,
 		in.PhoneNumberID, tx.Tenant, id, app, in.WABAID, in.DisplayPhone); err != nil {
 		return Number{}, fmt.Errorf("enter number into the directory: %w", err)
 	}
@@ -300,6 +301,9 @@ func writeChecks(ctx context.Context, tx *tenants.Tx, n Number, checks []byte, p
 		UPDATE numbers SET checks = $3, token_problem = CASE WHEN $4 THEN '' ELSE token_problem END
 		WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tx.Tenant, n.ID, checks, well); err != nil {
 		return Number{}, fmt.Errorf("write checks: %w", err)
+	}
+	if err := mirrorProblem(ctx, tx, n.ID); err != nil {
+		return Number{}, err
 	}
 	if problem != "" {
 		if err := noteProblem(ctx, tx, n, problem); err != nil {

@@ -74,6 +74,9 @@ func (w *Worker) keepLook(ctx context.Context, tx *tenants.Tx, n Number, asked s
 		WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tx.Tenant, n.ID, nullTime(expires), reason == ""); err != nil {
 		return fmt.Errorf("keep look at token of number %s: %w", n.ID, err)
 	}
+	if err := mirrorProblem(ctx, tx, n.ID); err != nil {
+		return err
+	}
 	if reason != "" {
 		if !expires.IsZero() {
 			n.TokenExpiresAt = &expires

@@ -63,6 +63,17 @@ func TokenRefused(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 	return plan(ctx, tx, jobToken, id, time.Now().Add(lookAfterRefusal))
 }
 
+// mirrorProblem shows in the directory what stands against a number's token, for who may not see the number itself.
+func mirrorProblem(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE number_directory d SET token_problem = n.token_problem FROM numbers n
+		WHERE d.tenant_id = $1 AND d.number_id = $2 AND n.tenant_id = $1 AND n.id = $2 AND d.token_problem <> n.token_problem`, tx.Tenant, id); err != nil {
+		return fmt.Errorf("show problem of token of number %s: %w", id, err)
+	}
+
+	return nil
+}
+
 // noteProblem keeps what stands against a number's token. The owner is told when it begins.
 func noteProblem(ctx context.Context, tx *tenants.Tx, n Number, reason string) error {
 	var at time.Time
@@ -83,6 +94,9 @@ func noteProblem(ctx context.Context, tx *tenants.Tx, n Number, reason string) e
 		if n.TokenExpiresAt != nil {
 			at = *n.TokenExpiresAt
 		}
+	}
+	if err := mirrorProblem(ctx, tx, n.ID); err != nil {
+		return err
 	}
 	if err := notices.Tell(ctx, tx, notices.Own{Number: n.ID, WABA: n.WABAID, Field: notices.FieldToken, Event: event, At: at}); err != nil {
 		return err

@@ -105,6 +105,9 @@ func replaceToken(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, gr
 		if err != nil {
 			return fmt.Errorf("replace token of number %s: %w", id, err)
 		}
+		if err := mirrorProblem(ctx, tx, id); err != nil {
+			return err
+		}
 		if number, err = Get(ctx, tx, id); err != nil {
 			return err
 		}

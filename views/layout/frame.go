@@ -86,7 +86,7 @@ var navIcons = map[string]string{
 	"usernames": "at-sign",
 	"home":      "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
-	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "access": "life-buoy", "support": "life-buoy",
+	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "businesses": "search", "jobs": "hourglass", "drift": "triangle-alert", "usage": "activity", "news": "bell", "opaudit": "scroll-text", "access": "life-buoy", "support": "life-buoy",
 }
 
 // daily are the entries that stand first at the side; the others follow under

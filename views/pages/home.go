@@ -33,6 +33,7 @@ type Home struct {
 	CanNumbers bool // may see the numbers
 
 	CanAnswers  bool // may see the ready answers
+	News        []HomeNews
 	CanOverview bool // may see how far IDs and usernames have come
 	CanConnect  bool
 	CanIngest   bool // may see the events of a number

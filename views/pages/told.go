@@ -138,5 +138,6 @@ type Drift struct {
 	Field, What string
 	First, Last time.Time
 	Times       int64
+	Tenants     int    // businesses it came to
 	Sample      string // its shape, nothing of a customer
 }

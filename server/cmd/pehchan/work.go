@@ -12,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/lives"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/operator"
 	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/privacy"
 )
@@ -57,6 +58,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
 		lives.NewWorker(in.db, out.log).Run,
+		operator.NewCounter(in.db, out.log).Run,
 		teller.Run,
 		teller.RunDigests,
 		privacy.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,

@@ -1,0 +1,488 @@
+package server
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/mail"
+	"github.com/pehchan/pehchan/tenants/operator"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// Where the operators' pages are.
+const (
+	opTenantsPath = "/op/tenants"
+	opDriftPath   = "/op/drift"
+	opJobsPath    = "/op/jobs"
+	opUsagePath   = "/op/usage"
+	opNewsPath    = "/op/news"
+	opAuditPath   = "/op/audit"
+)
+
+// asOperator runs something on the platform's own tables.
+func (s *Server) asOperator(c *fiber.Ctx, do func(context.Context, *tenants.Tx, access.Member) error) error {
+	ctx := c.UserContext()
+
+	return s.db.System(ctx, func(tx *tenants.Tx) error { return do(ctx, tx, member(c)) })
+}
+
+func opCardView(b operator.Card) pages.OpCard {
+	return pages.OpCard{
+		ID: b.ID.String(), Slug: b.Slug, Name: b.Name, State: b.State, Reason: b.StateReason, By: b.StateBy, Since: b.StateSince, EraseAfter: orZero(b.EraseAfter),
+		Lang: b.Lang, CreatedAt: b.CreatedAt, Standing: b.Standing, Plan: b.Plan, APIPerMinute: b.APIPerMinute, MostPeople: b.MostPeople,
+		Numbers: b.Numbers, Tokens: b.Tokens, Blocked: b.Blocked, Members: b.Members, Received: b.Received, SetAside: b.SetAside, Waiting: b.Waiting,
+		Oldest: time.Duration(b.Oldest) * time.Second, Novel: b.Novel, Needs: b.Needs(), Lost: b.Received - b.Routed - b.SetAside - b.Waiting,
+	}
+}
+
+// findRed puts on the operator's start what burns anywhere, each with where to look.
+func (s *Server) findRed(c *fiber.Ctx, p *pages.Op) error {
+	ctx := c.UserContext()
+	mails, err := mail.Count(ctx, s.db)
+	if err != nil {
+		return err
+	}
+	p.FailedMails = mails.Failed
+
+	return s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		cards, err := operator.InNeed(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, b := range cards {
+			p.Red = append(p.Red, opCardView(b))
+		}
+		jobs, err := operator.Failed(ctx, tx)
+		p.FailedJobs = len(jobs)
+
+		return err
+	})
+}
+
+func (s *Server) opTenantsPage(c *fiber.Ctx) error {
+	after, err := uuid.Parse(c.Query("after", uuid.Nil.String()))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	p := pages.OpTenants{Frame: s.frame(c, "console.tenants"), Now: time.Now(), Query: c.Query("q"), State: c.Query("state"), CanWrite: member(c).Can("op:write")}
+	if p.State != "" && !slices.Contains(pages.LifeStates, p.State) {
+		return tenants.ErrNotFound
+	}
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		list, err := operator.Search(ctx, tx, p.Query, p.State, after, opPageSize+1)
+		if len(list) > opPageSize {
+			list = list[:opPageSize]
+			p.Next = opTenantsPath + "?" + url.Values{"q": {p.Query}, "state": {p.State}, "after": {list[opPageSize-1].ID.String()}}.Encode()
+		}
+		for _, b := range list {
+			p.Items = append(p.Items, opCardView(b))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpTenantsPage(p))
+}
+
+func (s *Server) newTenantPage(c *fiber.Ctx) error {
+	return s.showNewTenant(c, fiber.StatusOK, pages.Filled{})
+}
+
+func (s *Server) showNewTenant(c *fiber.Ctx, status int, form pages.Filled) error {
+	p := pages.OpTenantNew{Frame: s.frame(c, "console.new"), Form: form}
+	p.Frame.Path = opTenantsPath + "/new"
+
+	return s.show(c, status, pages.OpTenantNewPage(p))
+}
+
+// addTenant sets up a business and mails its owner the link to come in by.
+func (s *Server) addTenant(c *fiber.Ctx) error {
+	var t tenants.Tenant
+	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
+		var (
+			in    access.Invitation
+			token string
+			err   error
+		)
+		t, in, token, tx, err = access.SetUp(ctx, tx, m, access.NewBusiness{Slug: field(c, "slug"), Name: field(c, "name"), Lang: field(c, "lang"), Owner: field(c, "email")})
+		if err != nil {
+			return err
+		}
+		ctx = i18n.With(ctx, in.Lang, t.Location())
+		letter := pages.InviteMail(ctx, in.Business, in.By, in.Role, s.origin.Load().String()+invitePath+token, in.ExpiresAt)
+
+		return queueMail(ctx, tx, s.keys, in.Email, "invitation "+in.ID.String(), letter)
+	})
+	if form, ok := refilled(c, err, "slug", "name", "lang", "email"); ok {
+		return s.showNewTenant(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, opTenantsPath+"/"+t.ID.String(), flash{Key: "console.added", Args: []any{"name", t.Name}})
+}
+
+func (s *Server) tenantPage(c *fiber.Ctx) error {
+	return s.showTenant(c, fiber.StatusOK, pages.OpTenant{})
+}
+
+// showTenant shows a business to an operator. p holds forms that came back.
+func (s *Server) showTenant(c *fiber.Ctx, status int, p pages.OpTenant) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	p.Frame, p.Now, p.CanWrite, p.CanAsk = s.frame(c, "console.tenant"), time.Now(), member(c).Can("op:write"), member(c).Can("op:access")
+	p.Frame.Path = opTenantsPath + "/" + id.String()
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		card, err := operator.Get(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		p.Business, p.Moves = opCardView(card), access.Moves(card.State)
+		notes, err := operator.Notes(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		for _, n := range notes {
+			p.Notes = append(p.Notes, pages.OpNote{Text: n.Text, By: n.By, At: n.At})
+		}
+		used, err := operator.UsageBy(ctx, tx, id)
+		for _, u := range used {
+			p.Usage = append(p.Usage, usageView(u))
+		}
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, status, pages.OpTenantPage(p))
+}
+
+func usageView(u operator.Usage) pages.OpUsed {
+	return pages.OpUsed{ID: u.Tenant.String(), Name: u.Name, Slug: u.Slug, Plan: u.Plan, Month: u.Month, Heard: u.Heard, Sent: u.Sent, API: u.API, Contacts: u.Contacts}
+}
+
+// onTenant changes something about the business of an address and returns to its page; fill puts a form back that was refused.
+func (s *Server) onTenant(c *fiber.Ctx, fields []string, fill func(*pages.OpTenant, pages.Filled), do func(context.Context, *tenants.Tx, access.Member, uuid.UUID) error) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error { return do(ctx, tx, m, id) })
+	if form, ok := refilled(c, err, fields...); ok {
+		p := pages.OpTenant{}
+		fill(&p, form)
+		return s.showTenant(c, classify(err).status, p)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, opTenantsPath+"/"+id.String(), flash{Key: "toast.saved"})
+}
+
+func (s *Server) setTenantState(c *fiber.Ctx) error {
+	fill := func(p *pages.OpTenant, form pages.Filled) { p.StateForm = form }
+
+	return s.onTenant(c, []string{"state", "reason"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		return access.PutState(ctx, tx, m, id, field(c, "was"), field(c, "state"), field(c, "reason"))
+	})
+}
+
+func (s *Server) setLimits(c *fiber.Ctx) error {
+	fill := func(p *pages.OpTenant, form pages.Filled) { p.LimitForm = form }
+
+	return s.onTenant(c, []string{"plan", "api_per_minute", "most_people"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		l := operator.Limits{Plan: field(c, "plan")}
+		var err error
+		if l.APIPerMinute, err = strconv.Atoi(field(c, "api_per_minute")); err != nil {
+			return &tenants.Invalid{Field: "api_per_minute", Key: "choice"}
+		}
+		if l.MostPeople, err = strconv.Atoi(field(c, "most_people")); err != nil {
+			return &tenants.Invalid{Field: "most_people", Key: "choice"}
+		}
+
+		return operator.SetLimits(ctx, tx, m, id, l)
+	})
+}
+
+func (s *Server) addNoteOn(c *fiber.Ctx) error {
+	fill := func(p *pages.OpTenant, form pages.Filled) { p.NoteForm = form }
+
+	return s.onTenant(c, []string{"text"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
+		return operator.AddNote(ctx, tx, m, id, field(c, "text"))
+	})
+}
+
+// opDriftPage lists what came that no documentation speaks of, over all businesses.
+func (s *Server) opDriftPage(c *fiber.Ctx) error {
+	list, err := ingest.Novelties(c.UserContext(), s.db)
+	if err != nil {
+		return err
+	}
+	p := pages.OpDrift{Frame: s.frame(c, "console.drift"), Now: time.Now(), Items: driftViews(list)}
+	for i, n := range list {
+		p.Items[i].Tenants = n.Tenants
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpDriftPage(p))
+}
+
+func (s *Server) opJobsPage(c *fiber.Ctx) error {
+	p := pages.OpJobs{Frame: s.frame(c, "console.jobs"), Now: time.Now(), CanWrite: member(c).Can("op:write")}
+	mails, err := mail.Count(c.UserContext(), s.db)
+	if err != nil {
+		return err
+	}
+	p.MailsWaiting, p.MailsFailed = mails.Waiting, mails.Failed
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		list, err := operator.Failed(ctx, tx)
+		for _, j := range list {
+			p.Items = append(p.Items, pages.OpJob{ID: j.ID.String(), Tenant: j.Tenant.UUID.String(), Business: j.Business, Kind: j.Kind, Problem: j.Problem, Tries: j.Tries, At: j.At, Again: j.Again})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpJobsPage(p))
+}
+
+// retryJobs tries one failed job again, or all.
+func (s *Server) retryJobs(c *fiber.Ctx) error {
+	id := uuid.Nil
+	if given := field(c, "job"); given != "all" {
+		var err error
+		if id, err = uuid.Parse(given); err != nil || id == uuid.Nil {
+			return tenants.ErrNotFound
+		}
+	}
+	var n int64
+	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) (err error) {
+		n, err = operator.Retry(ctx, tx, m, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, opJobsPath, flash{Key: "console.retried", Args: []any{"n", n}})
+}
+
+// usageMonth is the month a page of usage is about: the given one, else this.
+func usageMonth(c *fiber.Ctx) (time.Time, error) {
+	if given := c.Query("month"); given != "" {
+		month, err := time.Parse("2006-01", given)
+		if err != nil || month.Year() < 2000 || month.Year() > 9000 {
+			return time.Time{}, tenants.ErrNotFound
+		}
+		return month, nil
+	}
+	now := time.Now().UTC()
+
+	return time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC), nil
+}
+
+func (s *Server) usageIn(c *fiber.Ctx) (month time.Time, list []operator.Usage, err error) {
+	if month, err = usageMonth(c); err != nil {
+		return month, nil, err
+	}
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		list, err = operator.UsageOf(ctx, tx, month)
+		return err
+	})
+
+	return month, list, err
+}
+
+func (s *Server) opUsagePage(c *fiber.Ctx) error {
+	month, list, err := s.usageIn(c)
+	if err != nil {
+		return err
+	}
+	p := pages.OpUsage{Frame: s.frame(c, "console.usage"), Month: month, Before: month.AddDate(0, -1, 0), After: month.AddDate(0, 1, 0)}
+	if p.After.After(time.Now()) {
+		p.After = time.Time{}
+	}
+	for _, u := range list {
+		p.Items = append(p.Items, usageView(u))
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpUsagePage(p))
+}
+
+// exportUsage gives out a month's usage as a table: figures of businesses, nothing of anybody's customers.
+func (s *Server) exportUsage(c *fiber.Ctx) error {
+	month, list, err := s.usageIn(c)
+	if err != nil {
+		return err
+	}
+	csvAnswer(c, "pehchan-usage-"+month.Format("2006-01")+".csv")
+	out := csv.NewWriter(c.Response().BodyWriter())
+	lines := [][]string{{"month", "business_id", "slug", "name", "plan", "messages_in", "messages_out", "api_requests", "contacts"}}
+	for _, u := range list {
+		lines = append(lines, []string{
+			month.Format("2006-01"), u.Tenant.String(), imports.Defuse(u.Slug), imports.Defuse(u.Name), imports.Defuse(u.Plan),
+			strconv.FormatInt(u.Heard, 10), strconv.FormatInt(u.Sent, 10), strconv.FormatInt(u.API, 10), strconv.FormatInt(u.Contacts, 10),
+		})
+	}
+
+	return out.WriteAll(lines)
+}
+
+func (s *Server) opNewsPage(c *fiber.Ctx) error {
+	return s.showOpNews(c, fiber.StatusOK, pages.Filled{})
+}
+
+func (s *Server) showOpNews(c *fiber.Ctx, status int, form pages.Filled) error {
+	p := pages.OpNews{Frame: s.frame(c, "console.news"), Now: time.Now(), CanWrite: member(c).Can("op:write"), Most: operator.MostDays, Form: form}
+	p.Frame.Path = opNewsPath
+	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		list, err := operator.Announcements(ctx, tx)
+		for _, a := range list {
+			p.Items = append(p.Items, pages.OpAnnouncement{ID: a.ID.String(), EN: a.EN, HI: a.HI, Audience: a.Audience, By: a.By, At: a.At, EndsAt: a.EndsAt, Over: a.Over})
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, status, pages.OpNewsPage(p))
+}
+
+func (s *Server) announce(c *fiber.Ctx) error {
+	days, err := strconv.Atoi(field(c, "days"))
+	if err != nil {
+		days = 0
+	}
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
+		return operator.Announce(ctx, tx, m, field(c, "en"), field(c, "hi"), field(c, "audience"), days)
+	})
+	if form, ok := refilled(c, err, "en", "hi", "audience", "days"); ok {
+		return s.showOpNews(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, opNewsPath, flash{Key: "toast.saved"})
+}
+
+func (s *Server) endAnnouncement(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
+		return operator.EndAnnouncement(ctx, tx, m, id)
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, opNewsPath, flash{Key: "toast.saved"})
+}
+
+// putAwayNews hides an announcement from whoever has read it.
+func (s *Server) putAwayNews(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	if err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return operator.PutAway(ctx, tx, m, id) }); err != nil {
+		return err
+	}
+
+	return c.Redirect("/home", fiber.StatusSeeOther)
+}
+
+func homeNews(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Home) error {
+	if m.Grant != nil {
+		return nil
+	}
+	list, err := operator.News(ctx, tx, m)
+	for _, a := range list {
+		text := a.EN
+		if i18n.Lang(ctx) == i18n.Hindi {
+			text = a.HI
+		}
+		p.News = append(p.News, pages.HomeNews{ID: a.ID.String(), Text: text, At: a.At})
+	}
+
+	return err
+}
+
+func (s *Server) opAuditPage(c *fiber.Ctx) error { return s.showOpAudit(c, nil) }
+
+func (s *Server) showOpAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
+	before, err := strconv.ParseInt(c.Query("before", "0"), 10, 64)
+	if err != nil || before < 0 {
+		return tenants.ErrNotFound
+	}
+	p := pages.OpAudit{Frame: s.frame(c, "console.audit"), Now: time.Now(), All: member(c).Can("op:write"), Verified: verified}
+	p.Frame.Path = opAuditPath
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
+		list, err := operator.Journal(ctx, tx, m, before, opPageSize+1)
+		if len(list) > opPageSize {
+			list = list[:opPageSize]
+			p.Next = opAuditPath + "?before=" + strconv.FormatInt(list[opPageSize-1].Seq, 10)
+		}
+		for _, e := range list {
+			view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.Actor, Kind: e.ActorKind, Action: e.Action}
+			if e.Business != "" {
+				view.Object, view.Href = e.Business, opTenantsPath+"/"+e.ObjectID
+			}
+			var detail map[string]any
+			if json.Unmarshal([]byte(e.Detail), &detail) == nil {
+				view.Detail = auditDetail(detail)
+			}
+			p.Entries = append(p.Entries, view)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.show(c, fiber.StatusOK, pages.OpAuditPage(p))
+}
+
+// verifyOpAudit walks the platform's chain and says on the page whether it holds.
+func (s *Server) verifyOpAudit(c *fiber.Ctx) error {
+	var check pages.ChainCheck
+	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+		n, fault, err := tenants.VerifyAudit(ctx, tx)
+		check.Entries = n
+		if fault != nil {
+			check.Broken = fault.Seq
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showOpAudit(c, &check)
+}

@@ -1,0 +1,201 @@
+package pages
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+)
+
+// LifeStates are the states of a business, as they are filtered by.
+var LifeStates = []string{"active", "limited", "suspended", "closing", "erased"}
+
+// OpCard is one business with its counts, as an operator sees it.
+type OpCard struct {
+	ID, Slug, Name, State, Reason, By, Lang, Standing, Plan string
+	Since, EraseAfter, CreatedAt                            time.Time
+	APIPerMinute, MostPeople                                int
+	Numbers, Tokens, Blocked, Members, Novel                int
+	Received, SetAside, Waiting, Lost                       int64
+	Oldest                                                  time.Duration
+	Needs                                                   bool
+}
+
+func (b OpCard) href() string { return "/op/tenants/" + b.ID }
+
+// troubles are in words what somebody has to look at.
+func (b OpCard) troubles(ctx context.Context) []string {
+	var list []string
+	if b.Lost != 0 {
+		list = append(list, i18n.N(ctx, "console.red_lost", int(b.Lost)))
+	}
+	if b.SetAside > 0 {
+		list = append(list, i18n.N(ctx, "console.red_aside", int(b.SetAside)))
+	}
+	if b.Oldest > time.Minute {
+		list = append(list, i18n.T(ctx, "console.red_lag", "time", i18n.Span(ctx, b.Oldest)))
+	}
+	if b.Tokens > 0 {
+		list = append(list, i18n.N(ctx, "console.red_token", b.Tokens))
+	}
+	if b.Blocked > 0 {
+		list = append(list, i18n.N(ctx, "console.red_blocked", b.Blocked))
+	}
+	return list
+}
+
+func (b OpCard) tone() components.Tone {
+	switch b.State {
+	case "active":
+		return components.Good
+	case "limited":
+		return components.Needs
+	}
+	return components.Bad
+}
+
+// OpTenants lists and finds businesses.
+type OpTenants struct {
+	Frame    layout.Frame
+	Now      time.Time
+	Query    string
+	State    string
+	CanWrite bool
+	Items    []OpCard
+	Next     string
+}
+
+func (p OpTenants) chips(ctx context.Context) []components.Chip {
+	chips := []components.Chip{{Label: i18n.T(ctx, "console.all"), Href: "/op/tenants", Current: p.State == ""}}
+	for _, state := range LifeStates {
+		chips = append(chips, components.Chip{Label: i18n.T(ctx, "console.state_"+state), Href: "/op/tenants?state=" + state, Current: p.State == state})
+	}
+	return chips
+}
+
+// OpTenantNew sets up a business. It posts name, slug, lang and email to /op/tenants.
+type OpTenantNew struct {
+	Frame layout.Frame
+	Form  Filled
+}
+
+// OpNote is what an operator wrote down.
+type OpNote struct {
+	Text, By string
+	At       time.Time
+}
+
+// OpUsed is what a business used in a month.
+type OpUsed struct {
+	ID, Name, Slug, Plan       string
+	Month                      time.Time
+	Heard, Sent, API, Contacts int64
+}
+
+// OpTenant is one business. It posts to /op/tenants/{id}/state (was, state, reason), /limits (plan, api_per_minute, most_people) and /notes (text).
+type OpTenant struct {
+	Frame                          layout.Frame
+	Now                            time.Time
+	Business                       OpCard
+	Moves                          []string // states it can be put in
+	CanWrite, CanAsk               bool
+	Notes                          []OpNote
+	Usage                          []OpUsed
+	StateForm, LimitForm, NoteForm Filled
+}
+
+func (p OpTenant) moves(ctx context.Context) []components.Option {
+	var list []components.Option
+	for _, state := range p.Moves {
+		list = append(list, components.Option{Value: state, Label: i18n.T(ctx, "console.move_"+state)})
+	}
+	return list
+}
+
+// OpDrift lists what came that no documentation speaks of.
+type OpDrift struct {
+	Frame layout.Frame
+	Now   time.Time
+	Items []Drift
+}
+
+// OpJob is background work that failed.
+type OpJob struct {
+	ID, Tenant, Business, Kind, Problem string
+	Tries                               int
+	At                                  time.Time
+	Again                               bool // can be tried again
+}
+
+// OpJobs lists background work that failed. It posts job, an id or "all", to /op/jobs/retry.
+type OpJobs struct {
+	Frame                     layout.Frame
+	Now                       time.Time
+	CanWrite                  bool
+	MailsWaiting, MailsFailed int64
+	Items                     []OpJob
+}
+
+func (p OpJobs) again() bool {
+	for _, j := range p.Items {
+		if j.Again {
+			return p.CanWrite
+		}
+	}
+	return false
+}
+
+// OpUsage lists what businesses used in a month.
+type OpUsage struct {
+	Frame                layout.Frame
+	Month, Before, After time.Time // After is zero in the running month
+	Items                []OpUsed
+}
+
+func monthOf(t time.Time) string { return t.Format("2006-01") }
+
+// OpAnnouncement is something operators told all businesses.
+type OpAnnouncement struct {
+	ID, EN, HI, Audience, By string
+	At, EndsAt               time.Time
+	Over                     bool
+}
+
+// OpNews lists announcements. It posts en, hi, audience and days to /op/news, and nothing to /op/news/{id}/end.
+type OpNews struct {
+	Frame    layout.Frame
+	Now      time.Time
+	CanWrite bool
+	Most     int // days
+	Items    []OpAnnouncement
+	Form     Filled
+}
+
+func dayChoices(ctx context.Context, most int) []components.Option {
+	var list []components.Option
+	for _, n := range []int{1, 3, 7, 14, 30, 90} {
+		if n <= most {
+			list = append(list, components.Option{Value: strconv.Itoa(n), Label: i18n.N(ctx, "console.days", n)})
+		}
+	}
+	return list
+}
+
+// HomeNews is an announcement on somebody's start page. It posts nothing to /news/{id}/read.
+type HomeNews struct {
+	ID, Text string
+	At       time.Time
+}
+
+// OpAudit is what operators and commands did to the platform.
+type OpAudit struct {
+	Frame    layout.Frame
+	Now      time.Time
+	All      bool // else one's own acts alone
+	Entries  []AuditEntry
+	Next     string
+	Verified *ChainCheck
+}
