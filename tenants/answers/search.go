@@ -9,7 +9,8 @@ import (
 
 // How much a word counts, by where on a card it stands.
 const (
-	inQuestion = 6
+	inQuestion = 8
+	inAsks     = 6
 	inShort    = 3
 	inLong     = 1
 )
@@ -36,7 +37,7 @@ func newIndex(lib library, cards []Card) index {
 			}
 		}
 		add(inQuestion, c.Question.EN, c.Question.HI)
-		add(inQuestion, c.Asks...)
+		add(inAsks, c.Asks...)
 		add(inShort, c.Short.EN, c.Short.HI)
 		add(inLong, c.Long.EN, c.Long.HI)
 		for word := range at {
