@@ -24,12 +24,12 @@ document.addEventListener("keydown", (event) => {
 let typed = "", put = "";
 const message = () => document.querySelector("#write textarea[name=text]");
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id !== "write") return;
+  if (event.target.id !== "write") return;
   const text = message()?.value ?? "";
   typed = put && text.endsWith(put) ? text.slice(0, -put.length) : text;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.id !== "write" || !message()) return;
+  if (event.target.id !== "write" || !message()) return;
   put = message().value;
   if (typed && put && !typed.endsWith("\n")) typed += "\n";
   message().value = typed + put;

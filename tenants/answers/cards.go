@@ -213,7 +213,7 @@ const mostCards = 300
 // Save adds a version of a card and returns its key. Conflict "answer_changed" where a colleague was quicker; Invalid where a language lacks
 // or a fact does not exist.
 func Save(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, now time.Time) (string, error) {
-	if err := in.Content.check(); err != nil {
+	if err := in.check(); err != nil {
 		return "", err
 	}
 	if !country.MatchString(in.Country) {

@@ -53,7 +53,7 @@ func load() (library, error) {
 				Audience: audience, Country: c.Country, Question: c.Question, Short: c.Short, Long: c.Long, Never: c.Never, Source: c.Source, Asks: c.Asks,
 			}}
 			made.Facts = union(made.Facts, made.named())
-			if err := made.Content.check(); err != nil {
+			if err := made.check(); err != nil {
 				return library{}, fmt.Errorf("built-in answer %s: %w", c.Key, err)
 			}
 			if slices.ContainsFunc(lib.cards, func(o Card) bool { return o.Key == c.Key }) {

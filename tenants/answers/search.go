@@ -89,9 +89,9 @@ func (ix index) find(query string, typing bool) []hit {
 	if words := wordsOf(query); typing && len(words) > 0 && !strings.HasSuffix(query, " ") {
 		last = words[len(words)-1]
 	}
-	ways := make([][]string, len(terms)) // what each word of the query may stand for
-	for i, t := range terms {
-		ways[i] = []string{t}
+	ways := make([][]string, 0, len(terms)+1) // what each word of the query may stand for
+	for _, t := range terms {
+		ways = append(ways, []string{t})
 	}
 	if more := ix.begun(last); len(more) > 0 {
 		switch at := slices.Index(terms, ix.lib.term(last)); {
