@@ -136,6 +136,7 @@ var pages = []page{
 	{route: "/team/roles", by: []string{filled}},
 	{route: "/team/:id", to: func(w *world) []string { return []string{"/team/" + w.meera.ID} }},
 	{route: "/privacy"},
+	{route: "/privacy/record"},
 	{route: "/privacy/requests/:id", to: func(w *world) []string { return w.wishes }},
 	{route: "/audit"},
 	{route: "/settings"},
@@ -169,6 +170,7 @@ var noPages = []string{
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/op/usage/export", "/privacy/requests/:id/receipt", // files
+	"/privacy/record/file",
 }
 
 // refusals are pages that a route gives only to those it refuses.

@@ -265,6 +265,8 @@ func (s *Server) Routes() []Route {
 		{get, privacyPath, "privacy:read", s.privacyPage},
 		{post, requestsPath, "privacy:handle", s.addRequest},
 		{post, requestsPath + "/take", "privacy:handle", s.takeOver},
+		{get, privacyPath + "/record", "privacy:read", s.recordPage},
+		{get, privacyPath + "/record/file", "privacy:read", s.recordFile},
 		{post, privacyPath + "/keeping", "settings:edit", s.saveKeeping},
 		{get, requestsPath + "/:id", "privacy:read", s.requestPage},
 		{post, requestsPath + "/:id/contact", "privacy:handle", s.chooseRequest},

@@ -249,6 +249,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/privacy", "++xxxxxxL"},
 	{"POST", "/privacy/requests", "++xxxxxxL"},
 	{"POST", "/privacy/requests/take", "++xxxxxxL"},
+	{"GET", "/privacy/record", "++xxxxxxL"},
+	{"GET", "/privacy/record/file", "++xxxxxxL"},
 	{"POST", "/privacy/keeping", "+xxxxxxxL"},
 	{"GET", "/privacy/requests/:id", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/contact", "++xxxxxxL"},
