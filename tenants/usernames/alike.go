@@ -7,8 +7,21 @@ import (
 
 // twins are pieces of a name that one takes for each other, on a board or a small screen.
 var twins = [][2]string{
-	{"o", "0"}, {"l", "1"}, {"i", "1"}, {"s", "5"}, {"b", "8"}, {"e", "3"}, {"a", "4"}, {"g", "9"}, {"z", "2"},
-	{"m", "rn"}, {"w", "vv"}, {"d", "cl"}, {"l", "i"}, {"u", "v"}, {"n", "m"},
+	{"o", "0"},
+	{"l", "1"},
+	{"i", "1"},
+	{"s", "5"},
+	{"b", "8"},
+	{"e", "3"},
+	{"a", "4"},
+	{"g", "9"},
+	{"z", "2"},
+	{"m", "rn"},
+	{"w", "vv"},
+	{"d", "cl"},
+	{"l", "i"},
+	{"u", "v"},
+	{"n", "m"},
 }
 
 // muddled are the pieces that make a name of one's own easy to copy or to mistype: a figure that looks like a letter beside letters,

@@ -1275,7 +1275,7 @@ func UsernameConfirmPage(p UsernameConfirm) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					if p.Do != "claim" {
-						templ_7745c5c3_Err = components.ConfirmWord(p.Name).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = components.ConfirmWord("@"+p.Name).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
