@@ -45,7 +45,7 @@ func (s *Server) showOpAccess(c *fiber.Ctx, status int, form pages.Filled) error
 	ctx, m := c.UserContext(), member(c)
 	var list []access.Grant
 	err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
-		list, err = access.AccessWishes(ctx, tx, m)
+		list, err = access.Grants(ctx, tx, m)
 		return err
 	})
 	if err != nil {

@@ -171,8 +171,8 @@ func inBoth(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, act tenants.A
 	return tenants.Audit(ctx, tx, act)
 }
 
-// AccessWishes lists the newest wishes of all operators, in a System transaction, at most 100.
-func AccessWishes(ctx context.Context, tx *tenants.Tx, by Member) (list []Grant, err error) {
+// Grants lists the newest wishes of all operators, in a System transaction, at most 100.
+func Grants(ctx context.Context, tx *tenants.Tx, by Member) (list []Grant, err error) {
 	if err := tx.SelectContext(ctx, &list, selectGrants+` ORDER BY g.asked_at DESC, g.id DESC LIMIT 100`, by.Person.ID); err != nil {
 		return nil, fmt.Errorf("list wishes: %w", err)
 	}

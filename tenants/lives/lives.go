@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	// KindErase is the kind of the job that erases a business, KindErased of the one that tells an owner of before that it is done.
-	KindErase  = "tenant_erase"
+	// KindErase is the kind of the job that erases a business.
+	KindErase = "tenant_erase"
+	// KindErased is the kind of the job that tells an owner of before that it is done.
 	KindErased = "tenant_erased"
 
 	lookEvery = 20 * time.Second
