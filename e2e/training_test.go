@@ -13,7 +13,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/training/content"
 )
 
-// train has Asha answer a quiz, begin another, and lead two practice chats, one to its end: dangerously. It gives out a briefing.
+// train has Asha answer a quiz, begin another, and lead two practice chats, one to its end: dangerously. It gives out a briefing, and
+// something was passed on.
 func (w *world) train(t *testing.T, tx *tenants.Tx) error {
 	t.Helper()
 
@@ -26,7 +27,9 @@ func (w *world) train(t *testing.T, tx *tenants.Tx) error {
 		return err
 	}
 	who := training.Learner{ID: asha, Role: "owner", Actor: tenants.Actor{Kind: "person", ID: asha.String(), Name: filled}}
-	sit := func() (uuid.UUID, error) { return training.StartQuiz(t.Context(), tx, bank, who, training.KindQuiz, time.Now()) }
+	sit := func() (uuid.UUID, error) {
+		return training.StartQuiz(t.Context(), tx, bank, who, training.KindQuiz, time.Now())
+	}
 	done, err := sit()
 	if err != nil {
 		return err
@@ -58,6 +61,16 @@ func (w *world) train(t *testing.T, tx *tenants.Tx) error {
 	w.quizzes = []string{"/prep/quiz/" + done.String(), "/prep/quiz/" + open.String()}
 	w.lesson = "/prep/learn/" + training.Lessons(bank, "owner")[0].ID
 
+	passed := []training.NewEscalation{{Kind: "wrong_link", Level: "L2", Reason: "Two customers see one order."}, {Kind: "angry", Level: "L1", Reason: "Wants a call."}}
+	for i, in := range passed {
+		id, err := training.Escalate(t.Context(), tx, bank, who.Actor, in, time.Now().Add(-time.Hour), time.UTC)
+		if err == nil && i == 0 {
+			err = training.Take(t.Context(), tx, who.Actor, id)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	token, err := training.MakeBriefing(t.Context(), tx, who.Actor, "support", "hi", training.Snapshot{At: time.Now(), Active: 7, Team: 1, Countries: []string{"IN"}})
 	if err != nil {
 		return err
@@ -105,4 +118,70 @@ func lead(t *testing.T, tx *tenants.Tx, bank *content.Bank, who training.Learner
 			return err
 		}
 	}
+}
+
+// An agent learns on a phone in Hindi: reads, is quizzed, and passes a practice chat.
+func TestAnAgentGetsReady(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	bank, err := content.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := st.tab(t, phone)
+	b.signIn("Meera")
+	b.speak("hi")
+	b.open("/prep/learn")
+	b.click("lesson-" + training.Lessons(bank, "agent")[0].ID)
+	b.see("lesson")
+	b.fits()
+	b.submit("mark-read")
+
+	b.open("/prep/learn")
+	b.submit("start-quiz")
+	b.see("quiz-form")
+	b.fits()
+	for _, id := range eval[[]string](b, `[...document.querySelectorAll("[data-item]")].map(q => q.dataset.item)`) {
+		item, ok := bank.Item(id)
+		if !ok {
+			t.Fatalf("no question %s", id)
+		}
+		for n, option := range item.Order {
+			place := "a_" + id + "_" + string(rune('1'+n))
+			eval[bool](b, `(document.getElementById("`+place+`").value = "`+option+`") !== ""`)
+		}
+		for _, o := range item.Options {
+			if o.Right {
+				eval[bool](b, `(document.querySelector("[data-testid='a_`+id+"-"+o.ID+`']").checked = true)`)
+			}
+		}
+	}
+	b.click("finish-quiz")
+	b.see("result")
+	b.says("result", "पास")
+	b.fits()
+
+	d := bank.Drills[0]
+	b.open("/prep/drill/" + d.ID)
+	b.submit("start-drill")
+	for step := d.Variants[0].Begin(); ; {
+		said := step.Model.HI
+		if right := slices.IndexFunc(step.Choices, func(c content.Choice) bool { return c.Right }); right >= 0 {
+			said = step.Choices[right].ID
+			b.click("choice-answer-" + said)
+		} else {
+			b.fill("field-answer", said)
+		}
+		b.submit("send-answer")
+		next, done, err := d.Variants[0].After(step, content.Grade(step, said))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done {
+			break
+		}
+		step = next
+	}
+	b.says("drill-result", "पास")
+	b.fits()
 }

@@ -112,6 +112,10 @@ var pages = []page{
 	{route: "/merges/:id", to: func(w *world) []string { return w.receipts }},
 	{route: "/prep"},
 	{route: "/prep/poster"},
+	{route: "/prep/escalations", to: func(w *world) []string {
+		return []string{"/prep/escalations?contact=" + strings.TrimPrefix(w.contacts[0], "/contacts/")}
+	}},
+	{route: "/prep/items"},
 	{route: "/prep/briefing", to: func(*world) []string {
 		return []string{"/prep/briefing?for=owner&lang=hi", "/prep/briefing?for=developer&lang=en"}
 	}},
@@ -157,6 +161,7 @@ var pages = []page{
 	{route: "/mails/leave/:token", to: func(w *world) []string { return []string{w.leave} }},
 	{route: "/op", by: []string{operator}},
 	{route: "/op/held", by: []string{operator}},
+	{route: "/op/items", by: []string{operator}},
 	{route: "/op/facts", by: []string{operator}},
 	{route: "/op/facts/new", by: []string{operator}},
 	{route: "/op/facts/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/facts/usernames.in"} }},

@@ -106,7 +106,7 @@ func (s *Server) showContact(c *fiber.Ctx, status int, how contactShown) error {
 	ctx, m := c.UserContext(), member(c)
 	p := pages.Contact{
 		Frame: s.frame(c, "contacts.title"), Now: time.Now(), MergedFrom: c.Query("merged") != "", CanEdit: m.Can("contacts:edit"), CanMerge: m.Can("merges:make"),
-		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), CanLog: m.Can("answers:use"), Revealed: how.revealed, Editing: how.editing, Form: how.form, ConsentForm: how.consent,
+		CanTalk: m.Can("conversations:read"), CanAsk: m.Can("queue:decide"), CanLog: m.Can("answers:use"), CanPass: m.Can("escalations:use"), Revealed: how.revealed, Editing: how.editing, Form: how.form, ConsentForm: how.consent,
 	}
 
 	var survivor uuid.UUID

@@ -89,6 +89,7 @@ func (s *Server) talkLive(c *fiber.Ctx) error {
 // is set where the contact is part of another one now.
 func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.UUID, to conversations.Recipient, err error) {
 	ctx, m := c.UserContext(), member(c)
+	p.CanPass = m.Can("escalations:use")
 	p.Now, p.Paged, p.CanAnswer, p.CanLog = time.Now(), c.Query("before") != "", m.Can("conversations:answer"), m.Can("answers:use")
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		e, err := eyesOf(ctx, tx, m)

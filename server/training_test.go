@@ -291,3 +291,87 @@ func TestABriefingIsGivenOut(t *testing.T) {
 	st.exec(t, `UPDATE briefings SET revoked_at = NULL, expires_at = now()`)
 	reader.has(reader.get(link[1]), http.StatusGone, `data-testid="over"`)
 }
+
+func TestWhatIsPassedOn(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.shop(t, st.clinic).writes(1, "", "IN.77", "Valentina", "hello")
+	st.member(t, st.clinic, "meera", "agent")
+	asha, meera, ravi := st.signedIn(t, "asha"), st.signedIn(t, "meera"), st.signedIn(t, "ravi")
+	contact := regexp.MustCompile(`href="/contacts/([0-9a-f-]{36})"`).FindStringSubmatch(meera.get("/contacts").body)[1]
+
+	meera.has(meera.get("/contacts/"+contact), http.StatusOK, "/prep/escalations?contact="+contact)
+	meera.has(meera.get("/prep/escalations?contact="+contact), http.StatusOK, "Nothing is open.", "About", "Valentina", `data-testid="ladder"`)
+	empty := meera.post("/prep/escalations", url.Values{"kind": {"wrong_link"}, "level": {"L2"}, "reason": {" "}, "contact": {contact}})
+	meera.has(empty, http.StatusUnprocessableEntity, "Please write something here.", "Valentina")
+	for level, reason := range map[string]string{"L2": "Two customers see one order.", "L1": "Wants a call."} {
+		form := url.Values{"kind": {"wrong_link"}, "level": {level}, "reason": {reason}, "contact": {contact}}
+		meera.want(meera.post("/prep/escalations", form), http.StatusSeeOther, "/prep/escalations")
+	}
+	if r := meera.post("/prep/escalations", url.Values{"kind": {"press"}, "level": {"L9"}, "reason": {"?"}}); r.status != http.StatusUnprocessableEntity {
+		t.Errorf("no such level: got %d", r.status)
+	}
+	if r := ravi.get("/prep/escalations?contact=" + contact); r.status != http.StatusNotFound {
+		t.Errorf("another business's customer: got %d", r.status)
+	}
+	ravi.lacks(ravi.get("/prep/escalations"), "Two customers")
+
+	// The agent settles what is theirs, and only sees what has come up to a lead.
+	page := meera.get("/prep/escalations")
+	meera.has(page, http.StatusOK, "2 are open.", "Wants a call.", "A lead or the owner settles this.", "with nobody yet")
+	closing := regexp.MustCompile(`data-testid="close-([0-9a-f-]{36})"`)
+	mine := closing.FindAllStringSubmatch(page.body, -1)
+	if len(mine) != 1 {
+		t.Fatalf("got %d to settle, want the agent's own", len(mine))
+	}
+	all := closing.FindAllStringSubmatch(asha.get("/prep/escalations").body, -1)
+	if len(all) != 2 {
+		t.Fatalf("the owner may settle %d, want both", len(all))
+	}
+	theirs := all[0][1]
+	if theirs == mine[0][1] {
+		theirs = all[1][1]
+	}
+	meera.get("/prep/escalations")
+	if r := meera.post("/prep/escalations/"+theirs, url.Values{"do": {"close"}, "outcome": {"nothing"}}); r.status != http.StatusForbidden {
+		t.Errorf("an agent settles what is with a lead: got %d", r.status)
+	}
+	if r := ravi.post("/prep/escalations/"+theirs, url.Values{"do": {"take"}}); r.status != http.StatusNotFound {
+		t.Errorf("taken by another business: got %d", r.status)
+	}
+	asha.get("/prep/escalations")
+	asha.want(asha.post("/prep/escalations/"+theirs, url.Values{"do": {"take"}}), http.StatusSeeOther, "/prep/escalations")
+	asha.has(asha.get("/prep/escalations"), http.StatusOK, "It is yours now.", "with <strong>asha</strong>")
+	asha.want(asha.post("/prep/escalations/"+theirs, url.Values{"do": {"raise"}, "level": {"L3"}}), http.StatusSeeOther, "/prep/escalations")
+	again := asha.post("/prep/escalations/"+theirs, url.Values{"do": {"raise"}, "level": {"L3"}})
+	asha.has(again, http.StatusConflict, "settled or passed on meanwhile")
+	asha.want(asha.post("/prep/escalations/"+theirs, url.Values{"do": {"close"}, "outcome": {"Undone and said sorry."}, "lesson": {"Ask first."}}), http.StatusSeeOther, "/prep/escalations")
+	asha.has(asha.get("/prep/escalations"), http.StatusOK, `data-testid="closed"`, "Undone and said sorry.", "Ask first.", "1 is open.")
+
+	// What is left runs out of time.
+	err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`UPDATE escalations SET due_at = now() - interval '1 minute' WHERE closed_at IS NULL`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meera.has(meera.get("/prep/escalations"), http.StatusOK, "1 open, 1 overdue.", "Overdue")
+	meera.has(meera.get("/prep"), http.StatusOK, "1 open, 1 overdue")
+}
+
+// How questions do is told to those who lead, and to the operator over all businesses, and says nothing where few have answered.
+func TestHowQuestionsDo(t *testing.T) {
+	t.Parallel()
+	st := newLedgerSite(t)
+	st.operator(t, "omar", "admin")
+	st.member(t, st.clinic, "meera", "agent")
+	asha, omar, meera := st.signedIn(t, "asha"), st.signedIn(t, "omar"), st.signedIn(t, "meera")
+	asha.has(asha.get("/prep/items"), http.StatusOK, "Nothing has been answered yet")
+	asked := st.items(t, meera.passes(st, "quiz"))[0].ID
+	asha.has(asha.get("/prep/items"), http.StatusOK, `data-testid="item-`+asked+`"`, "1 answer", "too few answers to tell")
+	ravi := st.signedIn(t, "ravi")
+	ravi.has(ravi.get("/prep/items"), http.StatusOK, "Nothing has been answered yet")
+	omar.has(omar.get("/op/items"), http.StatusOK, `data-testid="item-`+asked+`"`, "1 answer")
+	omar.has(omar.get("/op/facts"), http.StatusOK, `href="/op/items"`)
+}

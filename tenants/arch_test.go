@@ -127,6 +127,7 @@ func TestImportsPointOneWay(t *testing.T) {
 var mayLeaveTheTenant = []string{
 	"tenants/access/",       // people, sessions and keys exist before any tenant
 	"server/api.go",         // an API key names its tenant
+	"server/bankitems.go",   // how questions do, counted without persons
 	"server/briefing.go",    // whoever comes by a link is in no tenant
 	"server/console.go",     // the operators' pages
 	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps

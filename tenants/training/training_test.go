@@ -450,3 +450,35 @@ func TestAnswersMustBeAnswers(t *testing.T) {
 		t.Errorf("finished twice: got %v", err)
 	}
 }
+
+// How a question does, worked out by hand: of 40 who answered, 30 were right; those had 0.9 of the rest right, the others 0.5.
+func TestStatistics(t *testing.T) {
+	t.Parallel()
+	bank, err := content.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(bank.Items, func(i content.Item) bool { return i.Format == content.Best })
+	item := bank.Items[i]
+	right, wrong := answer(item, false, false), answer(item, true, false)
+	if wrong == right || wrong == "" {
+		t.Fatalf("%s has no wrong answer without a gate", item.ID)
+	}
+	given := func(lang, answer string, correct bool, n, score int64) training.Answered {
+		return training.Answered{Item: item.ID, Lang: lang, Answer: answer, Correct: correct, N: n, Score: n * score, Squared: n * score * score}
+	}
+	list := training.Statistics(bank, []training.Answered{
+		given("en", right, true, 20, 900), given("hi", right, true, 10, 900), given("hi", wrong, false, 10, 500), {Item: "gone", N: 9},
+	})
+	if len(list) != 1 {
+		t.Fatalf("got %d questions, want one", len(list))
+	}
+	f := list[0]
+	if f.N != 40 || f.Difficulty != 0.75 || f.Discrimination < 0.999 || f.Discrimination > 1.001 || !f.Gap || f.ByLang["hi"] != 0.5 || f.Chosen[wrong] != 10 {
+		t.Errorf("got %+v, want 0.75 right, telling apart fully, and Hindi flagged", f)
+	}
+	few := training.Statistics(bank, []training.Answered{given("en", right, true, training.FewAnswers-1, 900)})[0]
+	if few.Difficulty == few.Difficulty || few.Gap {
+		t.Errorf("got %+v of few answers, want nothing said", few)
+	}
+}

@@ -101,6 +101,8 @@ func (d AuditDetail) value(ctx context.Context, v string) string {
 		return i18n.T(ctx, "rules.name_"+v)
 	case d.Name == "kind" && i18n.Known("training.quiz_title_"+v):
 		return i18n.T(ctx, "training.quiz_title_"+v)
+	case d.Name == "kind" && i18n.Known("escalate.kind_"+v):
+		return i18n.T(ctx, "escalate.kind_"+v)
 	case d.Name == "audience" && i18n.Known("briefing.for_"+v):
 		return i18n.T(ctx, "briefing.for_"+v)
 	case d.Name == "decision" && i18n.Known("resolve.outcome_"+v):

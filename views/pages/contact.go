@@ -39,6 +39,7 @@ type Contact struct {
 	CanEdit     bool
 	CanMerge    bool
 	CanLog      bool // may log what they ask
+	CanPass     bool // may pass them on to a lead
 	CanReveal   bool
 	CanTalk     bool      // may open the conversation
 	CanAsk      bool      // this reader asks customers for their number

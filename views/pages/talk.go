@@ -24,6 +24,7 @@ type Talk struct {
 	Waiting    bool   // somebody waits for an answer
 	CanAnswer  bool
 	CanLog     bool      // may log what they ask
+	CanPass    bool      // may pass them on to a lead
 	AskHref    string    // where they are asked for their number; empty where that is known, or this reader may not
 	Pace       int       // seconds until the page asks for news
 	Composer   *Composer // nil where this reader does not answer
