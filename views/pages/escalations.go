@@ -90,7 +90,7 @@ func (p Escalations) kinds(ctx context.Context) []components.Option {
 }
 
 // levels are where something may be passed on to, but for one.
-func (p Escalations) levels(ctx context.Context, without string) []components.Option {
+func (p Escalations) levels(without string) []components.Option {
 	var list []components.Option
 	for _, rung := range p.Ladder {
 		for _, level := range p.Levels {

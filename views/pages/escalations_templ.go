@@ -697,7 +697,7 @@ func escalationOpen(p Escalations, e Escalation) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = components.Field(components.FieldOptions{
-					ID: "level-" + e.ID, Name: "level", Label: i18n.T(ctx, "escalate.pass_to"), Options: p.levels(ctx, e.Level), Error: p.form(e.ID).wrong(ctx, "level"),
+					ID: "level-" + e.ID, Name: "level", Label: i18n.T(ctx, "escalate.pass_to"), Options: p.levels(e.Level), Error: p.form(e.ID).wrong(ctx, "level"),
 				}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -868,7 +868,7 @@ func escalationNew(p Escalations) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Field(components.FieldOptions{Name: "level", Label: i18n.T(ctx, "escalate.level"), Options: p.levels(ctx, ""), Value: p.form("").or("level", "L2"), Error: p.form("").wrong(ctx, "level")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Field(components.FieldOptions{Name: "level", Label: i18n.T(ctx, "escalate.level"), Options: p.levels(""), Value: p.form("").or("level", "L2"), Error: p.form("").wrong(ctx, "level")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

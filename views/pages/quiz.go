@@ -99,7 +99,3 @@ func (q QuizItem) why() string {
 	}
 	return ""
 }
-
-func (p Quiz) missing() bool {
-	return len(p.Form.Wrong) > 0
-}
