@@ -109,9 +109,12 @@ func TestEveryWriteWantsItsToken(t *testing.T) {
 		}
 		path := param.ReplaceAllString(route.Path, uuid.NewString())
 		for what, forge := range map[string]func(url.Values){
-			"no token":      func(f url.Values) { f.Set("_csrf", "") },
-			"another's":     func(f url.Values) { f.Set("_csrf", strings.Repeat("A", 43)) },
-			"another site":  func(f url.Values) { f.Set("_csrf", b.csrf); b.headers = map[string]string{"Sec-Fetch-Site": "cross-site"} },
+			"no token":  func(f url.Values) { f.Set("_csrf", "") },
+			"another's": func(f url.Values) { f.Set("_csrf", strings.Repeat("A", 43)) },
+			"another site": func(f url.Values) {
+				f.Set("_csrf", b.csrf)
+				b.headers = map[string]string{"Sec-Fetch-Site": "cross-site"}
+			},
 			"a null Origin": func(f url.Values) { f.Set("_csrf", b.csrf); b.headers = map[string]string{"Origin": "null"} },
 		} {
 			form := url.Values{}
