@@ -89,19 +89,55 @@ var navIcons = map[string]string{
 	"facts": "scroll-text", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "businesses": "search", "jobs": "hourglass", "drift": "triangle-alert", "usage": "activity", "news": "bell", "opaudit": "scroll-text", "access": "life-buoy", "support": "life-buoy",
 }
 
-// daily are the entries that stand first at the side; the others follow under
-// a line.
+// daily are the entries that stand first at the side; the others follow in
+// groups.
 var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contacts": true, "overview": true, "tenants": true, "held": true, "facts": true}
 
-func (f Frame) nav(wantDaily bool) []NavItem {
+// groupOf are the groups of the other entries; what is in none is the
+// operator's.
+var groupOf = map[string]string{
+	"changes": "prepare", "answers": "prepare", "prep": "prepare", "usernames": "prepare", "monthly": "prepare",
+	"numbers": "setup", "apps": "setup", "keys": "setup", "links": "setup",
+	"team": "care", "privacy": "care", "audit": "care", "support": "care", "settings": "care",
+}
+
+type navGroup struct {
+	Key   string // of its heading
+	Items []NavItem
+}
+
+func (f Frame) daily() []NavItem {
 	var items []NavItem
 	for _, item := range f.Nav {
-		if daily[item.Key] == wantDaily {
+		if daily[item.Key] {
 			items = append(items, item)
 		}
 	}
 	return items
 }
+
+// groups are the entries that keep tells of, each group under its heading. The
+// daily ones come first and have none.
+func (f Frame) groups(keep func(NavItem) bool) []navGroup {
+	all := []navGroup{{}, {Key: "prepare"}, {Key: "setup"}, {Key: "care"}, {Key: "operate"}}
+	for _, item := range f.Nav {
+		if !keep(item) {
+			continue
+		}
+		group := groupOf[item.Key]
+		if group == "" && !daily[item.Key] {
+			group = "operate"
+		}
+		at := slices.IndexFunc(all, func(g navGroup) bool { return g.Key == group })
+		all[at].Items = append(all[at].Items, item)
+	}
+
+	return slices.DeleteFunc(all, func(g navGroup) bool { return len(g.Items) == 0 })
+}
+
+func rare(item NavItem) bool { return !daily[item.Key] }
+
+func (f Frame) underMore(item NavItem) bool { return !f.bar(item) }
 
 // bar tells whether an entry stands at the bottom of a phone: the first of the
 // daily ones, of which there is room for three. The others are under More; the
