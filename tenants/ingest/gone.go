@@ -10,11 +10,18 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// EraseTenant takes what came for a business that is erased out of the inbox: its items, what is held of its numbers or came by its own
-// apps, and the deliveries they came in, the next few of them. Of a delivery that others had a part in the bytes go, as the others' items
-// have their own. It returns how many items went, 0 at the end.
+// EraseTenant takes what came for a business that is erased out of the inbox: its items, what is held of its numbers, unless they are another's by
+// now, or came by its own apps, and the deliveries they came in, the next few of them. Of a delivery that others had a part in the bytes go, as the others' items
+// have their own. It returns how many items went, 0 at the end. Of a business that is not erased it takes nothing and says so.
 func EraseTenant(ctx context.Context, db *tenants.DB, tenant uuid.UUID, limit int) (n int64, err error) {
 	err = db.System(ctx, func(tx *tenants.Tx) error {
+		var erased bool
+		if err := tx.GetContext(ctx, &erased, `SELECT EXISTS (SELECT 1 FROM tenants WHERE id = $1 AND state = 'erased')`, tenant); err != nil {
+			return fmt.Errorf("read the state of a business: %w", err)
+		}
+		if !erased {
+			return fmt.Errorf("business %s is not erased", tenant)
+		}
 		if err := lockSplit(ctx, tx); err != nil {
 			return err
 		}
@@ -29,7 +36,9 @@ func EraseTenant(ctx context.Context, db *tenants.DB, tenant uuid.UUID, limit in
 			(SELECT id, event_id, tenant_id, number_id, state FROM inbox_items WHERE tenant_id = $1 LIMIT $2)
 			UNION ALL
 			(SELECT id, event_id, tenant_id, number_id, state FROM inbox_items
-			 WHERE state = 'held' AND phone_number_id IN (SELECT phone_number_id FROM number_directory WHERE tenant_id = $1) LIMIT $2)
+			 WHERE state = 'held' AND phone_number_id IN (SELECT phone_number_id FROM number_directory WHERE tenant_id = $1)
+			   AND NOT EXISTS (SELECT 1 FROM number_directory d
+			                   WHERE d.phone_number_id = inbox_items.phone_number_id AND d.until IS NULL AND d.tenant_id <> $1) LIMIT $2)
 			UNION ALL
 			(SELECT id, event_id, tenant_id, number_id, state FROM inbox_items
 			 WHERE tenant_id IS NULL AND state <> 'held' AND app_id IN (SELECT id FROM apps WHERE tenant_id = $1) LIMIT $2)`, tenant, limit); err != nil {
