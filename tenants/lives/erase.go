@@ -22,10 +22,7 @@ const (
 // erase takes a business away: first what lets anybody in or acts for it, then what came for it, then all its rows, until a whole round
 // finds none, then the people who belonged to nobody else. It can be broken off anywhere and begun again.
 func (w *Worker) erase(ctx context.Context, j *job) error {
-	if err := w.lockOut(ctx, j); err != nil {
-		return err
-	}
-	if err := w.keep(ctx, j); err != nil {
+	if erased, err := w.lockOut(ctx, j); err != nil || !erased {
 		return err
 	}
 	order, err := w.tables(ctx)
@@ -62,9 +59,10 @@ func (w *Worker) erase(ctx context.Context, j *job) error {
 }
 
 // lockOut makes the business an erased one, tells nobody anything about it any more, and takes away every key: sessions, API keys, tokens
-// and secrets of its own apps.
-func (w *Worker) lockOut(ctx context.Context, j *job) error {
-	err := w.db.System(ctx, func(tx *tenants.Tx) error {
+// and secrets of its own apps. A business that is not to be erased, as it was taken back after the job was planned, is left alone and the
+// job is no more.
+func (w *Worker) lockOut(ctx context.Context, j *job) (erased bool, err error) {
+	err = w.db.System(ctx, func(tx *tenants.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE tenants SET state = 'erased' WHERE id = $1 AND state = 'closing' AND erase_after <= now()`, j.Tenant)
 		if err != nil {
 			return fmt.Errorf("lock a business: %w", err)
@@ -73,8 +71,22 @@ func (w *Worker) lockOut(ctx context.Context, j *job) error {
 		if err != nil {
 			return fmt.Errorf("lock a business: %w", err)
 		}
+		if err := tx.GetContext(ctx, &erased, `SELECT state = 'erased' FROM tenants WHERE id = $1 FOR UPDATE`, j.Tenant); err != nil {
+			return fmt.Errorf("lock a business: %w", err)
+		}
+		if !erased {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM jobs WHERE id = $1`, j.ID); err != nil {
+				return fmt.Errorf("drop job: %w", err)
+			}
+
+			return nil
+		}
 		if first > 0 {
 			if err := farewell(ctx, tx, j); err != nil {
+				return err
+			}
+			// With the state, or nobody would know any more who they were.
+			if err := note(ctx, tx, j); err != nil {
 				return err
 			}
 		}
@@ -95,11 +107,11 @@ func (w *Worker) lockOut(ctx context.Context, j *job) error {
 
 		return tenants.Audit(ctx, tx, tenants.Act{Actor: tenants.SystemActor, Action: "tenant.erase_begin", ObjectKind: "tenant", ObjectID: j.Tenant.String()})
 	})
-	if err != nil {
-		return err
+	if err != nil || !erased {
+		return false, err
 	}
 
-	return w.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error {
+	return true, w.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE numbers SET access_token = NULL, pin = NULL WHERE tenant_id = $1`, tx.Tenant)
 		return err
 	})

@@ -40,7 +40,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer tick.Stop()
 
 	for {
-		if err := w.step(ctx); err != nil && ctx.Err() == nil {
+		if err := w.Step(ctx); err != nil && ctx.Err() == nil {
 			w.log.Error("closed businesses not erased", "error", err)
 		}
 		select {
@@ -59,7 +59,8 @@ type job struct {
 	People []uuid.UUID      `json:"people"`
 }
 
-func (w *Worker) step(ctx context.Context) error {
+// Step works on the one business that has been due longest, if any is.
+func (w *Worker) Step(ctx context.Context) error {
 	var due []struct {
 		ID   uuid.UUID `db:"id"`
 		Args []byte    `db:"args"`
@@ -114,13 +115,18 @@ func (w *Worker) putOff(ctx context.Context, j job) error {
 
 // keep notes how far a job is, and claims it for longer.
 func (w *Worker) keep(ctx context.Context, j *job) error {
+	return w.db.System(ctx, func(tx *tenants.Tx) error { return note(ctx, tx, j) })
+}
+
+func note(ctx context.Context, tx *tenants.Tx, j *job) error {
 	args, err := json.Marshal(map[string]any{"tenant_id": j.Tenant, "rows": j.Rows, "people": j.People})
 	if err != nil {
 		return fmt.Errorf("note what has gone: %w", err)
 	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE jobs SET args = $2, run_at = now() + make_interval(secs => $3) WHERE id = $1`, j.ID, args, workLimit.Seconds()); err != nil {
+		return fmt.Errorf("note what has gone: %w", err)
+	}
 
-	return w.db.System(ctx, func(tx *tenants.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET args = $2, run_at = now() + make_interval(secs => $3) WHERE id = $1`, j.ID, args, workLimit.Seconds())
-		return err
-	})
+	return nil
 }
