@@ -76,7 +76,6 @@ func (s *Server) login(c *fiber.Ctx) error {
 
 // signedIn hands a new session to the browser, and goes on to next.
 func (s *Server) signedIn(c *fiber.Ctx, in access.SignedIn, next string) error {
-
 	s.setCookie(c, sessionCookie, in.Token, access.SessionLife)
 	s.setCookie(c, deviceCookie, in.Device, aYear)
 	if in.Tenant == uuid.Nil && next != "/" {
