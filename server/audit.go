@@ -25,7 +25,7 @@ import (
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-const auditPageSize = 20
+const auditPageSize = 16
 
 // auditSubjects are the first words of the actions that each filter of the page stands for.
 var auditSubjects = map[string][]string{
