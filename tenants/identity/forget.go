@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -259,16 +258,4 @@ func Existing(ctx context.Context, tx *tenants.Tx, values []string) (map[string]
 	}
 
 	return out, nil
-}
-
-// AliasesBefore lists identifiers that were first seen before a time, in the order of their ids, the next limit of them.
-func AliasesBefore(ctx context.Context, tx *tenants.Tx, at time.Time, after uuid.UUID, limit int) ([]Alias, error) {
-	var list []Alias
-	if err := tx.SelectContext(ctx, &list, `
-		SELECT id, kind, scope, value, raw FROM identifiers WHERE tenant_id = $1 AND id > $2 AND first_seen <= $3 ORDER BY id LIMIT $4`,
-		tx.Tenant, after, at, limit); err != nil {
-		return nil, fmt.Errorf("list identifiers: %w", err)
-	}
-
-	return list, nil
 }
