@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// EmailLife is how long the link to a new e-mail is good, and UndoLife how long the old one can take the change back.
+	// EmailLife is how long the link to a new e-mail is good.
 	EmailLife = time.Hour
-	UndoLife  = 72 * time.Hour
+	// UndoLife is how long the old e-mail can take the change back.
+	UndoLife = 72 * time.Hour
 
 	emailsPerson = 3 // asked for by one person within the window of sign-ins
 	bucketEmail  = "new email"
