@@ -14,6 +14,7 @@ const (
 // Doing is what a business's state may stop.
 type Doing int
 
+// What a state may stop.
 const (
 	Working Doing = iota // its people sign in and work, and its API keys answer
 	Sending              // messages go out

@@ -16,7 +16,7 @@ import (
 // was. Whom they were from stays. Ids are made in order of time, so the oldest are found by theirs.
 func Expire(ctx context.Context, tx *tenants.Tx, before time.Time, limit int) (int, error) {
 	var end uuid.UUID
-	binary.BigEndian.PutUint64(end[:8], uint64(before.UnixMilli())<<16) //nolint:gosec // a time of this era
+	binary.BigEndian.PutUint64(end[:8], uint64(before.UnixMilli())<<16)
 	var rows []struct {
 		ID     uuid.UUID `db:"id"`
 		Number uuid.UUID `db:"number_id"`

@@ -97,8 +97,8 @@ func ForgetNamed(ctx context.Context, tx *tenants.Tx, person erased.Person, afte
 			text = strings.ReplaceAll(text, w, "•••")
 		}
 		if r.Content != "" {
-			whole, changed := false, false
-			if content, whole, changed = person.Cut(content); whole {
+			cut, whole, changed := person.Cut(content)
+			if content = cut; whole {
 				content = nil
 			}
 			if changed && r.Type == "contacts" {

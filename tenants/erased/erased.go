@@ -69,12 +69,12 @@ func Lay(ctx context.Context, tx *tenants.Tx, stones []Stone) error {
 }
 
 // Any tells whether anybody of the tenant was ever erased: one look at an index, for those who would else compute hashes in vain.
-func Any(ctx context.Context, tx *tenants.Tx) (any bool, err error) {
-	if err := tx.GetContext(ctx, &any, `SELECT EXISTS (SELECT 1 FROM tombstones WHERE tenant_id = $1)`, tx.Tenant); err != nil {
+func Any(ctx context.Context, tx *tenants.Tx) (is bool, err error) {
+	if err := tx.GetContext(ctx, &is, `SELECT EXISTS (SELECT 1 FROM tombstones WHERE tenant_id = $1)`, tx.Tenant); err != nil {
 		return false, fmt.Errorf("look for tombstones: %w", err)
 	}
 
-	return any, nil
+	return is, nil
 }
 
 // Find reads the tombstones among these hashes, by hash as a string.

@@ -20,7 +20,7 @@ import (
 //
 // The transaction then plans for any tenant, not for what PostgreSQL's statistics say of this one: of a tenant younger than they
 // are they say that it has no rows, and joins of a few hundred contacts would take minutes. Even so it may take the index of values for
-// an identifier given by its id, and read all of a kind: beside an id the kind is written d.kind || '', which no index answers.
+// an identifier given by its id, and read all of a kind: beside an id the kind is written d.kind || ”, which no index answers.
 func Lock(ctx context.Context, tx *tenants.Tx) error {
 	if _, err := tx.ExecContext(ctx, `
 		SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock(hashtextextended('identity ' || $1, 0))`, tx.Tenant.String()); err != nil {

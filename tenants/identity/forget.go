@@ -219,10 +219,14 @@ var forgetting = []struct{ what, of, statement string }{
 // forgetWritten takes a person's identifiers out of the evidence of other people's links and cases.
 func forgetWritten(ctx context.Context, tx *tenants.Tx, values []string) error {
 	for _, table := range []struct{ read, write string }{
-		{`SELECT l.id, l.evidence::text AS words FROM links l WHERE l.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN l.evidence::text) > 0)`,
-			`UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`},
-		{`SELECT k.id, k.candidates::text AS words FROM cases k WHERE k.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN k.candidates::text) > 0)`,
-			`UPDATE cases SET candidates = $3::jsonb WHERE tenant_id = $1 AND id = $2`},
+		{
+			`SELECT l.id, l.evidence::text AS words FROM links l WHERE l.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN l.evidence::text) > 0)`,
+			`UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`,
+		},
+		{
+			`SELECT k.id, k.candidates::text AS words FROM cases k WHERE k.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN k.candidates::text) > 0)`,
+			`UPDATE cases SET candidates = $3::jsonb WHERE tenant_id = $1 AND id = $2`,
+		},
 	} {
 		var rows []struct {
 			ID    uuid.UUID `db:"id"`

@@ -19,8 +19,8 @@ import (
 // again, and what other than a message or call of theirs would have them known again. Whoever writes after they were erased is there
 // again. It returns the events that count and the items of which nothing does.
 func returning(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, seen []identity.Seen) (kept []identity.Seen, gone []int64, err error) {
-	any, err := erased.Any(ctx, tx)
-	if err != nil || !any {
+	asked, err := erased.Any(ctx, tx)
+	if err != nil || !asked {
 		return seen, nil, err
 	}
 	if keys == nil {

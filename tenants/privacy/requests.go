@@ -36,7 +36,7 @@ const (
 	Refused = "refused"
 )
 
-// What proves that a person is who they say. A code that came back (Request.LinkedBack) is shown beside it and is never enough alone:
+// Proofs are what proves that a person is who they say. A code that came back (Request.LinkedBack) is shown beside it and is never enough alone:
 // it proves that somebody had the phone, not who.
 var Proofs = []string{"wrote_from_it", "document", "in_person", "call_back", "account"}
 

@@ -197,9 +197,12 @@ func begin(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, act *Act) e
 	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "username." + act.Kind, ObjectKind: "number", ObjectID: act.Number.String(), Detail: map[string]any{"username": act.Name},
+		Actor: actor, Action: actions[act.Kind], ObjectKind: "number", ObjectID: act.Number.String(), Detail: map[string]any{"username": act.Name},
 	})
 }
+
+// actions are what the audit calls what changes a name.
+var actions = map[string]string{Claim: "username.claim", Transfer: "username.transfer", Delete: "username.delete"}
 
 func (n Name) mayDo(act Act) error {
 	switch {

@@ -68,7 +68,7 @@ func (c auditHeadCmd) Run(ctx context.Context, out *console) (err error) {
 
 func (in *installation) sign(h head) string {
 	mac := hmac.New(sha256.New, in.keys.Derive("audit heads"))
-	fmt.Fprintf(mac, "%s\n%d\n%s\n%s", h.Chain, h.Seq, h.Hash, h.At.Format(time.RFC3339))
+	mac.Write(fmt.Appendf(nil, "%s\n%d\n%s\n%s", h.Chain, h.Seq, h.Hash, h.At.Format(time.RFC3339)))
 
 	return hex.EncodeToString(mac.Sum(nil))
 }
