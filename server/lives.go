@@ -60,6 +60,7 @@ func (s *Server) showClosing(c *fiber.Ctx, status int, form pages.Filled) error 
 	p := pages.Closing{
 		Frame: s.frame(c, "lives.close_title"), Now: time.Now(), Name: t.Name, CanExport: m.Can("contacts:export"), Days: int(access.Grace / (24 * time.Hour)),
 		Closing: t.State == tenants.Closing, Since: t.StateSince, By: t.StateBy, Reason: t.StateReason, EraseAfter: orZero(t.EraseAfter), Form: form,
+		CanKeep: t.StateBefore != "",
 	}
 	p.Frame.Path = closingPath
 
@@ -102,6 +103,7 @@ func (t *Teller) queueLife(ctx context.Context, tx *tenants.Tx, j telling) error
 		ctx := inLanguage(ctx, to, tenant.Lang, tenant.Location())
 		letter := pages.LifeMail(ctx, pages.Life{
 			Business: tenant.Name, State: tenant.State, Reason: tenant.StateReason, EraseAfter: orZero(tenant.EraseAfter), Support: t.support, Href: t.link("/"),
+			CanKeep: tenant.StateBefore != "",
 		})
 		if err := queueMail(ctx, tx, t.keys, to.Email, mail.AboutLife+j.ID.String()+" "+to.ID.String(), letter); err != nil {
 			return err

@@ -130,4 +130,13 @@ func TestOwnerClosesAndKeepsOpen(t *testing.T) {
 			t.Errorf("after it was taken back: want 200, got %d", r.status)
 		}
 	}
+
+	// What an operator closes is not theirs to take back, neither on the page nor by its form.
+	st.put(t, st.clinic, tenants.Active, tenants.Closing, "Fraud")
+	if r := asha.get("/closing"); r.status != http.StatusOK || strings.Contains(r.body, `data-testid="keep-open"`) || !strings.Contains(r.body, "only they can take that back") {
+		t.Errorf("closed by an operator: want it said and no button, got %d", r.status)
+	}
+	if r := asha.post("/closing/cancel", nil); r.status != http.StatusConflict {
+		t.Errorf("take back what an operator closed: want 409, got %d", r.status)
+	}
 }

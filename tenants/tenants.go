@@ -168,7 +168,8 @@ type Tenant struct {
 	StateReason string     `db:"state_reason"` // for its owners to read
 	StateSince  time.Time  `db:"state_since"`
 	StateBy     string     `db:"state_by"`
-	EraseAfter  *time.Time `db:"erase_after"` // when everything of a closing one goes
+	StateBefore string     `db:"state_before"` // of a closing that an owner began: where taking it back leads
+	EraseAfter  *time.Time `db:"erase_after"`  // when everything of a closing one goes
 	Standing    string     `db:"standing_access"`
 
 	APIPerMinute int `db:"api_per_minute"` // requests that its keys may make together

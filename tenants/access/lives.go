@@ -56,7 +56,7 @@ var moves = map[string][]string{
 	tenants.Active:    {tenants.Limited, tenants.Suspended, tenants.Closing},
 	tenants.Limited:   {tenants.Active, tenants.Suspended, tenants.Closing},
 	tenants.Suspended: {tenants.Active, tenants.Limited, tenants.Closing},
-	tenants.Closing:   {tenants.Active, tenants.Suspended},
+	tenants.Closing:   {tenants.Active, tenants.Limited, tenants.Suspended},
 }
 
 // Moves lists the states that an operator may put a business of a state in.
@@ -76,7 +76,7 @@ func SetState(ctx context.Context, tx *tenants.Tx, by Member, was, state, reason
 		return &tenants.Invalid{Field: "reason", Key: "needed"}
 	}
 
-	return move(ctx, tx, by, []string{was}, state, reason)
+	return move(ctx, tx, by, []string{was}, state, reason, false)
 }
 
 // Close begins the end of tx's business, for an owner: from now on nothing goes out and nobody but owners gets in, and after Grace all of
@@ -89,38 +89,60 @@ func Close(ctx context.Context, tx *tenants.Tx, by Member, typed string) error {
 		return &tenants.Invalid{Field: "confirm", Key: "confirm"}
 	}
 
-	return move(ctx, tx, by, []string{tenants.Active, tenants.Limited}, tenants.Closing, "")
+	return move(ctx, tx, by, []string{tenants.Active, tenants.Limited}, tenants.Closing, "", true)
 }
 
-// KeepOpen takes the closing of tx's business back, for an owner.
+// KeepOpen takes a closing of tx's business back that an owner began, for an owner: it is what it was before. One that an operator began,
+// or that is over its grace, is Conflict "changed".
 func KeepOpen(ctx context.Context, tx *tenants.Tx, by Member) error {
 	if !by.Can("business:close") {
 		return fmt.Errorf("keep business: %w", tenants.ErrForbidden)
 	}
 
-	return move(ctx, tx, by, []string{tenants.Closing}, tenants.Active, "")
+	var before struct {
+		State  string `db:"state_before"`
+		Reason string `db:"reason_before"`
+	}
+	if err := tx.GetContext(ctx, &before, `SELECT state_before, reason_before FROM tenants WHERE id = $1 FOR UPDATE`, tx.Tenant); err != nil {
+		return fmt.Errorf("read what the business was: %w", err)
+	}
+	if before.State == "" {
+		return &tenants.Conflict{Code: "changed"}
+	}
+
+	return move(ctx, tx, by, []string{tenants.Closing}, before.State, before.Reason, false)
 }
 
-// move changes the state, and writes it into the business's own audit and, where an operator did it, the platform's.
-func move(ctx context.Context, tx *tenants.Tx, by Member, from []string, to, reason string) error {
+// move changes the state, and writes it into the business's own audit and, where an operator did it, the platform's. Out of a closing whose
+// grace is over nothing leads: what is gone cannot be kept. owned: it is a closing that owners may take back to what the business is now.
+func move(ctx context.Context, tx *tenants.Tx, by Member, from []string, to, reason string, owned bool) error {
 	if len([]rune(reason)) > maxReason {
 		return &tenants.Invalid{Field: "reason", Key: "too_long"}
 	}
 	if strings.ContainsRune(reason, 0) {
 		return &tenants.Invalid{Field: "reason", Key: "bad_character"}
 	}
-	var before tenants.Tenant
-	if err := tx.GetContext(ctx, &before, `SELECT `+tenantColumns+` FROM tenants WHERE id = $1 FOR UPDATE`, tx.Tenant); err != nil {
+	var before struct {
+		State string `db:"state"`
+		Over  bool   `db:"over"`
+	}
+	if err := tx.GetContext(ctx, &before, `
+		SELECT state, state = 'closing' AND erase_after <= now() AS over FROM tenants WHERE id = $1 FOR UPDATE`, tx.Tenant); err != nil {
 		return fmt.Errorf("lock business: %w", err)
 	}
-	if !slices.Contains(from, before.State) {
+	if !slices.Contains(from, before.State) || before.Over {
 		return &tenants.Conflict{Code: "changed"}
+	}
+	back := ""
+	if owned {
+		back = before.State
 	}
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE tenants
-		SET state = $2, state_reason = $3, state_since = now(), state_by = $4,
+		SET state = $2, state_reason = $3, state_since = now(), state_by = $4, state_before = $6,
+		    reason_before = CASE WHEN $6 <> '' THEN state_reason ELSE '' END,
 		    erase_after = CASE WHEN $2 = 'closing' THEN now() + make_interval(secs => $5) END
-		WHERE id = $1`, tx.Tenant, to, reason, by.Actor.Name, Grace.Seconds()); err != nil {
+		WHERE id = $1`, tx.Tenant, to, reason, by.Actor.Name, Grace.Seconds(), back); err != nil {
 		return fmt.Errorf("change the state of a business: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `

@@ -147,3 +147,54 @@ func TestOnlyOperatorsPutStates(t *testing.T) {
 		t.Errorf("grace is %s", access.Grace)
 	}
 }
+
+func TestTakingBackLeadsWhereItWas(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	token := h.signIn(t, "asha").Token
+	closeIt := func(t *testing.T) {
+		t.Helper()
+		owner := h.member(t, token)
+		h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error { return access.Close(ctx, tx, owner, "asha-clinic") })
+	}
+	keep := func() error {
+		owner := access.Member{Role: access.Owner, Actor: tenants.Actor{Kind: "person", Name: "asha"}}
+		return h.try(h.clinic, func(ctx context.Context, tx *tenants.Tx) error { return access.KeepOpen(ctx, tx, owner) })
+	}
+
+	// A limit outlives a closing, and so does what the owners were told of it.
+	h.put(t, h.clinic, tenants.Active, tenants.Limited, "Bills are not paid")
+	closeIt(t)
+	if err := keep(); err != nil {
+		t.Fatal(err)
+	}
+	if m := h.member(t, token); m.Tenant.State != tenants.Limited || m.Tenant.StateReason != "Bills are not paid" || m.Tenant.StateBefore != "" {
+		t.Errorf("got %s because of %q, want it limited as before", m.Tenant.State, m.Tenant.StateReason)
+	}
+
+	// What an operator closes, only an operator opens, also after an owner closed and kept it.
+	for _, from := range []string{tenants.Limited, tenants.Suspended, tenants.Active} {
+		if from != tenants.Limited {
+			h.exec(t, `UPDATE tenants SET state = $2 WHERE id = $1`, h.clinic.ID, from)
+		}
+		h.put(t, h.clinic, from, tenants.Closing, "Fraud")
+		wantConflict(t, keep(), "changed")
+		h.put(t, h.clinic, tenants.Closing, tenants.Limited, "Under watch")
+	}
+}
+
+// When the grace is over the erasing may have begun: nothing is taken back any more.
+func TestNothingIsTakenBackAfterTheGrace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	owner := h.member(t, h.signIn(t, "asha").Token)
+	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error { return access.Close(ctx, tx, owner, "asha-clinic") })
+	h.exec(t, `UPDATE tenants SET erase_after = now() WHERE id = $1`, h.clinic.ID)
+
+	wantConflict(t, h.try(h.clinic, func(ctx context.Context, tx *tenants.Tx) error { return access.KeepOpen(ctx, tx, owner) }), "changed")
+	admin := access.Member{Person: access.Person{OperatorRole: "admin"}, Actor: tenants.Actor{Kind: "operator", Name: "Nisha"}}
+	ctx := context.Background()
+	wantConflict(t, h.DB.System(ctx, func(tx *tenants.Tx) error {
+		return access.PutState(ctx, tx, admin, h.clinic.ID, tenants.Closing, tenants.Active, "")
+	}), "changed")
+}

@@ -63,7 +63,7 @@ func (w *Worker) erase(ctx context.Context, j *job) error {
 // job is no more.
 func (w *Worker) lockOut(ctx context.Context, j *job) (erased bool, err error) {
 	err = w.db.System(ctx, func(tx *tenants.Tx) error {
-		done, err := tx.ExecContext(ctx, `UPDATE tenants SET state = 'erased' WHERE id = $1 AND state = 'closing' AND erase_after <= now()`, j.Tenant)
+		done, err := tx.ExecContext(ctx, `UPDATE tenants SET state = 'erased', state_before = '', reason_before = '' WHERE id = $1 AND state = 'closing' AND erase_after <= now()`, j.Tenant)
 		if err != nil {
 			return fmt.Errorf("lock a business: %w", err)
 		}
