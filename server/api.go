@@ -130,6 +130,15 @@ func (r *shares) taken() map[uuid.UUID]int64 {
 	return calls
 }
 
+// untake puts back what could not be written down.
+func (r *shares) untake(left map[uuid.UUID]int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for tenant, n := range left {
+		r.calls[tenant] += n
+	}
+}
+
 // countCalls writes down the requests to the API since the last time. Those of a server that dies in between are not counted.
 func (s *Server) countCalls(ctx context.Context) {
 	calls := s.shares.taken()
@@ -138,7 +147,9 @@ func (s *Server) countCalls(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
 	defer cancel()
-	if err := s.db.System(ctx, func(tx *tenants.Tx) error { return operator.CountCalls(ctx, tx, calls) }); err != nil {
+	left, err := operator.CountCalls(ctx, s.db, calls)
+	if err != nil {
+		s.shares.untake(left)
 		s.log.Warn("requests not counted", "error", err)
 	}
 }

@@ -2,12 +2,12 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -50,24 +50,29 @@ func UsageBy(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID) ([]Usage, er
 	return list, nil
 }
 
-// CountCalls adds requests to the API by business, in a System transaction.
-func CountCalls(ctx context.Context, tx *tenants.Tx, calls map[uuid.UUID]int64) error {
-	var (
-		ids []uuid.UUID
-		n   pq.Int64Array
-	)
-	for id, count := range calls {
-		ids, n = append(ids, id), append(n, count)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO usage_months AS u (tenant_id, month, api)
-		SELECT w.id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, w.n FROM unnest($1::uuid[], $2::bigint[]) AS w (id, n)
-		JOIN tenants t ON t.id = w.id AND t.state <> 'erased' ORDER BY w.id
-		ON CONFLICT (tenant_id, month) DO UPDATE SET api = u.api + excluded.api`, pq.Array(ids), n); err != nil {
-		return fmt.Errorf("count requests: %w", err)
+// CountCalls adds requests to the API by business, each in a short transaction of its own: what comes in for a business holds its row too,
+// and one that waits for it keeps no other's. It returns what could not be added, with the errors.
+func CountCalls(ctx context.Context, db *tenants.DB, calls map[uuid.UUID]int64) (left map[uuid.UUID]int64, err error) {
+	left = map[uuid.UUID]int64{}
+	var errs []error
+	for id, n := range calls {
+		if err := db.As(ctx, id, func(tx *tenants.Tx) error {
+			if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = '1s'`); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `
+				INSERT INTO usage_months AS u (tenant_id, month, api)
+				SELECT t.id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, $2 FROM tenants t WHERE t.id = $1 AND t.state <> 'erased'
+				ON CONFLICT (tenant_id, month) DO UPDATE SET api = u.api + excluded.api`, tx.Tenant, n)
+
+			return err
+		}); err != nil {
+			left[id] = n
+			errs = append(errs, fmt.Errorf("count requests: %w", err))
+		}
 	}
 
-	return nil
+	return left, errors.Join(errs...)
 }
 
 // Counter counts by and by what counting at once would cost too much.
