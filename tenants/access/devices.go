@@ -51,6 +51,9 @@ func EndDevice(ctx context.Context, tx *tenants.Tx, m Member, handle string) err
 	if err != nil || len(head) != handleBytes {
 		return tenants.ErrNotFound
 	}
+	if err := lockPerson(ctx, tx, m.Person.ID); err != nil {
+		return err
+	}
 	done, err := tx.ExecContext(ctx, `
 		UPDATE sessions SET revoked_at = now()
 		WHERE person_id = $1 AND substring(id_hash FROM 1 FOR $3) = $2 AND revoked_at IS NULL`, m.Person.ID, head, handleBytes)

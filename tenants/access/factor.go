@@ -86,7 +86,7 @@ func hasFactor(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (has bool,
 // factorAdded does what follows from a new second factor: every other session of the person ends, they are told, and get recovery codes
 // where they have none left.
 func factorAdded(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, m Member, what string) (codes []string, err error) {
-	if err := endOtherSessions(ctx, tx, m.Person.ID, m.session); err != nil {
+	if _, err := endOtherSessions(ctx, tx, m.Person.ID, m.session); err != nil {
 		return nil, err
 	}
 	left := 0
@@ -114,6 +114,9 @@ func auditFactor(ctx context.Context, tx *tenants.Tx, m Member, what string) err
 // RemoveApp takes the authenticator app away, in a System transaction. Where it is the only second factor of somebody whose role needs
 // one it stays: Conflict "factor_needed".
 func (s *Sessions) RemoveApp(ctx context.Context, tx *tenants.Tx, m Member) error {
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return err
+	}
 	done, err := tx.ExecContext(ctx, `DELETE FROM totps WHERE person_id = $1 AND sealed IS NOT NULL`, m.Person.ID)
 	if err != nil {
 		return fmt.Errorf("remove app: %w", err)
@@ -139,7 +142,7 @@ func (s *Sessions) factorRemoved(ctx context.Context, tx *tenants.Tx, m Member, 
 			return fmt.Errorf("end recovery codes: %w", err)
 		}
 	}
-	if err := endOtherSessions(ctx, tx, m.Person.ID, m.session); err != nil {
+	if _, err := endOtherSessions(ctx, tx, m.Person.ID, m.session); err != nil {
 		return err
 	}
 	if err := planTelling(ctx, tx, KindFactor, m.Person.ID, "removed"); err != nil {
@@ -234,6 +237,9 @@ func ResetFactorOf(ctx context.Context, db *tenants.DB, by Member, email string)
 // dropFactors takes every second factor away and ends every session. There is no new grace: whose role needs one adds it at their next
 // sign-in.
 func dropFactors(ctx context.Context, tx *tenants.Tx, person uuid.UUID) error {
+	if err := lockPerson(ctx, tx, person); err != nil {
+		return err
+	}
 	for _, query := range []string{
 		`DELETE FROM totps WHERE person_id = $1`,
 		`DELETE FROM passkeys WHERE person_id = $1`,
@@ -244,24 +250,33 @@ func dropFactors(ctx context.Context, tx *tenants.Tx, person uuid.UUID) error {
 			return fmt.Errorf("drop second factors: %w", err)
 		}
 	}
-	if err := endOtherSessions(ctx, tx, person, nil); err != nil {
+	if _, err := endOtherSessions(ctx, tx, person, nil); err != nil {
 		return err
 	}
 
 	return planTelling(ctx, tx, KindFactor, person, "reset")
 }
 
-// endOtherSessions ends every session of a person but keep, which is nil for none, and every sign-in half done.
-func endOtherSessions(ctx context.Context, tx *tenants.Tx, person uuid.UUID, keep []byte) error {
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND revoked_at IS NULL AND id_hash IS DISTINCT FROM $2`, person, keep); err != nil {
-		return fmt.Errorf("end sessions: %w", err)
+// endOtherSessions ends every session of a person but keep, which is nil for none, and returns how many; every sign-in half done ends with
+// them, and every link to another e-mail.
+func endOtherSessions(ctx context.Context, tx *tenants.Tx, person uuid.UUID, keep []byte) (int64, error) {
+	if err := lockPerson(ctx, tx, person); err != nil {
+		return 0, err
+	}
+	ended, err := tx.ExecContext(ctx, `
+		UPDATE sessions SET revoked_at = now()
+		WHERE person_id = $1 AND revoked_at IS NULL AND expires_at > now() AND id_hash IS DISTINCT FROM $2`, person, keep)
+	if err != nil {
+		return 0, fmt.Errorf("end sessions: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM sign_in_steps WHERE person_id = $1`, person); err != nil {
-		return fmt.Errorf("end sign-ins: %w", err)
+		return 0, fmt.Errorf("end sign-ins: %w", err)
+	}
+	if err := endEmailChanges(ctx, tx, person); err != nil {
+		return 0, err
 	}
 
-	return nil
+	return ended.RowsAffected()
 }
 
 // planTelling has somebody told by mail, in a System transaction, of what a job's kind says; whose is what it is about.

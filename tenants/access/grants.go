@@ -269,6 +269,9 @@ func (s *Sessions) Enter(ctx context.Context, tx *tenants.Tx, m Member, id uuid.
 	if !m.Can("op:access") {
 		return "", fmt.Errorf("enter a business: %w", tenants.ErrForbidden)
 	}
+	if err := lockPerson(ctx, tx, m.Person.ID); err != nil {
+		return "", err
+	}
 	var g Grant
 	err := tx.GetContext(ctx, &g, selectGrants+` WHERE g.id = $2 AND g.operator_id = $1 FOR UPDATE OF g`, m.Person.ID, id)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -314,6 +317,9 @@ func (s *Sessions) Enter(ctx context.Context, tx *tenants.Tx, m Member, id uuid.
 func (s *Sessions) Leave(ctx context.Context, tx *tenants.Tx, m Member, from Origin) (string, error) {
 	if m.Grant == nil {
 		return "", tenants.ErrNotFound
+	}
+	if err := lockPerson(ctx, tx, m.Person.ID); err != nil {
+		return "", err
 	}
 	lived, err := end(ctx, tx, m)
 	if err != nil {

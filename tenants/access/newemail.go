@@ -44,6 +44,9 @@ func AskEmail(ctx context.Context, tx *tenants.Tx, m Member, email string, from 
 	if key == emailKey(m.Person.Email) {
 		return EmailChange{}, "", &tenants.Invalid{Field: "email", Key: "email_same"}
 	}
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return EmailChange{}, "", err
+	}
 	if _, err := reserve(ctx, tx, bucket(bucketEmail, m.Person.ID.String()), emailsPerson, false); err != nil {
 		return EmailChange{}, "", err
 	}
@@ -121,6 +124,9 @@ func FinishEmail(ctx context.Context, tx *tenants.Tx, by Member, token string) (
 	if err != nil {
 		return EmailChange{}, "", err
 	}
+	if err := lockPerson(ctx, tx, in.Person); err != nil {
+		return EmailChange{}, "", err
+	}
 	hash, err := emailLink(token)
 	if err != nil {
 		return EmailChange{}, "", err
@@ -158,11 +164,9 @@ func setEmail(ctx context.Context, tx *tenants.Tx, person uuid.UUID, email strin
 	if err := endResets(ctx, tx, person); err != nil {
 		return err
 	}
-	if err := endEmailChanges(ctx, tx, person); err != nil {
-		return err
-	}
+	_, err = endOtherSessions(ctx, tx, person, keep)
 
-	return endOtherSessions(ctx, tx, person, keep)
+	return err
 }
 
 // UndoEmail takes a change of e-mail back by a link to the old one, in a System transaction, and shuts out whoever made it: every session
@@ -170,6 +174,9 @@ func setEmail(ctx context.Context, tx *tenants.Tx, person uuid.UUID, email strin
 func UndoEmail(ctx context.Context, tx *tenants.Tx, token string) (EmailChange, error) {
 	in, err := UndoableEmail(ctx, tx, token)
 	if err != nil {
+		return EmailChange{}, err
+	}
+	if err := lockPerson(ctx, tx, in.Person); err != nil {
 		return EmailChange{}, err
 	}
 	hash, err := emailLink(token)

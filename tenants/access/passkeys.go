@@ -108,6 +108,9 @@ func ceremonyOf(m Member) []byte {
 
 // StartPasskey asks for a new passkey, in a System transaction, and returns what the browser is to ask the device, as JSON.
 func StartPasskey(ctx context.Context, tx *tenants.Tx, party *Party, m Member) ([]byte, error) {
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return nil, err
+	}
 	h, err := holderOf(ctx, tx, m.Person.ID)
 	if err != nil {
 		return nil, err
@@ -146,6 +149,9 @@ func FinishPasskey(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, p
 	}
 	var codes []string
 	err := db.System(ctx, func(tx *tenants.Tx) error {
+		if err := lockLiving(ctx, tx, m); err != nil {
+			return err
+		}
 		session, err := takeCeremony(ctx, tx, ceremonyOf(m))
 		if err != nil {
 			return err
@@ -212,6 +218,9 @@ func (s *Sessions) RemovePasskey(ctx context.Context, tx *tenants.Tx, m Member, 
 	id, err := base64.RawURLEncoding.DecodeString(handle)
 	if err != nil {
 		return tenants.ErrNotFound
+	}
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return err
 	}
 	done, err := tx.ExecContext(ctx, `DELETE FROM passkeys WHERE person_id = $1 AND id = $2`, m.Person.ID, id)
 	if err != nil {
@@ -301,11 +310,12 @@ func usePasskey(ctx context.Context, tx *tenants.Tx, party *Party, ceremony stri
 		}
 		person.UUID = id
 	}
-	var found int
-	if err := tx.GetContext(ctx, &found, `SELECT count(*) FROM people WHERE id = $1 AND disabled_at IS NULL`, person.UUID); err != nil {
+	var found []uuid.UUID
+	if err := tx.SelectContext(ctx, &found, `
+		SELECT id FROM people WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE`, person.UUID); err != nil {
 		return uuid.Nil, fmt.Errorf("look for person: %w", err)
 	}
-	if found == 0 {
+	if len(found) == 0 {
 		return uuid.Nil, refused
 	}
 	h, err := holderOf(ctx, tx, person.UUID)

@@ -22,6 +22,9 @@ const (
 
 // NewRecoveryCodes makes ten codes for who has lost the device, in a System transaction; the older ones are good no more.
 func NewRecoveryCodes(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, m Member) ([]string, error) {
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return nil, err
+	}
 	if has, err := hasFactor(ctx, tx, m.Person.ID); err != nil || !has {
 		return nil, errors.Join(err, tenants.ErrNotFound)
 	}

@@ -89,7 +89,7 @@ func StartReset(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, whos
 	}
 	var who Reader
 	err = tx.GetContext(ctx, &who, `
-		SELECT id, email, coalesce(lang, '') AS lang FROM people WHERE email_key = $1 AND disabled_at IS NULL`, emailKey(string(email)))
+		SELECT id, email, coalesce(lang, '') AS lang FROM people WHERE email_key = $1 AND disabled_at IS NULL FOR KEY SHARE`, emailKey(string(email)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Reset{}, false, nil
 	}
@@ -184,6 +184,9 @@ func FinishReset(ctx context.Context, db *tenants.DB, token, password string) er
 		if err != nil {
 			return err
 		}
+		if err := lockPerson(ctx, tx, who.ID); err != nil {
+			return err
+		}
 		done, err := tx.ExecContext(ctx, `
 			UPDATE password_resets SET used_at = now() WHERE hash = $1 AND used_at IS NULL AND expires_at > now()`, link)
 		if err != nil {
@@ -205,13 +208,10 @@ func setPassword(ctx context.Context, tx *tenants.Tx, who Person, hash string, k
 	if _, err := tx.ExecContext(ctx, `UPDATE people SET password_hash = $2 WHERE id = $1`, who.ID, hash); err != nil {
 		return fmt.Errorf("set password: %w", err)
 	}
-	if err := endOtherSessions(ctx, tx, who.ID, keep); err != nil {
+	if _, err := endOtherSessions(ctx, tx, who.ID, keep); err != nil {
 		return err
 	}
 	if err := endResets(ctx, tx, who.ID); err != nil {
-		return err
-	}
-	if err := endEmailChanges(ctx, tx, who.ID); err != nil {
 		return err
 	}
 	if err := planTelling(ctx, tx, KindChanged, who.ID, ""); err != nil {
@@ -244,11 +244,15 @@ func ChangePassword(ctx context.Context, db *tenants.DB, m Member, old, password
 
 	return db.System(ctx, func(tx *tenants.Tx) error {
 		// Who set another one meanwhile, by a link, or ended this session, is not overruled.
+		err := lockLiving(ctx, tx, m)
+		if err != nil && !errors.Is(err, ErrNoSession) {
+			return err
+		}
 		still := false
-		if err := tx.GetContext(ctx, &still, `
-			SELECT EXISTS (SELECT 1 FROM sessions WHERE id_hash = $3 AND revoked_at IS NULL)
-			FROM people WHERE id = $1 AND password_hash = $2 FOR UPDATE`, m.Person.ID, hash, m.session); err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("read password again: %w", err)
+		if err == nil {
+			if err := tx.GetContext(ctx, &still, `SELECT password_hash = $2 FROM people WHERE id = $1`, m.Person.ID, hash); err != nil {
+				return fmt.Errorf("read password again: %w", err)
+			}
 		}
 		if !still {
 			return &tenants.Invalid{Field: "old", Key: "password_old"}

@@ -24,7 +24,7 @@ func noteSignIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID, session [
 	tell := false
 	if err := tx.GetContext(ctx, &tell, `
 		UPDATE people p SET signed_in_at = now(), factor_from = coalesce(p.factor_from, CASE WHEN $2 THEN now() END)
-		FROM (SELECT id, signed_in_at IS NOT NULL AND sign_in_mails AS tell FROM people WHERE id = $1 FOR UPDATE) was
+		FROM (SELECT id, signed_in_at IS NOT NULL AND sign_in_mails AS tell FROM people WHERE id = $1 FOR NO KEY UPDATE) was
 		WHERE p.id = was.id RETURNING was.tell`, person, needs); err != nil {
 		return fmt.Errorf("note sign-in: %w", err)
 	}

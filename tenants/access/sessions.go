@@ -285,16 +285,14 @@ func end(ctx context.Context, tx *tenants.Tx, m Member) (lived bool, err error) 
 	return n == 1, err
 }
 
-// EndOthers signs the member out everywhere but here, in a System transaction, and returns how many sessions ended.
+// EndOthers signs the member out everywhere but here, in a System transaction, and returns how many sessions ended. Sign-ins half done and
+// links to another e-mail end with them.
 func EndOthers(ctx context.Context, tx *tenants.Tx, m Member) (int64, error) {
-	result, err := tx.ExecContext(ctx, `
-		UPDATE sessions SET revoked_at = now() WHERE person_id = $1 AND id_hash <> $2 AND revoked_at IS NULL AND expires_at > now()`,
-		m.Person.ID, m.session)
-	if err != nil {
-		return 0, fmt.Errorf("end other sessions: %w", err)
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return 0, err
 	}
 
-	return result.RowsAffected()
+	return endOtherSessions(ctx, tx, m.Person.ID, m.session)
 }
 
 // Switch moves the member into another tenant of theirs, or with uuid.Nil an operator out of all: a new session there that lasts no
@@ -303,6 +301,9 @@ func (s *Sessions) Switch(ctx context.Context, tx *tenants.Tx, m Member, tenant 
 	out := tenant == uuid.Nil
 	if out && m.Person.OperatorRole == "" || !out && !hasPlace(m.Places, tenant) {
 		return "", tenants.ErrNotFound
+	}
+	if err := lockPerson(ctx, tx, m.Person.ID); err != nil {
+		return "", err
 	}
 	// Who was signed out everywhere this moment must not slip through with a new session.
 	lived, err := end(ctx, tx, m)

@@ -125,7 +125,7 @@ func (s *Sessions) admit(ctx context.Context, db *tenants.DB, person uuid.UUID, 
 		// A password that was set while this one was checked ends every session, and must end this one too.
 		still := false
 		if err := tx.GetContext(ctx, &still, `
-			SELECT password_hash = $2 AND disabled_at IS NULL FROM people WHERE id = $1 FOR SHARE`, person, hash); err != nil {
+			SELECT password_hash = $2 AND disabled_at IS NULL FROM people WHERE id = $1 FOR NO KEY UPDATE`, person, hash); err != nil {
 			return fmt.Errorf("read account again: %w", err)
 		}
 		if !still {

@@ -205,6 +205,11 @@ func countStep(ctx context.Context, db *tenants.DB, hash []byte, in Second) (row
 
 // takeStep uses the first step up, provided its password is still the person's. A transaction that fails gives it back.
 func takeStep(ctx context.Context, tx *tenants.Tx, hash []byte, person uuid.NullUUID) error {
+	if person.Valid {
+		if err := lockPerson(ctx, tx, person.UUID); err != nil {
+			return err
+		}
+	}
 	var password []byte
 	err := tx.GetContext(ctx, &password, `DELETE FROM sign_in_steps WHERE hash = $1 RETURNING password`, hash)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -217,7 +222,7 @@ func takeStep(ctx context.Context, tx *tenants.Tx, hash []byte, person uuid.Null
 		return nil
 	}
 	var now []string
-	if err := tx.SelectContext(ctx, &now, `SELECT password_hash FROM people WHERE id = $1 AND disabled_at IS NULL FOR SHARE`, person.UUID); err != nil {
+	if err := tx.SelectContext(ctx, &now, `SELECT password_hash FROM people WHERE id = $1 AND disabled_at IS NULL`, person.UUID); err != nil {
 		return fmt.Errorf("read account again: %w", err)
 	}
 	if len(now) == 0 {

@@ -39,6 +39,9 @@ func StartApp(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, m Memb
 	if err != nil {
 		return NewApp{}, fmt.Errorf("seal secret: %w", err)
 	}
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return NewApp{}, err
+	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO totps (person_id, pending) VALUES ($1, $2)
 		ON CONFLICT (person_id) DO UPDATE SET pending = excluded.pending`, m.Person.ID, sealed); err != nil {
@@ -91,6 +94,9 @@ func FinishApp(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, m Mem
 
 	var codes []string
 	err = db.System(ctx, func(tx *tenants.Tx) error {
+		if err := lockLiving(ctx, tx, m); err != nil {
+			return err
+		}
 		pending, sealed, err := pendingSecret(ctx, tx, keys, m.Person.ID)
 		if errors.Is(err, tenants.ErrNotFound) || err == nil && subtle.ConstantTimeCompare([]byte(pending), []byte(secret)) != 1 {
 			return &tenants.Conflict{Code: "factor_changed"}
