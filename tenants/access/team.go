@@ -40,7 +40,7 @@ func MayManage(by Member, role string) bool {
 }
 
 // AddMember gives somebody a role in tenant, making their account where the e-mail has none, and returns their id. Somebody who
-// is in the team already is Conflict "already_member"; a role that by may not give is ErrForbidden.
+// is in the team already is Conflict "already_member", a team as large as its limit "too_many_people"; a role that by may not give is ErrForbidden.
 func AddMember(ctx context.Context, db *tenants.DB, tenant uuid.UUID, by Member, in NewPerson, role string) (uuid.UUID, error) {
 	if !IsRole(role) {
 		return uuid.Nil, &tenants.Invalid{Field: "role", Key: "role"}
@@ -68,12 +68,30 @@ func AddMember(ctx context.Context, db *tenants.DB, tenant uuid.UUID, by Member,
 	return id, err
 }
 
+// addMembership gives a person a role in tx's tenant, whose team must not be as large as its limit yet: Conflict "too_many_people".
 func addMembership(ctx context.Context, tx *tenants.Tx, by Member, person uuid.UUID, role string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO memberships (tenant_id, person_id, role) VALUES ($1, $2, $3)`, tx.Tenant, person, role)
-	if tenants.Violates(err, "memberships_pkey") {
-		return &tenants.Conflict{Code: "already_member"}
+	// Two who join at once must not both take the last place.
+	if _, err := tx.ExecContext(ctx, `SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE`, tx.Tenant); err != nil {
+		return fmt.Errorf("lock team: %w", err)
 	}
-	if err != nil {
+	var seen struct {
+		Member bool `db:"member"`
+		Full   bool `db:"full"`
+	}
+	if err := tx.GetContext(ctx, &seen, `
+		SELECT EXISTS (SELECT 1 FROM memberships WHERE tenant_id = t.id AND person_id = $2) AS member,
+		       (SELECT count(*) FROM memberships WHERE tenant_id = t.id) >= t.most_people AS full
+		FROM tenants t WHERE t.id = $1`, tx.Tenant, person); err != nil {
+		return fmt.Errorf("look at team: %w", err)
+	}
+	switch {
+	case seen.Member:
+		return &tenants.Conflict{Code: "already_member"}
+	case seen.Full:
+		return &tenants.Conflict{Code: "too_many_people"}
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO memberships (tenant_id, person_id, role) VALUES ($1, $2, $3)`, tx.Tenant, person, role); err != nil {
 		return fmt.Errorf("add membership: %w", err)
 	}
 

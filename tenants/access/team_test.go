@@ -252,3 +252,42 @@ func TestSettings(t *testing.T) {
 		t.Errorf("want %+v, got %+v, %v", own, m.Person.Preferences(), err)
 	}
 }
+
+// The last place in a team is taken once, and who comes too late is told why.
+func TestTeamLimit(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx := context.Background()
+	h.exec(t, `UPDATE tenants SET most_people = 3 WHERE id = $1`, h.clinic.ID)
+	token := ""
+	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) (err error) {
+		_, token, err = access.Invite(ctx, tx, command, mailOf("kiran"), access.Agent)
+		return err
+	})
+	join := func(name string) func() error {
+		return func() error {
+			return second(access.AddMember(ctx, h.DB, h.clinic.ID, command, person(name), access.Agent))
+		}
+	}
+	full := 0
+	for _, err := range h.amid(t, func(ctx context.Context, tx *tenants.Tx) error {
+		_, err := tx.ExecContext(ctx, `LOCK TABLE memberships IN SHARE MODE`)
+		return err
+	}, join("farah"), join("dev")) {
+		if err != nil {
+			wantConflict(t, err, "too_many_people")
+			full++
+		}
+	}
+	if got := len(h.team(t, h.clinic)); full != 1 || got != 3 {
+		t.Errorf("want one of two in and a team of 3, got %d refused and %d", full, got)
+	}
+	_, err := access.Accept(ctx, h.DB, token, access.Member{}, "Kiran", "four-mangoes-in-a-boat-9")
+	wantConflict(t, err, "too_many_people")
+	wantConflict(t, join("meera")(), "already_member")
+
+	h.exec(t, `UPDATE tenants SET most_people = 4 WHERE id = $1`, h.clinic.ID)
+	if _, err := access.Accept(ctx, h.DB, token, access.Member{}, "Kiran", "four-mangoes-in-a-boat-9"); err != nil {
+		t.Errorf("want the invitation good once there is a place, got %v", err)
+	}
+}
