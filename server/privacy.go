@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/pages"
@@ -166,18 +168,9 @@ func (s *Server) fillRequest(ctx context.Context, tx *tenants.Tx, e eyes, busine
 		return nil
 	}
 	if r.Contact != nil {
-		contact, err := identity.Get(ctx, tx, *r.Contact)
-		if err != nil {
+		err := fillWho(ctx, tx, e, r, p)
+		if err != nil && !errors.Is(err, tenants.ErrNotFound) { // there is no such contact any more: as if none were chosen
 			return err
-		}
-		who := e.someone(contact)
-		p.Who = &who
-		if r.Kind == privacy.Erase {
-			counts, err := privacy.Preview(ctx, tx, contact.ID)
-			if err != nil {
-				return err
-			}
-			p.Counts = removedView(counts)
 		}
 	}
 	if p.Query == "" && r.Contact == nil {
@@ -194,6 +187,26 @@ func (s *Server) fillRequest(ctx context.Context, tx *tenants.Tx, e eyes, busine
 	}
 
 	return err
+}
+
+func fillWho(ctx context.Context, tx *tenants.Tx, e eyes, r privacy.Request, p *pages.PrivacyCase) error {
+	contact, err := identity.Get(ctx, tx, *r.Contact)
+	if err != nil {
+		return err //nolint:wrapcheck // it says what it read
+	}
+	who := e.someone(contact)
+	p.Who = &who
+	if r.Kind != privacy.Erase {
+		return nil
+	}
+	counts, err := privacy.Preview(ctx, tx, contact.ID)
+	if err != nil {
+		return err //nolint:wrapcheck // it says what it counted
+	}
+	p.Counts = removedView(counts)
+	p.Accounts, err = privacy.AccountsOf(ctx, tx, contact.ID)
+
+	return err //nolint:wrapcheck // it says what it read
 }
 
 func removedView(counts []privacy.Count) []pages.PrivacyCount {
@@ -241,6 +254,7 @@ func (s *Server) changeRequest(c *fiber.Ctx, fields []string, do func(ctx contex
 	}
 	ctx, m := c.UserContext(), member(c)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return do(ctx, tx, m.Actor, id) })
+	err = s.unproveChanged(ctx, m, id, err)
 	if form, ok := refilled(c, err, fields...); ok {
 		return s.showRequest(c, classify(err).status, form)
 	}
@@ -249,6 +263,19 @@ func (s *Server) changeRequest(c *fiber.Ctx, fields []string, do func(ctx contex
 	}
 
 	return s.done(c, requestsPath+"/"+id.String(), flash{Key: "toast.saved"})
+}
+
+// unproveChanged takes the proof back where a request was refused because the accounts have changed since. The refusal rolled its own
+// transaction back, so this is another.
+func (s *Server) unproveChanged(ctx context.Context, m access.Member, id uuid.UUID, refusal error) error {
+	if tenants.ConflictCode(refusal) != privacy.Changed {
+		return refusal
+	}
+	if err := s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return privacy.Unprove(ctx, tx, m.Actor, id) }); err != nil {
+		return err
+	}
+
+	return refusal
 }
 
 func (s *Server) chooseRequest(c *fiber.Ctx) error {
@@ -280,7 +307,7 @@ func (s *Server) eraseRequest(c *fiber.Ctx) error {
 			return &tenants.Invalid{Field: "confirm", Key: "confirm"}
 		}
 
-		return privacy.Start(ctx, tx, actor, id)
+		return privacy.Start(ctx, tx, actor, id, field(c, "accounts"))
 	})
 }
 
@@ -306,6 +333,7 @@ func (s *Server) handOut(c *fiber.Ctx) error {
 
 		return privacy.Saw(ctx, tx, m.Actor, privacy.HandedOut, *r.Contact)
 	})
+	err = s.unproveChanged(ctx, m, id, err)
 	if form, ok := refilled(c, err); ok {
 		return s.showRequest(c, classify(err).status, form)
 	}

@@ -29,6 +29,8 @@ func (b *browser) asks(kind, subject string) string {
 
 var confirmWord = regexp.MustCompile(`data-confirm-word="([0-9]{4})"`)
 
+var accountsSeen = regexp.MustCompile(`name="accounts" value="([0-9a-f]{64})"`)
+
 func TestEraseRequest(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
@@ -52,6 +54,12 @@ func TestEraseRequest(t *testing.T) {
 		}
 		return ""
 	}
+	accounts := func() string {
+		if found := accountsSeen.FindStringSubmatch(asha.get(page).body); found != nil {
+			return found[1]
+		}
+		return ""
+	}
 	if r := asha.post(page+"/erase", url.Values{"confirm": {"0000"}}); r.status != http.StatusUnprocessableEntity {
 		t.Errorf("erase unproved: got %d", r.status)
 	}
@@ -62,7 +70,18 @@ func TestEraseRequest(t *testing.T) {
 	if r := asha.post(page+"/erase", url.Values{"confirm": {"wrong"}}); r.status != http.StatusUnprocessableEntity {
 		t.Errorf("erase without the word: got %d", r.status)
 	}
-	asha.want(asha.post(page+"/erase", url.Values{"confirm": {word()}}), http.StatusSeeOther, page)
+	// Confirmed of other accounts than the page shows now: refused. The proof is of the ones of now, and stays.
+	if r := asha.post(page+"/erase", url.Values{"confirm": {word()}, "accounts": {"of before"}}); r.status != http.StatusConflict || !strings.Contains(r.body, "accounts have changed") {
+		t.Errorf("erase other accounts: got %d", r.status)
+	}
+	// The contact changes after the proof: refused, and the proof is taken back.
+	seen := accounts()
+	st.exec(t, `UPDATE contacts SET version = version + 1 WHERE tenant_id = $1`, st.clinic)
+	if r := asha.post(page+"/erase", url.Values{"confirm": {word()}, "accounts": {seen}}); r.status != http.StatusConflict || !strings.Contains(r.body, `data-testid="proof-first"`) {
+		t.Errorf("erase what changed: got %d", r.status)
+	}
+	asha.want(asha.post(page+"/proof", url.Values{"proof": {"document"}, "code": {"yes"}}), http.StatusSeeOther, page)
+	asha.want(asha.post(page+"/erase", url.Values{"confirm": {word()}, "accounts": {accounts()}}), http.StatusSeeOther, page)
 	asha.has(asha.get(page), http.StatusOK, `data-testid="erasing"`)
 	if r := asha.post(page+"/close", url.Values{"state": {"refused"}, "reason": {"changed our mind"}}); r.status != http.StatusConflict {
 		t.Errorf("refuse what is being done: got %d", r.status)

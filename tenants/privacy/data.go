@@ -27,12 +27,15 @@ type Section struct {
 	Rows []Row  `json:"rows"`
 }
 
-// sections say where the data of a person lies. $2 are the contacts, $3 the accounts, $4 the tenures, $5 the identifiers, $6 their values.
+// sections say where the data of a person lies. $2 are the contacts, $3 the accounts, $4 the tenures, $5 the identifiers that nobody else
+// ever had, $6 their values. What hangs on an identifier that has another holder too may be the other's, and is left out.
 var sections = []struct{ name, query string }{
 	{"contacts", `SELECT created_at AS at, 'name' AS what, display_name AS text FROM contacts WHERE tenant_id = $1 AND id = ANY($2) AND display_name <> ''
-		UNION ALL SELECT updated_at, 'note', notes FROM contacts WHERE tenant_id = $1 AND id = ANY($2) AND notes <> ''
+		UNION ALL SELECT updated_at, 'note', notes FROM contacts WHERE tenant_id = $1 AND id = ANY($2) AND notes <> ''`},
+	{"identifiers", `SELECT first_seen AS at, kind AS what, raw AS text FROM identifiers WHERE tenant_id = $1 AND id = ANY($5)
+		UNION ALL SELECT min(t.first_seen), d.kind, d.raw FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
+			WHERE t.tenant_id = $1 AND t.id = ANY($4) AND d.id <> ALL($5) GROUP BY d.id, d.kind, d.raw
 		UNION ALL SELECT c.updated_at, x.key, x.value FROM contacts c, jsonb_each_text(c.external_ids) x WHERE c.tenant_id = $1 AND c.id = ANY($2)`},
-	{"identifiers", `SELECT first_seen AS at, kind AS what, raw AS text FROM identifiers WHERE tenant_id = $1 AND id = ANY($5)`},
 	{"names", `SELECT first_seen AS at, kind AS what, value AS text FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($4)
 		UNION ALL SELECT at, 'saved', name FROM saved_contacts WHERE tenant_id = $1 AND NOT removed AND (phone = ANY($6) OR bsuid = ANY($6))`},
 	{"messages", `SELECT at, direction || ' ' || type AS what, trim(text || ' ' || CASE WHEN type IN ('text', 'contacts') THEN '' ELSE content END) AS text
@@ -52,8 +55,8 @@ var sections = []struct{ name, query string }{
 	{"requests", `SELECT opened_at AS at, kind AS what, state AS text FROM privacy_requests WHERE tenant_id = $1 AND contact_id = ANY($2)`},
 }
 
-// Data is all that is known of whom a request is about, for themselves. Phones that they sent of other people are dots. It is handed out
-// only once who asks is proved, and that is written down.
+// Data is all that is known of whom a request is about, for themselves. Phones of other people are dots. It is handed out only once who
+// asks is proved, and that is written down. A Conflict of the code Changed is as Start's.
 func Data(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, format string) ([]Section, error) {
 	r, err := mine(ctx, tx, id)
 	if err != nil {
@@ -66,6 +69,9 @@ func Data(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 		return nil, &tenants.Conflict{Code: "request_contact"}
 	case r.Proof == "":
 		return nil, &tenants.Conflict{Code: "request_proof"}
+	}
+	if err := stillOf(ctx, tx, r); err != nil {
+		return nil, err
 	}
 	w, own, err := identity.WholeOf(ctx, tx, *r.Contact)
 	if err != nil {
@@ -82,7 +88,7 @@ func Data(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 		if err := tx.GetContext(ctx, &raw, `
 			WITH given AS (SELECT $1::uuid, $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[])
 			SELECT coalesce(json_agg(r ORDER BY r.at, r.what), '[]')::text FROM (`+s.query+`) r`,
-			tx.Tenant, pq.Array(w.Contacts), pq.Array(w.Identities), pq.Array(w.Tenures), pq.Array(append(w.Own, w.Passed...)), pq.Array(values)); err != nil {
+			tx.Tenant, pq.Array(w.Contacts), pq.Array(w.Identities), pq.Array(w.Tenures), pq.Array(append([]uuid.UUID{}, w.Own...)), pq.Array(values)); err != nil {
 			return nil, fmt.Errorf("read %s of a person: %w", s.name, err)
 		}
 		section := Section{Name: s.name}
@@ -90,8 +96,8 @@ func Data(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 			return nil, fmt.Errorf("read %s of a person: %w", s.name, err)
 		}
 		for i, row := range section.Rows {
-			// What they wrote may hold other people's phones; what they are known by is their own.
-			if s.name == "messages" || s.name == "evidence" && !theirs[row.Text] {
+			// Anything may hold other people's phones; what they are known by is their own.
+			if s.name != "identifiers" && !theirs[row.Text] && !theirs[whatsapp.Digits(row.Text)] {
 				section.Rows[i].Text = whatsapp.MaskPhones(row.Text)
 			}
 		}

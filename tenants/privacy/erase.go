@@ -24,8 +24,9 @@ import (
 )
 
 // Start begins erasing whom a request is about, once who asks is proved. It cannot be stopped or undone: the worker removes everything
-// within seconds and writes the receipt.
-func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
+// within seconds and writes the receipt. seen is AccountsOf the contact as whoever confirms saw it. A Conflict of the code Changed means
+// that the proof, or what they saw, was of other accounts: whoever calls rolls back, and then takes the proof back with Unprove.
+func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, seen string) error {
 	r, err := mine(ctx, tx, id)
 	if err != nil {
 		return err
@@ -37,6 +38,11 @@ func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 		return &tenants.Conflict{Code: "request_contact"}
 	case r.Proof == "":
 		return &tenants.Conflict{Code: "request_proof"}
+	case r.ProvedOf != seen:
+		return &tenants.Conflict{Code: Changed}
+	}
+	if err := stillOf(ctx, tx, r); err != nil {
+		return err
 	}
 
 	return begin(ctx, tx, actor, r)
@@ -85,6 +91,7 @@ type progress struct {
 
 	subject subject
 	whole   identity.Whole
+	book    map[uuid.UUID]string // what became of entries of contact books, by identifier
 }
 
 const sealErasure = "privacy erasure"
@@ -97,6 +104,13 @@ func (w *Worker) progressOf(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (
 	if err := json.Unmarshal(p.Rows, &p.whole); err != nil {
 		return progress{}, fmt.Errorf("read rows of erasure: %w", err)
 	}
+	var rows struct {
+		Book map[uuid.UUID]string `json:"book"`
+	}
+	if err := json.Unmarshal(p.Rows, &rows); err != nil {
+		return progress{}, fmt.Errorf("read contact books of erasure: %w", err)
+	}
+	p.book = rows.Book
 	if p.Sealed == nil {
 		return p, nil
 	}
@@ -168,6 +182,9 @@ func (w *Worker) eraseStep(ctx context.Context, tenant, id uuid.UUID) (done bool
 	}
 
 	after, err := w.parts[p.Part].do(ctx, w, tenant, p)
+	if errors.Is(err, errReopened) {
+		return true, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("erase %s: %w", w.parts[p.Part].name, err)
 	}
@@ -184,9 +201,14 @@ func (w *Worker) eraseStep(ctx context.Context, tenant, id uuid.UUID) (done bool
 	})
 }
 
-// erasePerson removes everything by which the person is known, in one transaction, and leaves the tombstones.
+// errReopened: the erasure ended before it began, for the request is open again.
+var errReopened = errors.New("reopened")
+
+// erasePerson removes everything by which the person is known, in one transaction, and leaves the tombstones. Where the proof turns out to
+// be of other accounts, nobody is erased and the request is open again; where another request erased the person, there is nothing to do.
 func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
-	return "", w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+	reopened := false
+	err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
 		if err := identity.Lock(ctx, tx); err != nil {
 			return err
 		}
@@ -200,7 +222,16 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 			return err
 		}
 		whole, own, err := identity.WholeOf(ctx, tx, *r.Contact)
+		if errors.Is(err, tenants.ErrNotFound) {
+			return skip(ctx, tx, p.Request, len(w.parts))
+		}
 		if err != nil {
+			return err
+		}
+		if err := stillOf(ctx, tx, r); tenants.ConflictCode(err) == Changed {
+			reopened = true
+			return reopen(ctx, tx, p.Request)
+		} else if err != nil {
 			return err
 		}
 		c, err := identity.Get(ctx, tx, *r.Contact)
@@ -245,17 +276,48 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		if err := forgetOthers(ctx, tx, whole); err != nil {
 			return err
 		}
-		// The answers kept for repeated requests quote customers. A repeat is done again.
-		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE tenant_id = $1`, tenant); err != nil {
-			return fmt.Errorf("forget answers: %w", err)
+		// The answers kept for repeated requests quote customers. That a write was done stays known, so that a repeat is not done again.
+		if err := tenants.ForgetAnswers(ctx, tx); err != nil {
+			return err //nolint:wrapcheck // it says what it forgets
 		}
 
 		return keep(ctx, tx, w.keys, p.Request, s, whole, now)
 	})
+	if err == nil && reopened {
+		err = errReopened
+	}
+
+	return "", err
+}
+
+// skip goes to the end of an erasure of somebody who is gone already: it removes nothing.
+func skip(ctx context.Context, tx *tenants.Tx, request uuid.UUID, end int) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE privacy_requests SET found = jsonb_build_object('counts', '[]'::jsonb) WHERE tenant_id = $1 AND id = $2`, tx.Tenant, request); err != nil {
+		return fmt.Errorf("count nothing: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE erasures SET part = $3 WHERE tenant_id = $1 AND request_id = $2`, tx.Tenant, request, end); err != nil {
+		return fmt.Errorf("skip erasure: %w", err)
+	}
+
+	return nil
+}
+
+// reopen gives up an erasure that has removed nothing yet, for its proof was of other accounts.
+func reopen(ctx context.Context, tx *tenants.Tx, request uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM erasures WHERE tenant_id = $1 AND request_id = $2`, tx.Tenant, request); err != nil {
+		return fmt.Errorf("give up erasure: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE privacy_requests SET state = 'open', found = '{}', closed_by = '' WHERE tenant_id = $1 AND id = $2`, tx.Tenant, request); err != nil {
+		return fmt.Errorf("open request %s again: %w", request, err)
+	}
+
+	return dropProof(ctx, tx, tenants.SystemActor, request)
 }
 
 // forgetOthers removes what else is kept of contacts: what they said of offers, who looked at them, what the team passed on about them
-// and what they asked on the public page.
+// and what they asked on the public page. Their other open requests are about nobody any more; closed ones stay as their receipts say.
 func forgetOthers(ctx context.Context, tx *tenants.Tx, whole identity.Whole) error {
 	for _, step := range []struct {
 		what, statement string
@@ -267,7 +329,9 @@ func forgetOthers(ctx context.Context, tx *tenants.Tx, whole identity.Whole) err
 			WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
 		{"forget what was asked on the page", `DELETE FROM trust_requests t USING privacy_requests r
 			WHERE r.tenant_id = $1 AND r.contact_id = ANY($2) AND t.tenant_id = $1 AND t.id = r.origin_id`, whole.Contacts},
-		{"forget words of other requests", `UPDATE privacy_requests SET subject = NULL, note = NULL, reason = '' WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
+		{"forget words of other requests", `UPDATE privacy_requests SET subject = NULL, note = NULL,
+				contact_id = CASE WHEN state = 'open' THEN NULL ELSE contact_id END
+			WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
 	} {
 		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, pq.Array(step.ids)); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/google/uuid"
@@ -14,6 +15,12 @@ func (w *Worker) Without(name string) {
 
 // Once does what is due now.
 func (w *Worker) Once(ctx context.Context) error { return w.step(ctx) }
+
+// BookTries is how often a contact book is asked.
+const BookTries = bookTries
+
+// Again tells an error after which a step is to be tried again later.
+func Again(err error) bool { return errors.Is(err, errAgain) }
 
 // Step does one step of an erasure.
 func (w *Worker) Step(ctx context.Context, tenant, id uuid.UUID) (done bool, err error) {

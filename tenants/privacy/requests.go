@@ -57,6 +57,7 @@ type Request struct {
 	LinkedBack bool            `db:"linked_back"`
 	ProvedAt   *time.Time      `db:"proved_at"`
 	ProvedBy   string          `db:"proved_by"`
+	ProvedOf   string          `db:"proved_of"` // AccountsOf the contact when it was proved
 	ClosedAt   *time.Time      `db:"closed_at"`
 	ClosedBy   string          `db:"closed_by"`
 	Reason     string          `db:"reason"`
@@ -72,7 +73,7 @@ type Request struct {
 // Overdue tells whether the request waits longer than it may.
 func (r Request) Overdue(now time.Time) bool { return r.ClosedAt == nil && now.After(r.DueAt) }
 
-const columns = `id, kind, state, contact_id, origin, opened_at, opened_by, due_at, proof, linked_back, proved_at, proved_by, closed_at, closed_by,
+const columns = `id, kind, state, contact_id, origin, opened_at, opened_by, due_at, proof, linked_back, proved_at, proved_by, proved_of, closed_at, closed_by,
 	reason, found, outcome, subject, note`
 
 // What the sealed parts of a request are sealed for.
@@ -231,7 +232,7 @@ func Choose(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id, contac
 		return err
 	}
 	done, err := tx.ExecContext(ctx, `
-		UPDATE privacy_requests r SET contact_id = c.id, proof = '', proved_at = NULL, proved_by = '', linked_back = false
+		UPDATE privacy_requests r SET contact_id = c.id, proof = '', proved_at = NULL, proved_by = '', proved_of = '', linked_back = false
 		FROM contacts c WHERE r.tenant_id = $1 AND r.id = $2 AND c.tenant_id = $1 AND c.id = $3`, tx.Tenant, id, contact)
 	if err != nil {
 		return fmt.Errorf("choose contact of request %s: %w", id, err)
@@ -243,7 +244,8 @@ func Choose(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id, contac
 	return audit(ctx, tx, actor, "privacy.choose", id, map[string]any{"contact": contact})
 }
 
-// Prove records what showed that the person is who they say: one of Proofs, and whether a code of ours came back from their WhatsApp.
+// Prove records what showed that the person is who they say: one of Proofs, and whether a code of ours came back from their WhatsApp. It
+// holds for the contact's accounts of now (AccountsOf).
 func Prove(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, proof string, linkedBack bool) error {
 	r, err := mine(ctx, tx, id)
 	if err != nil {
@@ -259,9 +261,13 @@ func Prove(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 		}
 		return &tenants.Invalid{Field: "proof", Key: key}
 	}
+	of, err := AccountsOf(ctx, tx, *r.Contact)
+	if err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE privacy_requests SET proof = $3, linked_back = $4, proved_at = now(), proved_by = $5 WHERE tenant_id = $1 AND id = $2`,
-		tx.Tenant, id, proof, linkedBack, actor.Name); err != nil {
+		UPDATE privacy_requests SET proof = $3, linked_back = $4, proved_at = now(), proved_by = $5, proved_of = $6 WHERE tenant_id = $1 AND id = $2`,
+		tx.Tenant, id, proof, linkedBack, actor.Name, of); err != nil {
 		return fmt.Errorf("record proof of request %s: %w", id, err)
 	}
 

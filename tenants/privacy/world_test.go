@@ -367,7 +367,11 @@ func (h *house) request(contact uuid.UUID) (id uuid.UUID) {
 		if err := privacy.Prove(ctx, tx, meera, id, "in_person", false); err != nil {
 			return err
 		}
-		return privacy.Start(ctx, tx, meera, id)
+		seen, err := privacy.AccountsOf(ctx, tx, contact)
+		if err != nil {
+			return err
+		}
+		return privacy.Start(ctx, tx, meera, id, seen)
 	})
 
 	return id

@@ -104,6 +104,7 @@ type PrivacyCase struct {
 	Query    string
 	Proofs   []string
 	Counts   []PrivacyCount // what erasing removes
+	Accounts string         // stands for the accounts that erasing is confirmed of
 	MayErase bool
 	Word     string // typed to confirm
 	Receipt  *PrivacyReceipt
