@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -76,7 +77,12 @@ func TestEraseRequest(t *testing.T) {
 	}
 	// The contact changes after the proof: refused, and the proof is taken back.
 	seen := accounts()
-	st.exec(t, `UPDATE contacts SET version = version + 1 WHERE tenant_id = $1`, st.clinic)
+	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`UPDATE contacts SET version = version + 1 WHERE tenant_id = $1`, st.clinic.ID)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if r := asha.post(page+"/erase", url.Values{"confirm": {word()}, "accounts": {seen}}); r.status != http.StatusConflict || !strings.Contains(r.body, `data-testid="proof-first"`) {
 		t.Errorf("erase what changed: got %d", r.status)
 	}
