@@ -3,10 +3,13 @@ package server_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/server"
 )
 
 // stale makes every session's proof older than it counts.
@@ -35,6 +38,13 @@ func TestStaleSessionsAreAskedAgain(t *testing.T) {
 		asha.headers = map[string]string{"HX-Request": "true"}
 		if got := asha.post(path, nil); got.status != http.StatusUnauthorized || !strings.HasPrefix(got.header.Get("HX-Redirect"), "/confirm?") {
 			t.Errorf("POST %s by htmx: want to be led to the question, got %d", r.Path, got.status)
+		}
+	}
+	for _, must := range []string{"/apps", "/privacy/keeping"} {
+		if !slices.ContainsFunc(st.Routes(), func(r server.Route) bool {
+			return r.Method == http.MethodPost && r.Path == must && strings.HasSuffix(r.Permission, " fresh")
+		}) {
+			t.Errorf("want POST %s to ask", must)
 		}
 	}
 	if asked < 7 {

@@ -154,7 +154,7 @@ func (s *Server) Routes() []Route {
 		{post, usernamesPath + "/:id/transfer", "usernames:claim", s.transferUsername},
 		{post, usernamesPath + "/:id/delete", "usernames:claim", s.deleteUsername},
 		{get, "/apps", "apps:read", s.appsPage},
-		{post, "/apps", "apps:manage", s.addApp},
+		{post, "/apps", "apps:manage" + fresh, s.addApp},
 		{post, "/apps/:name/rotate", "apps:manage" + fresh, s.rotateApp},
 
 		{get, "/op", "op:read", s.opPage},
@@ -272,7 +272,7 @@ func (s *Server) Routes() []Route {
 		{post, requestsPath + "/take", "privacy:handle", s.takeOver},
 		{get, privacyPath + "/record", "privacy:read", s.recordPage},
 		{get, privacyPath + "/record/file", "privacy:read", s.recordFile},
-		{post, privacyPath + "/keeping", "settings:edit", s.saveKeeping},
+		{post, privacyPath + "/keeping", "settings:edit" + fresh, s.saveKeeping},
 		{get, requestsPath + "/:id", "privacy:read", s.requestPage},
 		{post, requestsPath + "/:id/contact", "privacy:handle", s.chooseRequest},
 		{post, requestsPath + "/:id/proof", "privacy:handle", s.proveRequest},

@@ -170,7 +170,8 @@ func setEmail(ctx context.Context, tx *tenants.Tx, person uuid.UUID, email strin
 }
 
 // UndoEmail takes a change of e-mail back by a link to the old one, in a System transaction, and shuts out whoever made it: every session
-// ends, and the password, which they may know, is good no more.
+// ends, the password, which they may know, is good no more, and neither are the second factors that were added from UndoLife before the
+// change on, nor any recovery code, as nothing tells when one was made.
 func UndoEmail(ctx context.Context, tx *tenants.Tx, token string) (EmailChange, error) {
 	in, err := UndoableEmail(ctx, tx, token)
 	if err != nil {
@@ -199,8 +200,50 @@ func UndoEmail(ctx context.Context, tx *tenants.Tx, token string) (EmailChange, 
 	if _, err := tx.ExecContext(ctx, `UPDATE people SET password_hash = $2 WHERE id = $1`, in.Person, nobodysHash); err != nil {
 		return EmailChange{}, fmt.Errorf("end password: %w", err)
 	}
+	if err := dropNewFactors(ctx, tx, in.Person, hash); err != nil {
+		return EmailChange{}, err
+	}
 
 	return in, auditEmail(ctx, tx, in.Person, "person.undo_email")
+}
+
+// dropNewFactors takes away the second factors that were added since UndoLife before the change that undo, a hash, takes back, whatever
+// was begun, and every recovery code. Where a factor went, the person is told.
+func dropNewFactors(ctx context.Context, tx *tenants.Tx, person uuid.UUID, undo []byte) error {
+	var dropped int64
+	for _, query := range []string{
+		`DELETE FROM totps f USING email_changes c
+		 WHERE f.person_id = $1 AND c.undo_hash = $2 AND f.added_at > c.used_at - make_interval(secs => $3)`,
+		`DELETE FROM passkeys f USING email_changes c
+		 WHERE f.person_id = $1 AND c.undo_hash = $2 AND f.added_at > c.used_at - make_interval(secs => $3)`,
+	} {
+		done, err := tx.ExecContext(ctx, query, person, undo, UndoLife.Seconds())
+		if err != nil {
+			return fmt.Errorf("drop new second factors: %w", err)
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("count second factors dropped: %w", err)
+		}
+		dropped += n
+	}
+	for _, query := range []string{
+		`DELETE FROM totps WHERE person_id = $1 AND sealed IS NULL`,
+		`UPDATE totps SET pending = NULL WHERE person_id = $1`,
+		`DELETE FROM recovery_codes WHERE person_id = $1`,
+	} {
+		if _, err := tx.ExecContext(ctx, query, person); err != nil {
+			return fmt.Errorf("drop what was begun: %w", err)
+		}
+	}
+	if dropped == 0 {
+		return nil
+	}
+	if err := planTelling(ctx, tx, KindFactor, person, "removed"); err != nil {
+		return err
+	}
+
+	return auditEmail(ctx, tx, person, "person.factor_remove")
 }
 
 // auditEmail writes what was done by a link: who pressed it is not known, only whose it was.
