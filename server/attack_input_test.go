@@ -3,8 +3,10 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +45,16 @@ func TestOddValuesEverywhere(t *testing.T) {
 	st := newAPISite(t)
 	st.Server = st.open(t, server.Config{PublicURL: origin})
 	asha, names := st.signedIn(t, "asha"), fieldsRead(t)
-	for _, route := range st.Routes() {
+	kinds := slices.Sorted(maps.Keys(odd))
+	for n, route := range st.Routes() {
 		if !attacked(route.Path) || strings.HasSuffix(route.Path, "/live") || route.Path == "/events" {
 			continue
 		}
-		for what, value := range odd {
+		for i, what := range kinds {
+			if (i+n)%4 != 0 { // each by turns
+				continue
+			}
+			value := odd[what]
 			given := url.Values{}
 			for _, name := range names {
 				given.Set(name, value)
@@ -169,7 +176,7 @@ func TestHostileTextStaysText(t *testing.T) {
 
 	asha := st.signedIn(t, "asha")
 	shown := 0
-	asha.crawl(t, []string{"/inbox", "/contacts", "/resolve", "/home"}, 200, func(path string, r answer) {
+	asha.crawl(t, []string{"/inbox", "/contacts", "/resolve", "/home"}, 100, func(path string, r answer) {
 		if !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
 			return
 		}

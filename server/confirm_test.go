@@ -76,7 +76,7 @@ func TestConfirmLeadsBack(t *testing.T) {
 	if wrong.status != http.StatusUnprocessableEntity || !strings.Contains(wrong.body, `data-testid="again"`) {
 		t.Errorf("wrong password: want the question again, got %d", wrong.status)
 	}
-	asha.want(asha.post("/team/"+meera.String()+"/role", change), http.StatusSeeOther, "/confirm?again=1&next=%2Fteam")
+	asha.want(asha.post("/team/"+meera.String()+"/role", change), http.StatusSeeOther, "/confirm?again=1&next=%2Fteam%2F"+meera.String())
 	asha.want(asha.post("/confirm", url.Values{"next": {"/team?x=1"}, "password": {password}}), http.StatusSeeOther, "/team?x=1")
 	asha.want(asha.post("/team/"+meera.String()+"/role", change), http.StatusSeeOther, "/team")
 	if page := asha.get("/team"); !strings.Contains(page.body, "has a new role") {

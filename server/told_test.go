@@ -43,8 +43,8 @@ func TestPagesSayWhatWhatsAppTold(t *testing.T) {
 	asha.has(asha.get(number), http.StatusOK, "यह खाता अलग कर दिया गया", "अपना यूज़रनेम")
 
 	priya := in.signedIn(t, "priya")
-	page := priya.get("/op")
-	priya.has(page, http.StatusOK, "Not in any documentation", "consumer_profile", "unknown_field")
+	page := priya.get("/op/drift")
+	priya.has(page, http.StatusOK, "consumer_profile", "unknown_field")
 	priya.lacks(page, "not published", "mateo")
 
 	in.post(t, []byte(`{"object":"whatsapp_business_account","entry":[{"id":"`+ownWABA+`","time":1790000150,"changes":[
