@@ -62,6 +62,12 @@ func inBase64(digits string) []string {
 // inParts are the lists that are part of what they stand in, not one person's an element.
 var inParts = map[string]bool{"phones": true, "emails": true, "urls": true, "addresses": true, "org": true}
 
+// freeText is what somebody wrote: an identifier in it is spoken of, and makes nothing whoever's it is.
+var freeText = map[string]bool{"body": true, "caption": true}
+
+// ofTheBusiness stands with everything that comes by a number: the number itself.
+const ofTheBusiness = "metadata"
+
 // ownTimes hold digits that are no phone.
 var ownTimes = map[string]bool{"timestamp": true, "entry_time": true, "time": true}
 
@@ -109,11 +115,18 @@ func (c *cutter) cut(value any, key string) (out any, theirs bool) {
 		if ownTimes[key] {
 			return v, false
 		}
+		if freeText[key] && c.isID(v) {
+			c.changed = true
+			return masked, false
+		}
 
 		return c.word(v)
 	case map[string]any:
 		cut := c.cuts
 		for name, member := range v {
+			if name == ofTheBusiness {
+				continue
+			}
 			next, mine := c.cut(member, name)
 			v[name] = next
 			theirs = theirs || mine || c.isID(name)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
@@ -40,8 +41,38 @@ func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 	if err := stillOf(ctx, tx, r); err != nil {
 		return err
 	}
+	if err := notOurs(ctx, tx, *r.Contact); err != nil {
+		return err
+	}
 
 	return begin(ctx, tx, actor, r)
+}
+
+// notOurs refuses to erase who has a phone of the business's own numbers: everything that came or went by it names that phone, and
+// would be taken for theirs.
+func notOurs(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) error {
+	_, own, err := identity.WholeOf(ctx, tx, contact)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return nil // there is nobody to erase
+	}
+	if err != nil {
+		return err
+	}
+	var phones []string
+	for _, a := range own {
+		phones = append(phones, a.Value)
+	}
+	var ours bool
+	if err := tx.GetContext(ctx, &ours, `
+		SELECT EXISTS (SELECT 1 FROM numbers WHERE tenant_id = $1 AND display_phone = ANY($2))`,
+		tx.Tenant, pq.Array(phones)); err != nil {
+		return fmt.Errorf("compare with the business's own numbers: %w", err)
+	}
+	if ours {
+		return &tenants.Conflict{Code: "request_own_number"}
+	}
+
+	return nil
 }
 
 func begin(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, r Request) error {

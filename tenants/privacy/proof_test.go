@@ -56,6 +56,24 @@ func (h *house) proved(kind string, contact uuid.UUID) (id uuid.UUID, of string)
 	return id, of
 }
 
+// Who has the phone of one of the business's own numbers is not erased: all that went out by it names that phone.
+func TestOwnNumberIsNotErased(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	her, neighbour := two(h)
+	h.as(func(_ context.Context, tx *tenants.Tx) error {
+		_, err := tx.Exec(`UPDATE numbers SET display_phone = '919812349876' WHERE tenant_id = $1`, h.tenant)
+		return err
+	})
+	for contact, want := range map[uuid.UUID]string{her: "request_own_number", neighbour: ""} {
+		id, of := h.proved(privacy.Erase, contact)
+		err := h.DB.As(t.Context(), h.tenant, func(tx *tenants.Tx) error { return privacy.Start(t.Context(), tx, meera, id, of) })
+		if got := tenants.ConflictCode(err); got != want || want == "" && err != nil {
+			t.Errorf("got %v, want conflict %q", err, want)
+		}
+	}
+}
+
 func TestProofIsOfTheAccountsOfThen(t *testing.T) {
 	t.Parallel()
 	h := open(t)

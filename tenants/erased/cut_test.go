@@ -1,0 +1,33 @@
+package erased_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pehchan/pehchan/tenants/erased"
+)
+
+// A number that a contact shares with the business stands with everything that comes by it, and a phone somebody writes is only spoken
+// of: neither makes a neighbour's message the person's.
+func TestNeighboursStay(t *testing.T) {
+	t.Parallel()
+	p := erased.Named([]string{"919800000801"}, func(phone string) string { return phone })
+	for what, body := range map[string]string{
+		"the business's own number":     `{"metadata":{"display_phone_number":"919800000801","phone_number_id":"801"},"messages":[{"from":"919811100099","id":"wamid.1","text":{"body":"hello"}}]}`,
+		"a phone that is all of a text": `{"metadata":{"display_phone_number":"1"},"messages":[{"from":"919811100099","id":"wamid.1","text":{"body":"+91 98000 00801"}}]}`,
+		"a phone in a caption":          `{"messages":[{"from":"919811100099","id":"wamid.1","image":{"id":"1","caption":"919800000801"}}]}`,
+	} {
+		out, whole, changed := p.Cut([]byte(body))
+		if whole || !strings.Contains(string(out), `"919811100099"`) {
+			t.Errorf("%s: got %s, whole %v: want the neighbour's message to stay", what, out, whole)
+		}
+		if inText := what != "the business's own number"; changed != inText || inText && strings.Contains(string(out), "00801") {
+			t.Errorf("%s: got %s, changed %v", what, out, changed)
+		}
+	}
+
+	out, _, changed := p.Cut([]byte(`{"messages":[{"from":"919811100099","id":"wamid.1","text":{"body":"hello"}},{"from":"919800000801","id":"wamid.2","text":{"body":"mine"}}]}`))
+	if !changed || strings.Contains(string(out), "mine") || !strings.Contains(string(out), "hello") {
+		t.Errorf("got %s, want theirs gone and the neighbour's kept", out)
+	}
+}
