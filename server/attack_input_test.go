@@ -29,7 +29,7 @@ var odd = map[string]string{
 	"a NUL":          "a\x00b",
 	"bad UTF-8":      "a\xff\xfe\xc0\xafb",
 	"a line break":   "a\r\nSet-Cookie: evil=1\r\n\r\n<script>",
-	"a long one":     strings.Repeat("क", 3000),
+	"a long one":     strings.Repeat("क", 500),
 	"below nothing":  "-1",
 	"very much":      "99999999999999999999",
 	"no number":      "NaN",
@@ -51,7 +51,7 @@ func TestOddValuesEverywhere(t *testing.T) {
 			continue
 		}
 		for i, what := range kinds {
-			if (i+n)%4 != 0 { // each by turns
+			if (i+n)%4 != 0 { // by turns
 				continue
 			}
 			value := odd[what]
