@@ -103,7 +103,7 @@ func (b *tab) overflow(width int64) string {
 	return eval[string](b, fmt.Sprintf(`(() => {
 		if (document.documentElement.scrollWidth <= %[1]d) return "";
 		const out = [...document.body.querySelectorAll("*")].filter(e => e.checkVisibility() && e.getBoundingClientRect().right > %[1]d + 0.5);
-		return document.documentElement.scrollWidth + " wide: " + out.slice(-3).map(e => e.tagName + "." + e.className + " " + e.innerText.slice(0, 40)).join(" | ");
+		return document.documentElement.scrollWidth + " wide: " + out.slice(-3).map(e => e.tagName + "." + e.className + " " + (e.innerText ?? "").slice(0, 40)).join(" | ");
 	})()`, width))
 }
 
