@@ -3,7 +3,6 @@ package conversations
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -92,10 +91,7 @@ func ForgetNamed(ctx context.Context, tx *tenants.Tx, person erased.Person, afte
 		return "", fmt.Errorf("read messages that name a person: %w", err)
 	}
 	for _, r := range rows {
-		text, content := r.Text, []byte(r.Content)
-		for _, w := range person.Words {
-			text = strings.ReplaceAll(text, w, "•••")
-		}
+		text, content := erased.Mask(r.Text, person.Words), []byte(r.Content)
 		if r.Content != "" {
 			cut, whole, changed := person.Cut(content)
 			if content = cut; whole {
@@ -104,6 +100,9 @@ func ForgetNamed(ctx context.Context, tx *tenants.Tx, person erased.Person, afte
 			if changed && r.Type == "contacts" {
 				text = "" // the names on the cards
 			}
+		}
+		if text == r.Text && string(content) == r.Content {
+			continue // part of somebody else's number or id
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE messages SET text = $3, content = $4 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, text, string(content)); err != nil {
 			return "", fmt.Errorf("take a person out of what others wrote: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,14 +63,18 @@ func inBase64(digits string) []string {
 // inParts are the lists that are part of what they stand in, not one person's an element.
 var inParts = map[string]bool{"phones": true, "emails": true, "urls": true, "addresses": true, "org": true}
 
-// freeText is what somebody wrote: an identifier in it is spoken of, and makes nothing whoever's it is.
-var freeText = map[string]bool{"body": true, "caption": true}
-
-// ofTheBusiness stands with everything that comes by a number: the number itself.
-const ofTheBusiness = "metadata"
-
 // ownTimes hold digits that are no phone.
 var ownTimes = map[string]bool{"timestamp": true, "entry_time": true, "time": true}
+
+// theBusiness is what names the business's own number beside everything that came to it. It tells nothing of whose that is.
+var theBusiness = map[string]bool{"metadata": true, "display_phone_number": true, "phone_number_id": true}
+
+// written is what somebody wrote or is called: whoever is named in it need not be whose it is.
+var written = map[string]bool{
+	"body": true, "caption": true, "text": true, "title": true, "description": true, "payload": true, "filename": true, "url": true, "headline": true,
+	"name": true, "formatted_name": true, "first_name": true, "middle_name": true, "last_name": true, "prefix": true, "suffix": true,
+	"response_json": true, "product_text": true, "note": true, "address": true,
+}
 
 const masked = "•••"
 
@@ -91,14 +96,8 @@ func (p Person) Cut(body []byte) (out []byte, whole, changed bool) {
 	if !c.changed {
 		return body, false, false
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(value); err != nil {
-		return nil, true, true
-	}
 
-	return bytes.TrimSpace(b.Bytes()), false, true
+	return encode(value), false, true
 }
 
 type cutter struct {
@@ -110,23 +109,19 @@ type cutter struct {
 
 // cut returns the value without the person, and whether what it stands in is theirs.
 func (c *cutter) cut(value any, key string) (out any, theirs bool) {
+	if theBusiness[key] {
+		return value, false
+	}
 	switch v := value.(type) {
 	case string:
 		if ownTimes[key] {
 			return v, false
 		}
-		if freeText[key] && c.isID(v) {
-			c.changed = true
-			return masked, false
-		}
 
-		return c.word(v)
+		return c.word(v, key)
 	case map[string]any:
 		cut := c.cuts
 		for name, member := range v {
-			if name == ofTheBusiness {
-				continue
-			}
 			next, mine := c.cut(member, name)
 			v[name] = next
 			theirs = theirs || mine || c.isID(name)
@@ -165,22 +160,30 @@ func (c *cutter) unnamed(contacts any) {
 	}
 }
 
-func (c *cutter) word(s string) (out string, theirs bool) {
-	if c.isID(s) {
+func (c *cutter) word(s, key string) (out string, theirs bool) {
+	switch {
+	case c.isID(s) && !written[key]:
 		return s, true
-	}
-	out = s
-	for _, w := range c.Inside {
-		if strings.HasPrefix(s, "wamid.") && strings.Contains(s, w) {
-			out = ""
-		}
-	}
-	for _, w := range c.Words {
-		out = strings.ReplaceAll(out, w, masked)
+	case c.isID(s):
+		out = masked
+	case strings.HasPrefix(s, "wamid.") && c.shows(s):
+		out = ""
+	default:
+		out = Mask(s, c.Words)
 	}
 	c.changed = c.changed || out != s
 
 	return out, false
+}
+
+// shows tells whether one of the person's phones lies in the id of a message, and not a longer one that begins or ends as theirs.
+func (c *cutter) shows(wamid string) bool {
+	if !slices.ContainsFunc(c.Inside, func(w string) bool { return strings.Contains(wamid, w) }) {
+		return false
+	}
+	plain, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimPrefix(wamid, "wamid."), "="))
+
+	return err != nil || Mask(string(plain), c.Words) != string(plain)
 }
 
 // isID tells whether a string is one of the person's identifiers, in whatever way it is written.
@@ -227,7 +230,7 @@ func (p Person) CutDelivery(body []byte, places []string) []byte {
 		}
 		if changes == nil {
 			if _, theirs := c.cut(entry, ""); theirs {
-				replace(list, parts[0])
+				empty(list, parts[0])
 			}
 			continue
 		}
@@ -235,17 +238,11 @@ func (p Person) CutDelivery(body []byte, places []string) []byte {
 		_, theirs := c.cut(change, "")
 		// What is not taken apart cannot be known to hold nothing more of them.
 		if theirs || len(parts) == 2 && c.cuts > before {
-			replace(changes, parts[1])
+			empty(changes, parts[1])
 		}
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(delivery); err != nil {
-		return []byte("{}")
-	}
 
-	return bytes.TrimSpace(b.Bytes())
+	return encode(delivery)
 }
 
 // element is the one at a place of a list, and the list; nil where there is none.
@@ -259,7 +256,7 @@ func element(value any, place string) (any, []any) {
 	return list[i], list
 }
 
-func replace(list []any, place string) {
+func empty(list []any, place string) {
 	if i, err := strconv.Atoi(place); err == nil {
 		list[i] = map[string]any{}
 	}

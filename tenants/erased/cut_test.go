@@ -31,3 +31,29 @@ func TestNeighboursStay(t *testing.T) {
 		t.Errorf("got %s, want theirs gone and the neighbour's kept", out)
 	}
 }
+
+// A short number inside a longer one is somebody else's, and JSON stays JSON.
+func TestOnlyWholeWordsAreTheirs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"ask 56161, or 919856161123": "ask •••, or 919856161123",
+		"56161":                      "•••",
+		"1561615":                    "1561615",
+		"5616156161 56161":           "5616156161 •••",
+		"no56161pin":                 "no•••pin",
+	} {
+		if got := erased.Mask(text, []string{"56161"}); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	if got := erased.Mask("IN.12 IN.123", []string{"IN.12"}); got != "••• IN.123" {
+		t.Errorf("got %q, want the longer id to stay", got)
+	}
+	out, changed := erased.Replace([]byte(`{"at":1790056161,"phone":56161,"key":"a:56161"}`), []string{"56161"}, "erased")
+	if want := `{"at":1790056161,"key":"a:erased","phone":"erased"}`; !changed || string(out) != want {
+		t.Errorf("got %s, want %s", out, want)
+	}
+	if _, changed := erased.Replace([]byte(`{"at":1790056161}`), []string{"56161"}, "erased"); changed {
+		t.Error("part of a time was taken for a phone")
+	}
+}

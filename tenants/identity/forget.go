@@ -11,6 +11,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/adoption"
+	"github.com/pehchan/pehchan/tenants/erased"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -192,7 +193,7 @@ var forgetting = []struct{ what, of, statement string }{
 	{"forget decisions", "o", `DELETE FROM decisions WHERE tenant_id = $1 AND (a_id = ANY($2) OR b_id = ANY($2))`},
 	{"forget cases", "civ", `
 		DELETE FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3) OR proposed_contact = ANY($2)
-		                                            OR EXISTS (SELECT 1 FROM unnest($4::text[]) v WHERE position(v IN key) > 0))`},
+		                                            OR regexp_split_to_array(key, '[: ]') && $4::text[])`},
 	{"forget moves", "ci", `DELETE FROM link_moves WHERE tenant_id = $1 AND (from_contact = ANY($2) OR identity_id = ANY($3))`},
 	{"forget other moves", "ci", `
 		DELETE FROM link_moves m USING links l WHERE l.tenant_id = $1 AND m.tenant_id = $1 AND m.link_id = l.id
@@ -236,10 +237,11 @@ func forgetWritten(ctx context.Context, tx *tenants.Tx, values []string) error {
 			return fmt.Errorf("read evidence that names a person: %w", err)
 		}
 		for _, r := range rows {
-			for _, v := range values {
-				r.Words = strings.ReplaceAll(r.Words, v, "erased")
+			words, changed := erased.Replace([]byte(r.Words), values, "erased")
+			if !changed {
+				continue // part of somebody else's number or id
 			}
-			if _, err := tx.ExecContext(ctx, table.write, tx.Tenant, r.ID, r.Words); err != nil {
+			if _, err := tx.ExecContext(ctx, table.write, tx.Tenant, r.ID, string(words)); err != nil {
 				return fmt.Errorf("take a person out of evidence: %w", err)
 			}
 		}

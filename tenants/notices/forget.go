@@ -3,12 +3,12 @@ package notices
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/erased"
 )
 
 // Forget makes dots of a person's identifiers in what WhatsApp said of the business's own account and numbers.
@@ -23,10 +23,11 @@ func Forget(ctx context.Context, tx *tenants.Tx, words []string) error {
 		return fmt.Errorf("read notices that name a person: %w", err)
 	}
 	for _, r := range rows {
-		for _, w := range words {
-			r.Facts = strings.ReplaceAll(r.Facts, w, "•••")
+		facts, changed := erased.Replace([]byte(r.Facts), words, "•••")
+		if !changed {
+			continue // part of somebody else's number or id
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE notices SET facts = $3::jsonb WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, r.Facts); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE notices SET facts = $3::jsonb WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, string(facts)); err != nil {
 			return fmt.Errorf("take a person out of notice: %w", err)
 		}
 	}
