@@ -127,8 +127,11 @@ func forgetItems(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, ten
 }
 
 // CutDeliveries takes what ForgetItems and the tombstones took out of items out of the deliveries these came in, too, the next of them. It
-// returns how many items it settled, 0 at the end.
-func CutDeliveries(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant uuid.UUID, person erased.Person, limit int) (n int, err error) {
+// returns how many items it settled, 0 at the end. The items tell not of whom they are: who gives everybody whom the tenant has erased or is
+// erasing, and is asked once no more items can be added.
+func CutDeliveries(
+	ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant uuid.UUID, who func(context.Context) (erased.Person, error), limit int,
+) (n int, err error) {
 	err = db.System(ctx, func(tx *tenants.Tx) error {
 		if err := lockSplit(ctx, tx); err != nil {
 			return err
@@ -142,6 +145,13 @@ func CutDeliveries(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, t
 		if err := tx.SelectContext(ctx, &items, `
 			SELECT id, event_id, position, kind FROM inbox_items WHERE tenant_id = $1 AND cut_due ORDER BY id LIMIT $2 FOR UPDATE`, tenant, limit); err != nil {
 			return fmt.Errorf("read items to cut: %w", err)
+		}
+		if len(items) == 0 {
+			return nil
+		}
+		person, err := who(ctx)
+		if err != nil {
+			return err
 		}
 		places, ids := map[int64][]string{}, pq.Int64Array{}
 		for _, it := range items {

@@ -141,15 +141,21 @@ func (w *Worker) progressOf(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (
 	if p.Sealed == nil {
 		return p, nil
 	}
-	plain, err := w.keys.Open(tx.Tenant, sealErasure, p.Sealed)
+	p.subject, err = w.open(tx.Tenant, p.Sealed)
+
+	return p, err
+}
+
+func (w *Worker) open(tenant uuid.UUID, sealed []byte) (s subject, err error) {
+	plain, err := w.keys.Open(tenant, sealErasure, sealed)
 	if err != nil {
-		return progress{}, fmt.Errorf("open erasure: %w", err)
+		return subject{}, fmt.Errorf("open erasure: %w", err)
 	}
-	if err := json.Unmarshal(plain, &p.subject); err != nil {
-		return progress{}, fmt.Errorf("read erasure: %w", err)
+	if err := json.Unmarshal(plain, &s); err != nil {
+		return subject{}, fmt.Errorf("read erasure: %w", err)
 	}
 
-	return p, nil
+	return s, nil
 }
 
 // person is who is to be cut out of bytes.
@@ -264,8 +270,8 @@ func eraseItems(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (a
 	return after, err
 }
 
-func eraseDeliveries(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
-	n, err := ingest.CutDeliveries(ctx, w.db, w.keys, tenant, p.person(w.keys, tenant), eraseRows)
+func eraseDeliveries(ctx context.Context, w *Worker, tenant uuid.UUID, _ progress) (string, error) {
+	n, err := w.cutDeliveries(ctx, tenant)
 	if err != nil || n == 0 {
 		return "", err
 	}

@@ -249,3 +249,33 @@ func TestErasingGoesOnAfterAKill(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// Two erasures at once, and the look for what came again between any two of their steps, take nothing of each other's work away.
+func TestErasuresSideBySide(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	her := h.request(fill(h))
+	const third = "919812300033"
+	h.deliver("messages", map[string]any{
+		"contacts": []any{profile(third, "IN.5550000000000033", "Kamla")}, "messages": []any{h.item(third, "IN.5550000000000033", before, text("a third"))},
+	})
+	h.settle()
+	other := h.request(h.contact(whatsapp.KindPhone, third).ID)
+	w := h.worker()
+	for going := []uuid.UUID{other, her}; len(going) > 0; {
+		going = slices.DeleteFunc(going, func(id uuid.UUID) bool {
+			done, err := w.Step(t.Context(), h.tenant, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.CutReturned(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return done
+		})
+	}
+	if left := h.found(); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	h.balanced()
+}

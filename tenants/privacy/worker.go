@@ -167,12 +167,8 @@ func (w *Worker) CutReturned(ctx context.Context) error {
 		return err
 	}
 	for _, tenant := range due {
-		person, err := w.everybodyErased(ctx, tenant)
-		if err != nil {
-			return err
-		}
 		for n := 1; n > 0; {
-			if n, err = ingest.CutDeliveries(ctx, w.db, w.keys, tenant, person, eraseRows); err != nil {
+			if n, err = w.cutDeliveries(ctx, tenant); err != nil {
 				return err
 			}
 		}
@@ -181,10 +177,30 @@ func (w *Worker) CutReturned(ctx context.Context) error {
 	return nil
 }
 
-// everybodyErased is all whom a tenant erased, as one person to be cut out.
-func (w *Worker) everybodyErased(ctx context.Context, tenant uuid.UUID) (erased.Person, error) {
+// cutDeliveries takes everybody of a tenant who is or is being erased out of the next deliveries.
+func (w *Worker) cutDeliveries(ctx context.Context, tenant uuid.UUID) (n int, err error) {
+	who := func(ctx context.Context) (erased.Person, error) { return w.everybody(ctx, tenant) }
+
+	return ingest.CutDeliveries(ctx, w.db, w.keys, tenant, who, eraseRows)
+}
+
+// everybody is all whom a tenant has erased, known by their tombstones, and all whom it is erasing, known also as others may have written
+// them, as one person to be cut out.
+func (w *Worker) everybody(ctx context.Context, tenant uuid.UUID) (erased.Person, error) {
 	h, hidden, known := erased.For(w.keys, tenant), phonefree.For(w.keys, tenant), map[string]bool{}
+	var words []string
 	err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		var sealed [][]byte
+		if err := tx.SelectContext(ctx, &sealed, `SELECT subject FROM erasures WHERE tenant_id = $1 AND subject IS NOT NULL`, tenant); err != nil {
+			return fmt.Errorf("read whom a business is erasing: %w", err)
+		}
+		for _, raw := range sealed {
+			s, err := w.open(tenant, raw)
+			if err != nil {
+				return err
+			}
+			words = append(words, s.Words...)
+		}
 		for after := []byte(nil); ; {
 			stones, err := erased.After(ctx, tx, after, eraseScan)
 			if err != nil || len(stones) == 0 {
@@ -198,9 +214,12 @@ func (w *Worker) everybodyErased(ctx context.Context, tenant uuid.UUID) (erased.
 			after = stones[len(stones)-1].Hash
 		}
 	})
-	is := func(id string) bool { return known[string(h.Hash(erased.Identifier, id))] }
+	gone := func(id string) bool { return known[string(h.Hash(erased.Identifier, id))] }
+	p := erased.Named(words, hidden.Phone)
+	going := p.Is
+	p.Is = func(id string) bool {
+		return going(id) || gone(id) || whatsapp.Digits(id) == id && gone(hidden.Phone(id))
+	}
 
-	return erased.Person{Is: func(id string) bool {
-		return is(id) || whatsapp.Digits(id) == id && is(hidden.Phone(id))
-	}}, err
+	return p, err
 }
