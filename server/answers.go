@@ -133,9 +133,15 @@ func answerView(ctx context.Context, card answers.Card, ledger answers.Ledger, o
 
 func answerText(card answers.Content, ledger answers.Ledger, lang string, own map[string]string) pages.AnswerText {
 	t := pages.AnswerText{Lang: lang}
+	var inLong, inNever []string
 	t.Short, t.Missing = ledger.Fill(card.Short.In(lang), lang, own)
-	t.Long, _ = ledger.Fill(card.Long.In(lang), lang, own)
-	t.Never, _ = ledger.Fill(card.Never.In(lang), lang, own)
+	t.Long, inLong = ledger.Fill(card.Long.In(lang), lang, own)
+	t.Never, inNever = ledger.Fill(card.Never.In(lang), lang, own)
+	for _, name := range slices.Concat(inLong, inNever) {
+		if !slices.Contains(t.Missing, name) {
+			t.Missing = append(t.Missing, name)
+		}
+	}
 
 	return t
 }

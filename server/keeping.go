@@ -125,25 +125,21 @@ func (s *Server) takeOver(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), member(c)
 	var id uuid.UUID
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		list, err := trust.Requests(ctx, tx, uuid.Nil, 0)
+		r, err := trust.Asked(ctx, tx, given)
 		if err != nil {
 			return err
 		}
-		for _, r := range list {
-			kind, ours := asksOfPage[r.Kind]
-			if r.ID != given || !ours || r.DoneAt != nil {
-				continue
-			}
-			if id, err = privacy.Add(ctx, tx, s.keys, m.Actor, privacy.New{
-				Kind: kind, Subject: r.Reach, Note: r.Name + "\n" + r.Body, Origin: "page", From: &r.ID, Since: r.MadeAt,
-			}); err != nil {
-				return err
-			}
-
-			return trust.Answered(ctx, tx, m.Actor, r.ID)
+		kind, ours := asksOfPage[r.Kind]
+		if !ours || r.DoneAt != nil {
+			return tenants.ErrNotFound
+		}
+		if id, err = privacy.Add(ctx, tx, s.keys, m.Actor, privacy.New{
+			Kind: kind, Subject: r.Reach, Note: r.Name + "\n" + r.Body, Origin: "page", From: &r.ID, Since: r.MadeAt,
+		}); err != nil {
+			return err
 		}
 
-		return tenants.ErrNotFound
+		return trust.Answered(ctx, tx, m.Actor, r.ID)
 	})
 	if err != nil {
 		return err
@@ -154,7 +150,7 @@ func (s *Server) takeOver(c *fiber.Ctx) error {
 
 // fillPage puts on the list of requests what waits on the public page, and how long what is kept.
 func (s *Server) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e eyes, p *pages.Privacy) error {
-	list, err := trust.Requests(ctx, tx, uuid.Nil, 0)
+	list, err := trust.Requests(ctx, tx, 0)
 	if err != nil {
 		return err
 	}

@@ -260,7 +260,7 @@ func (s *Server) showTrustSettings(c *fiber.Ctx, status int, typed *trust.Page, 
 		if fresh {
 			p.Form.Values = map[string]string{"use_en": pages.TrustStart(ctx, i18n.English), "use_hi": pages.TrustStart(ctx, i18n.Hindi)}
 		}
-		requests, err := trust.Requests(ctx, tx, uuid.Nil, requestsShown)
+		requests, err := trust.Requests(ctx, tx, requestsShown)
 		for _, r := range requests {
 			p.Requests = append(p.Requests, pages.TrustRequest{
 				ID: r.ID.String(), Kind: r.Kind, Name: r.Name, Reach: r.Reach, Body: r.Body, At: r.MadeAt, Done: r.DoneAt != nil, DoneBy: r.DoneBy,

@@ -2,6 +2,8 @@ package trust
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,22 +91,39 @@ func Ask(ctx context.Context, tx *tenants.Tx, r Request) (Request, error) {
 	})
 }
 
-// Requests lists what people asked, newest first, from the one before the given id on (uuid.Nil: from the newest). limit is 1 to 200;
+// Requests lists what people asked: first what waits, from the oldest on, then what was answered, the newest first. limit is 1 to 200;
 // anything else means 200.
-func Requests(ctx context.Context, tx *tenants.Tx, before uuid.UUID, limit int) ([]Request, error) {
+func Requests(ctx context.Context, tx *tenants.Tx, limit int) ([]Request, error) {
 	if limit < 1 || limit > maxList {
 		limit = maxList
 	}
 	list := []Request{}
 	// Ids are made in order of time.
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT id, kind, name, reach, body, lang, made_at, done_at, done_by FROM trust_requests
-		WHERE tenant_id = $1 AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id < $2) ORDER BY id DESC LIMIT $3`,
-		tx.Tenant, before, limit); err != nil {
+		(SELECT id, kind, name, reach, body, lang, made_at, done_at, done_by FROM trust_requests
+		 WHERE tenant_id = $1 AND done_at IS NULL ORDER BY id LIMIT $2)
+		UNION ALL
+		(SELECT id, kind, name, reach, body, lang, made_at, done_at, done_by FROM trust_requests
+		 WHERE tenant_id = $1 AND done_at IS NOT NULL ORDER BY id DESC LIMIT $2)
+		LIMIT $2`, tx.Tenant, limit); err != nil {
 		return nil, fmt.Errorf("list requests: %w", err)
 	}
 
 	return list, nil
+}
+
+// Asked is one request. ErrNotFound where tx's tenant has none such.
+func Asked(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (r Request, err error) {
+	err = tx.GetContext(ctx, &r, `
+		SELECT id, kind, name, reach, body, lang, made_at, done_at, done_by FROM trust_requests WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Request{}, tenants.ErrNotFound
+	}
+	if err != nil {
+		return Request{}, fmt.Errorf("read request: %w", err)
+	}
+
+	return r, nil
 }
 
 // Waiting is how many requests nobody has answered.

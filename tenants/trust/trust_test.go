@@ -109,8 +109,11 @@ func TestPageAndRequests(t *testing.T) {
 	if err := as(ravi, func(tx *tenants.Tx) error { return trust.Answered(ctx, tx, owner, made.ID) }); !errors.Is(err, tenants.ErrNotFound) {
 		t.Errorf("another's: got %v", err)
 	}
+	if err := as(ravi, func(tx *tenants.Tx) error { _, err := trust.Asked(ctx, tx, made.ID); return err }); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("another's: got %v", err)
+	}
 	if err := as(ravi, func(tx *tenants.Tx) error {
-		list, err := trust.Requests(ctx, tx, uuid.Nil, 0)
+		list, err := trust.Requests(ctx, tx, 0)
 		if err != nil {
 			return err
 		}
@@ -133,8 +136,27 @@ func TestPageAndRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	later := [2]trust.Request{}
+	for i := range later {
+		r := good
+		r.Reach = []string{"@second", "@third"}[i]
+		var err error
+		if later[i], err = ask(asha, r); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := as(asha, func(tx *tenants.Tx) error {
-		list, err := trust.Requests(ctx, tx, uuid.Nil, 10)
+		list, err := trust.Requests(ctx, tx, 0)
+		if len(list) != 3 || list[0].ID != later[0].ID || list[1].ID != later[1].ID || list[2].ID != made.ID {
+			t.Errorf("got %+v, want what waits first, the oldest of it before", list)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := as(asha, func(tx *tenants.Tx) error {
+		list, err := trust.Requests(ctx, tx, 10)
+		list = list[len(list)-1:]
 		if len(list) != 1 || list[0].DoneBy != "Asha" || list[0].DoneAt == nil || list[0].Reach != "@lata" {
 			t.Errorf("got %+v", list)
 		}
