@@ -156,7 +156,7 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e eyes, m access.Member, k id
 		return fillNobody(ctx, tx, e, k, p)
 	}
 	if k.Contact != nil {
-		if p.Said, p.Number, err = lastSaid(ctx, tx, e, k.Contact.ID); err != nil {
+		if p.Said, p.Number, err = lastSaid(ctx, tx, e, *k.Contact); err != nil {
 			return err
 		}
 	}
@@ -262,12 +262,12 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 	view.Compared = compare(ctx, e, mine, o.Contact)
 
 	var err error
-	view.Said, _, err = lastSaid(ctx, tx, e, o.Contact.ID)
+	view.Said, _, err = lastSaid(ctx, tx, e, o.Contact)
 
 	return err
 }
 
-func lastSaid(ctx context.Context, tx *tenants.Tx, e eyes, contact uuid.UUID) (said []pages.Said, number string, err error) {
+func lastSaid(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact) (said []pages.Said, number string, err error) {
 	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: caseMessages})
 	if err != nil {
 		return nil, "", err

@@ -194,7 +194,7 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 		p.OpenCase = "/resolve/" + open.String()
 	}
 
-	entries, next, err := conversations.Entries(ctx, tx, contact.ID, page)
+	entries, next, err := conversations.Entries(ctx, tx, contact, page)
 	if err != nil {
 		return err
 	}

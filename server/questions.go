@@ -135,7 +135,7 @@ func logLast(ctx context.Context, tx *tenants.Tx, m access.Member, id string) (a
 	if err != nil {
 		return answers.Question{}, err
 	}
-	entries, _, err := conversations.Entries(ctx, tx, contact.ID, identity.Page{Limit: latestSaid})
+	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: latestSaid})
 	if err != nil {
 		return answers.Question{}, err
 	}

@@ -133,7 +133,7 @@ func (s *Server) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.U
 
 // fillLines puts what was said on the page, oldest first, and between it what colleagues wrote down.
 func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Contact, page identity.Page, p *pages.Talk) error {
-	entries, next, err := conversations.Entries(ctx, tx, contact.ID, page)
+	entries, next, err := conversations.Entries(ctx, tx, contact, page)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func fillLines(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.Con
 		p.Older = talkPath(contact.ID) + "?before=" + url.QueryEscape(next)
 	}
 
-	notes, _, err := conversations.Notes(ctx, tx, contact.ID, identity.Page{Limit: notesShown, Cursor: page.Cursor})
+	notes, _, err := conversations.Notes(ctx, tx, contact, identity.Page{Limit: notesShown, Cursor: page.Cursor})
 	if err != nil {
 		return err
 	}

@@ -54,12 +54,8 @@ func AddNote(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread,
 }
 
 // Notes lists what was written about the accounts that are a contact's now, newest first, and the cursor of the next page ("" at the
-// end). ErrNotFound where the tenant has no such contact.
-func Notes(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identity.Page) (list []Note, next string, err error) {
-	c, err := identity.Get(ctx, tx, contact)
-	if err != nil {
-		return nil, "", err
-	}
+// end).
+func Notes(ctx context.Context, tx *tenants.Tx, c identity.Contact, page identity.Page) (list []Note, next string, err error) {
 	at, id, err := page.Before()
 	if err != nil {
 		return nil, "", err

@@ -129,11 +129,7 @@ type Entry struct {
 
 // Entries are Messages for the eye: edits, revocations and reactions stand with the message they are about, whichever page that is
 // on. Only those whose message we do not have stay entries of their own.
-func Entries(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page identity.Page) (entries []Entry, next string, err error) {
-	c, err := identity.Get(ctx, tx, contact)
-	if err != nil {
-		return nil, "", err
-	}
+func Entries(ctx context.Context, tx *tenants.Tx, c identity.Contact, page identity.Page) (entries []Entry, next string, err error) {
 	list, next, err := timeline(ctx, tx, c, page, false)
 	if err != nil {
 		return nil, "", err
