@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lib/pq"
@@ -27,8 +28,8 @@ var grants string
 const grantsLock = 7_340_316
 
 // Up brings the database of ownerDSN, the login that owns the schema, to the
-// newest version and grants appRole what the application may do. Two at once,
-// and running it again, are harmless. A missing appRole is created where
+// newest version, with any step below it that is missing, and grants appRole what
+// the application may do. Two at once, and running it again, are harmless. A missing appRole is created where
 // the owner may create roles.
 func Up(ctx context.Context, ownerDSN, appRole string) error {
 	db, err := sql.Open("postgres", ownerDSN)
@@ -42,7 +43,7 @@ func Up(ctx context.Context, ownerDSN, appRole string) error {
 	if err != nil {
 		return fmt.Errorf("make migration lock: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithSessionLocker(locker))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, steps, goose.WithSessionLocker(locker), goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -89,33 +90,28 @@ func grant(ctx context.Context, db *sql.DB, role string) error {
 	return nil
 }
 
-// Pending reports whether the database lacks migrations this program carries.
-// It reads one row, and only what the application role may read.
+// Pending reports whether the database lacks any of the migrations this program carries, whatever their numbers: two branches may have
+// been merged out of order. It reads only what the application role may read.
 func Pending(ctx context.Context, db *sql.DB) (bool, error) {
-	var applied int64
-	err := db.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&applied)
+	var applied []int64
+	err := db.QueryRowContext(ctx, `SELECT coalesce(array_agg(version_id), '{}') FROM goose_db_version WHERE is_applied`).Scan(pq.Array(&applied))
 	switch {
 	case pq.As(err, pqerror.UndefinedTable) != nil:
-		applied = 0 // never migrated
+		return true, nil // never migrated
 	case err != nil:
-		return false, fmt.Errorf("read schema version: %w", err)
+		return false, fmt.Errorf("read schema versions: %w", err)
 	}
-
-	return applied < newest(), nil
-}
-
-// newest is the number of the last embedded step.
-func newest() int64 {
-	var top int64
 	for _, name := range names() {
 		version, err := goose.NumericComponent(name)
 		if err != nil {
 			panic(err) // a misnamed step is a fault of the build
 		}
-		top = max(top, version)
+		if !slices.Contains(applied, version) {
+			return true, nil
+		}
 	}
 
-	return top
+	return false, nil
 }
 
 // Hash identifies the schema: it changes with any byte of the embedded SQL. It

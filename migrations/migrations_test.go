@@ -44,6 +44,36 @@ func TestUpOnEmpty(t *testing.T) {
 	}
 }
 
+// Two branches may bring their steps in any order: one that is missing below the newest is pending, and the next Up applies it.
+func TestALowerStepThatIsMissingIsPending(t *testing.T) {
+	t.Parallel()
+	database := testdb.New(t)
+	owner, err := sql.Open("postgres", database.OwnerDSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	if pending, err := migrations.Pending(t.Context(), owner); err != nil || pending {
+		t.Fatalf("Pending of a whole schema: got %v, %v; want false", pending, err)
+	}
+	if _, err := owner.ExecContext(t.Context(), `
+		ALTER TABLE privacy_requests DROP COLUMN proved_of; DELETE FROM goose_db_version WHERE version_id = 40`); err != nil {
+		t.Fatal(err)
+	}
+	if pending, err := migrations.Pending(t.Context(), owner); err != nil || !pending {
+		t.Errorf("Pending without step 40: got %v, %v; want true", pending, err)
+	}
+	if err := migrations.Up(t.Context(), database.OwnerDSN, database.AppRole); err != nil {
+		t.Fatal(err)
+	}
+	if pending, err := migrations.Pending(t.Context(), owner); err != nil || pending {
+		t.Errorf("Pending after Up: got %v, %v; want false", pending, err)
+	}
+	if _, err := owner.ExecContext(t.Context(), `SELECT proved_of FROM privacy_requests`); err != nil {
+		t.Errorf("step 40 was not applied: %v", err)
+	}
+}
+
 func TestUpSaysHowToMakeTheRole(t *testing.T) {
 	t.Parallel()
 	empty := testdb.NewEmpty(t)
