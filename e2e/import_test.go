@@ -26,7 +26,7 @@ func (st *site) takeLists(t *testing.T) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = imports.NewWorker(st.DB, slog.New(slog.NewTextHandler(io.Discard, nil))).Run(ctx)
+		_ = imports.NewWorker(st.DB, st.keys, slog.New(slog.NewTextHandler(io.Discard, nil))).Run(ctx)
 	}()
 
 	return func() {

@@ -60,7 +60,7 @@ func (st *site) importWorker(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = imports.NewWorker(st.DB, slog.New(slog.DiscardHandler)).Run(ctx)
+		_ = imports.NewWorker(st.DB, st.keys, slog.New(slog.DiscardHandler)).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		stop()

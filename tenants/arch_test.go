@@ -62,7 +62,7 @@ var below = map[string][]string{
 	"erased":        {"secrets", "whatsapp"},
 	"facts":         {"whatsapp"},
 	"identity":      {"adoption", "erased", "phonefree", "secrets", "whatsapp"},
-	"imports":       {"identity", "whatsapp"},
+	"imports":       {"erased", "identity", "phonefree", "secrets", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},
 	"lives":         {"ingest"},
 	"mail":          {"secrets"},

@@ -172,7 +172,7 @@ func TestEveryRowOnceWhateverDies(t *testing.T) {
 				ctx, die := context.WithTimeout(t.Context(), time.Duration(50+rng.IntN(200)+deaths*20)*time.Millisecond)
 				workers.Go(func() {
 					defer die()
-					_ = imports.NewWorker(s.db, slog.New(slog.DiscardHandler)).Run(ctx)
+					_ = imports.NewWorker(s.db, s.keys, slog.New(slog.DiscardHandler)).Run(ctx)
 				})
 				deaths++
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -62,25 +63,28 @@ type known struct {
 }
 
 // judge says what each row does, with a number of look-ups that does not depend on how many rows there are. Nothing is changed.
-func judge(ctx context.Context, tx *tenants.Tx, id uuid.UUID, m Mapping, rows []storedRow) ([]verdict, error) {
+func judge(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, i Import, rows []storedRow) ([]verdict, error) {
 	verdicts := make([]verdict, len(rows))
-	for i, r := range rows {
+	for n, r := range rows {
 		cells, err := r.cells()
 		if err != nil {
 			return nil, err
 		}
-		verdicts[i] = verdict{row: r.Row, values: m.read(cells)}
+		verdicts[n] = verdict{row: r.Row, values: i.Mapping.read(cells)}
+	}
+	if err := leaveOutErased(ctx, tx, keys, verdicts); err != nil {
+		return nil, err
 	}
 
-	k, err := lookUp(ctx, tx, id, verdicts)
+	k, err := lookUp(ctx, tx, i.ID, verdicts)
 	if err != nil {
 		return nil, err
 	}
-	for i := range verdicts {
-		v := &verdicts[i]
+	for n := range verdicts {
+		v := &verdicts[n]
 		k.twice(v)
 		if v.outcome == "" {
-			k.decide(v, m.Replace)
+			k.decide(v, i.Mapping.Replace)
 		}
 	}
 

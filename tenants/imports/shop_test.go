@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/testdb"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -26,6 +28,7 @@ var meera = tenants.Actor{Kind: "person", ID: "11111111-1111-1111-1111-111111111
 type shop struct {
 	t      *testing.T
 	db     *tenants.DB
+	keys   *secrets.Keyring
 	tenant uuid.UUID
 	number uuid.UUID
 	items  int64
@@ -39,6 +42,10 @@ func newShop(t *testing.T, bare bool) *shop {
 	t.Helper()
 	database := testdb.New(t)
 	s := &shop{t: t, db: database.DB, owner: database.OwnerDSN, tenant: uuid.Must(uuid.NewV7()), number: uuid.Must(uuid.NewV7())}
+	var err error
+	if s.keys, err = secrets.Open(filepath.Join(t.TempDir(), "master.key")); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.db.System(t.Context(), func(tx *tenants.Tx) error {
 		_, err := tx.Exec(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'asha-clinic', 'Asha Clinic')`, s.tenant)
 		return err
@@ -113,7 +120,7 @@ func (s *shop) work() {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = imports.NewWorker(s.db, slog.New(slog.NewTextHandler(s.t.Output(), nil))).Run(ctx)
+		_ = imports.NewWorker(s.db, s.keys, slog.New(slog.NewTextHandler(s.t.Output(), nil))).Run(ctx)
 	}()
 	s.t.Cleanup(func() {
 		stop()

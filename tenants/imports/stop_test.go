@@ -19,7 +19,7 @@ func (s *shop) partly(id uuid.UUID, state string) imports.Import {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = imports.NewWorker(s.db, slog.New(slog.DiscardHandler)).Run(ctx)
+		_ = imports.NewWorker(s.db, s.keys, slog.New(slog.DiscardHandler)).Run(ctx)
 	}()
 	defer func() {
 		stop()
@@ -87,7 +87,7 @@ func TestStoppedHalfWay(t *testing.T) {
 			func() {
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
-				go func() { _ = imports.NewWorker(s.db, slog.New(slog.DiscardHandler)).Run(ctx) }()
+				go func() { _ = imports.NewWorker(s.db, s.keys, slog.New(slog.DiscardHandler)).Run(ctx) }()
 				s.until(i.ID, imports.Checked)
 			}()
 			s.step(i.ID, imports.Run)
@@ -134,7 +134,7 @@ func TestUndoGoesOn(t *testing.T) {
 	func() {
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go func() { _ = imports.NewWorker(s.db, slog.New(slog.DiscardHandler)).Run(ctx) }()
+		go func() { _ = imports.NewWorker(s.db, s.keys, slog.New(slog.DiscardHandler)).Run(ctx) }()
 		i = s.try(i, nil)
 		s.step(i.ID, imports.Run)
 		s.until(i.ID, imports.Done)

@@ -10,11 +10,12 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 // take judges the rows after the given one and, unless this is the trial, does what they say. It returns the last row it dealt
 // with, after where there was none.
-func take(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, error) {
+func take(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, i Import, after int) (int, error) {
 	if i.State == Running {
 		if err := identity.Lock(ctx, tx); err != nil {
 			return 0, err
@@ -24,7 +25,7 @@ func take(ctx context.Context, tx *tenants.Tx, i Import, after int) (int, error)
 	if err != nil || len(rows) == 0 {
 		return after, err
 	}
-	verdicts, err := judge(ctx, tx, i.ID, i.Mapping, rows)
+	verdicts, err := judge(ctx, tx, keys, i, rows)
 	if err != nil {
 		return 0, err
 	}
@@ -100,6 +101,8 @@ type effect struct {
 	Answers bool           `json:"answers,omitempty"` // says who somebody is that was known before
 }
 
+// writeVerdicts keeps what became of rows. What a list says of somebody who was erased goes when the list is taken in; until then it may be
+// that a column was named wrongly.
 func writeVerdicts(ctx context.Context, tx *tenants.Tx, i Import, verdicts []verdict) error {
 	n := len(verdicts)
 	var (
@@ -131,12 +134,13 @@ func writeVerdicts(ctx context.Context, tx *tenants.Tx, i Import, verdicts []ver
 
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE import_rows r SET phone = w.phone, bsuid = w.bsuid, external = w.external, outcome = w.outcome, reason = w.reason,
-		       other_row = w.other_row, contact_id = w.contact_id, made = w.made, effect = w.effect
+		       other_row = w.other_row, contact_id = w.contact_id, made = w.made, effect = w.effect,
+		       cells = CASE WHEN $13 AND w.reason = $14 THEN '[]' ELSE r.cells END
 		FROM unnest($3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[], $10::uuid[], $11::boolean[], $12::text[])
 		     AS w (row, phone, bsuid, external, outcome, reason, other_row, contact_id, made, effect)
 		WHERE r.tenant_id = $1 AND r.import_id = $2 AND r.row = w.row`,
 		tx.Tenant, i.ID, pq.Array(rows), pq.Array(phones), pq.Array(bsuids), pq.Array(externals), pq.Array(outcomes), pq.Array(reasons),
-		pq.Array(others), pq.Array(contacts), pq.Array(made), pq.Array(effectTexts)); err != nil {
+		pq.Array(others), pq.Array(contacts), pq.Array(made), pq.Array(effectTexts), i.State == Running, WhyErased); err != nil {
 		return fmt.Errorf("write what became of rows: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `

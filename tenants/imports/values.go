@@ -23,6 +23,7 @@ const (
 	WhyBSUID         = "bad_bsuid"       // no WhatsApp ID
 	WhyTooLong       = "too_long"        // a name or id longer than can be kept
 	WhyUnreadable    = "unreadable"      // characters that could not be read
+	WhyErased        = "erased"          // they asked to be erased, and have not written since
 	WhyTwice         = "twice"           // an earlier row names the same customer
 	WhyTwoPeople     = "two_people"      // the row's handles belong to several customers
 	WhyFormer        = "former_phone"    // its holder has left the number

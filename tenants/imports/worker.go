@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 const (
@@ -24,12 +25,15 @@ const (
 
 // Worker carries imports out. Any number of them, in any number of processes, work on one database.
 type Worker struct {
-	db  *tenants.DB
-	log *slog.Logger
+	db   *tenants.DB
+	keys *secrets.Keyring
+	log  *slog.Logger
 }
 
-// NewWorker makes a Worker; Run starts it.
-func NewWorker(db *tenants.DB, log *slog.Logger) *Worker { return &Worker{db: db, log: log} }
+// NewWorker makes a Worker that knows by keys who asked to be erased; Run starts it.
+func NewWorker(db *tenants.DB, keys *secrets.Keyring, log *slog.Logger) *Worker {
+	return &Worker{db: db, keys: keys, log: log}
+}
 
 // Run works until ctx ends. A batch under way is rolled back and waits for the next worker.
 func (w *Worker) Run(ctx context.Context) error {
@@ -82,7 +86,7 @@ func (w *Worker) step(ctx context.Context) (more bool, err error) {
 	for _, j := range due {
 		var mine bool
 		err := w.db.As(ctx, j.Tenant, func(tx *tenants.Tx) (err error) {
-			mine, err = batch(ctx, tx, j.ID)
+			mine, err = w.batch(ctx, tx, j.ID)
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
@@ -98,7 +102,7 @@ func (w *Worker) step(ctx context.Context) (more bool, err error) {
 
 // batch takes the next rows of a job's import through its step, and keeps how far it has come in the same transaction. mine is
 // false where another worker is at it.
-func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err error) {
+func (w *Worker) batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err error) {
 	var j job
 	err = tx.GetContext(ctx, &j, `
 		SELECT id, tenant_id, args, tries FROM jobs WHERE id = $1 AND state IN ('waiting', 'running') FOR UPDATE SKIP LOCKED`, id)
@@ -132,7 +136,7 @@ func batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine bool, err er
 	last, err := after, error(nil)
 	switch i.State {
 	case Checking, Running:
-		last, err = take(ctx, tx, i, after)
+		last, err = take(ctx, tx, w.keys, i, after)
 	case Undoing:
 		last, err = takeBack(ctx, tx, by, i, after)
 	}

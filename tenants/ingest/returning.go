@@ -28,13 +28,14 @@ func returning(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, seen 
 	}
 
 	h := erased.For(keys, tx.Tenant)
-	hashes, values := make([][][]byte, len(seen)), map[string]bool{}
+	hashes, values, of := make([][][]byte, len(seen)), map[string]bool{}, map[string]string{}
 	var all [][]byte
 	for i, s := range seen {
 		for _, p := range partiesOf(s.Event) {
 			for _, id := range []string{p.Phone, p.BSUID} {
 				if id != "" {
-					hashes[i], values[id] = append(hashes[i], h.Hash(erased.Identifier, id)), true
+					hash := h.Hash(erased.Identifier, id)
+					hashes[i], values[id], of[string(hash)] = append(hashes[i], hash), true, id
 				}
 			}
 		}
@@ -56,9 +57,13 @@ func returning(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, seen 
 	for i, s := range seen {
 		counts, stopped := true, time.Time{}
 		for _, hash := range hashes[i] {
-			if stone, ok := stones[string(hash)]; ok && !afterwards(s, stone, known) {
+			stone, ok := stones[string(hash)]
+			switch {
+			case !ok:
+			case !afterwards(s, stone, known), s.Event.Kind == whatsapp.KindSync && !known[of[string(hash)]]:
+				// An entry of the business's address book names who was erased, whomever else it names.
 				counts = false
-			} else if ok && stone.Stopped {
+			case stone.Stopped:
 				stopped = stone.ErasedAt
 			}
 		}

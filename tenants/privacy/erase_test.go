@@ -197,6 +197,10 @@ func TestTheErasedDoNotComeBackByThemselves(t *testing.T) {
 	h.deliver("smb_app_state_sync", map[string]any{"state_sync": []any{map[string]any{
 		"type": "contact", "action": "add", "contact": map[string]any{"full_name": canary, "phone_number": phone}, "metadata": map[string]any{"timestamp": fmt.Sprint(before.Unix())},
 	}}})
+	// The address book of the phone app, sent whole after she was erased.
+	h.deliver("smb_app_state_sync", map[string]any{"state_sync": []any{map[string]any{
+		"type": "contact", "action": "add", "contact": map[string]any{"full_name": canary, "phone_number": phone}, "metadata": map[string]any{"timestamp": fmt.Sprint(time.Now().Add(time.Minute).Unix())},
+	}}})
 	h.settle()
 	if err := w.CutReturned(t.Context()); err != nil {
 		t.Fatal(err)

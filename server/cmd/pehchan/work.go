@@ -53,7 +53,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 	teller := server.NewTeller(in.Config, in.db, in.keys, out.log)
 	for _, run := range []func(context.Context) error{
 		worker.Run,
-		imports.NewWorker(in.db, out.log).Run,
+		imports.NewWorker(in.db, in.keys, out.log).Run,
 		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
