@@ -86,12 +86,20 @@ func (s *Server) badEmailLink(c *fiber.Ctx) error {
 func (s *Server) takeEmail(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	m, _ := access.From(ctx)
+	p := pages.EmailLink{Frame: s.frame(c, "email.title"), Done: true}
 	err := s.db.System(ctx, func(tx *tenants.Tx) error {
 		in, undo, err := access.FinishEmail(ctx, tx, m, c.Params("token"))
 		if err != nil {
 			return err
 		}
-		letter := pages.OldEmailMail(ctx, in.Email, s.origin.Load().String()+undoEmailPath+undo, time.Now().Add(access.UndoLife))
+		ways, err := waysIn(ctx, tx, in.Person)
+		if err != nil {
+			return err
+		}
+		if in.Person == m.Person.ID {
+			p.Ways = ways
+		}
+		letter := pages.OldEmailMail(ctx, in.Email, ways, s.origin.Load().String()+undoEmailPath+undo, time.Now().Add(access.UndoLife))
 
 		return queueMail(ctx, tx, s.keys, in.Old, "old e-mail "+undo[:16], letter)
 	})
@@ -105,7 +113,7 @@ func (s *Server) takeEmail(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.show(c, fiber.StatusOK, pages.EmailLinkPage(pages.EmailLink{Frame: s.frame(c, "email.title"), Done: true}))
+	return s.show(c, fiber.StatusOK, pages.EmailLinkPage(p))
 }
 
 // undoEmail takes a change of e-mail back.

@@ -121,6 +121,29 @@ func TestAnotherEmail(t *testing.T) {
 	}
 }
 
+// Whoever changes an e-mail, and whoever had the account by the old one, are shown what else gets into it; a stranger with the link is not.
+func TestAnotherEmailLeavesOtherWaysIn(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	asha := st.signedIn(t, "asha")
+	st.exec(t, `INSERT INTO passkeys (id, person_id, name, credential, added_at) SELECT 'k', id, 'clinic desk', '{}', '2026-03-04' FROM people WHERE email_key = 'asha@pehchan.example'`)
+	stranger := st.browser(t)
+	for i, by := range []*browser{asha, stranger} {
+		asha.get("/settings/security")
+		email := []string{"asha.one@pehchan.example", "asha.two@pehchan.example"}[i]
+		asha.want(asha.post("/settings/security/email", url.Values{"email": {email}}), http.StatusSeeOther, "/settings/security")
+		link := textLink(t, st.mailTo(t, 1, email), `/email/[A-Za-z0-9_-]+`)
+		by.get(link)
+		r := by.post(link, nil)
+		if told := strings.Contains(r.body, "clinic desk"); r.status != http.StatusOK || told != (by == asha) {
+			t.Errorf("%s: got %d, told of the passkey %v", email, r.status, told)
+		}
+		if l := st.mailTo(t, 1, "asha"); !strings.Contains(strings.ReplaceAll(l.whole, "=\r\n", ""), "clinic desk") {
+			t.Errorf("want the old e-mail told of the passkey, got %s", l.whole)
+		}
+	}
+}
+
 func TestSetUpABusiness(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)

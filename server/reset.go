@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -81,7 +82,8 @@ func (s *Server) reset(c *fiber.Ctx) error {
 	}
 	s.dropCookie(c, sessionCookie)
 
-	return c.Redirect("/login?new=1", fiber.StatusSeeOther)
+	// A new password leaves the other ways in as they are, so these are what is seen next.
+	return c.Redirect("/login?"+url.Values{"new": {"1"}, "next": {securityPath + "?new=1"}}.Encode(), fiber.StatusSeeOther)
 }
 
 // changePassword gives somebody who is signed in a new password.
@@ -94,5 +96,5 @@ func (s *Server) changePassword(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.done(c, "/settings", flash{Key: "toast.password_changed"})
+	return s.done(c, securityPath+"?new=1", flash{Key: "toast.password_changed"})
 }

@@ -99,7 +99,11 @@ func TestForgottenPassword(t *testing.T) {
 	if r := b.post("/login", url.Values{"email": {"asha@pehchan.example"}, "password": {password}}); r.status != http.StatusUnauthorized {
 		t.Errorf("the old password: got %d", r.status)
 	}
-	b.want(b.post("/login", url.Values{"email": {"asha@pehchan.example"}, "password": {fresh}}), http.StatusSeeOther, "/")
+	look := "/settings/security?new=1"
+	b.want(b.post("/login", url.Values{"email": {"asha@pehchan.example"}, "password": {fresh}, "next": {look}}), http.StatusSeeOther, look)
+	if r := b.get(look); !strings.Contains(r.body, `data-testid="look-through"`) {
+		t.Error("want the other ways in looked through after a new password")
+	}
 	st.quiet(t)
 	if got := st.letters(t, 1); len(got) != 1 || !strings.Contains(got[0].subject, "password was changed") {
 		t.Errorf("got %+v, want word of it", got)
@@ -168,7 +172,7 @@ func TestChangePassword(t *testing.T) {
 	if r := here.post("/settings/password", url.Values{"old": {password}, "password": {"asha12345"}}); r.status != http.StatusUnprocessableEntity {
 		t.Errorf("one's own name: got %d", r.status)
 	}
-	here.want(here.post("/settings/password", url.Values{"old": {password}, "password": {fresh}}), http.StatusSeeOther, "/settings")
+	here.want(here.post("/settings/password", url.Values{"old": {password}, "password": {fresh}}), http.StatusSeeOther, "/settings/security?new=1")
 	if r := here.get("/home"); r.status != http.StatusOK {
 		t.Errorf("here: got %d, want still signed in", r.status)
 	}
@@ -180,8 +184,10 @@ func TestChangePassword(t *testing.T) {
 		t.Errorf("%d entries in the audit (%v), want 1", entries, err)
 	}
 	st.quiet(t)
-	if got := st.letters(t, 1); len(got) != 1 {
-		t.Errorf("got %d mails, want word of it", len(got))
+	st.exec(t, `INSERT INTO passkeys (id, person_id, name, credential, added_at) SELECT 'k', id, 'clinic desk', '{}', '2026-03-04' FROM people WHERE email_key = 'asha@pehchan.example'`)
+	got := st.letters(t, 1)
+	if len(got) != 1 || !strings.Contains(strings.ReplaceAll(got[0].whole, "=\r\n", ""), "clinic desk") {
+		t.Errorf("got %+v, want word of it, and of the passkey", got)
 	}
 }
 

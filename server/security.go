@@ -69,13 +69,7 @@ func (s *Server) showSecurity(c *fiber.Ctx, status int, p pages.Security) error 
 	p.Frame.Path = securityPath
 	p.Asked, p.Must, p.Days = m.FactorAsked && !has.Any(), m.MustAddFactor && !has.Any(), int(math.Ceil(m.FactorLeft.Hours()/24))
 	p.App, p.CodesLeft, p.Any, p.SignInMails = has.App, has.Codes, has.Any(), has.Mails
-	for _, k := range has.Keys {
-		key := pages.Passkey{Handle: k.Handle, Name: k.Name, Added: k.Added}
-		if k.Used != nil {
-			key.Used = *k.Used
-		}
-		p.Passkeys = append(p.Passkeys, key)
-	}
+	p.Passkeys, p.NewPassword = passkeysShown(has), c.Query("new") != ""
 	p.CanPasskey = s.party(c) != nil
 	p.Idle, p.Longest = access.SessionIdle, access.SessionLife
 	if len(p.Codes) > 0 || p.NewApp != nil {
@@ -83,6 +77,18 @@ func (s *Server) showSecurity(c *fiber.Ctx, status int, p pages.Security) error 
 	}
 
 	return s.show(c, status, pages.SecurityPage(p))
+}
+
+func passkeysShown(has access.Factors) []pages.Passkey {
+	list := make([]pages.Passkey, len(has.Keys))
+	for i, k := range has.Keys {
+		list[i] = pages.Passkey{Handle: k.Handle, Name: k.Name, Added: k.Added}
+		if k.Used != nil {
+			list[i].Used = *k.Used
+		}
+	}
+
+	return list
 }
 
 // startApp shows what an authenticator app is to be set up with.

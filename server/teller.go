@@ -176,7 +176,12 @@ func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) er
 	}
 	ctx = inLanguage(ctx, to, "en", time.UTC)
 
-	return queueMail(ctx, tx, t.keys, to.Email, "password changed "+j.ID.String(), pages.PasswordMail(ctx, t.link("/forgot")))
+	ways, err := waysIn(ctx, tx, to.ID)
+	if err != nil {
+		return err
+	}
+
+	return queueMail(ctx, tx, t.keys, to.Email, "password changed "+j.ID.String(), pages.PasswordMail(ctx, ways, t.link("/forgot")))
 }
 
 func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {

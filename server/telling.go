@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/views/pages"
@@ -19,6 +21,17 @@ func (t *Teller) queueFactor(ctx context.Context, tx *tenants.Tx, j telling) err
 	ctx = inLanguage(ctx, to, "en", time.UTC)
 
 	return queueMail(ctx, tx, t.keys, to.Email, "second factor "+j.ID.String(), pages.FactorMail(ctx, j.Whose, t.link(securityPath)))
+}
+
+// waysIn is what gets into somebody's account besides the password, in a System transaction: whoever changed that, or the e-mail, may have
+// left themselves another.
+func waysIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (pages.WaysIn, error) {
+	has, err := access.FactorsOf(ctx, tx, access.Member{Person: access.Person{ID: person}})
+	if err != nil {
+		return pages.WaysIn{}, err
+	}
+
+	return pages.WaysIn{App: has.App, Passkeys: passkeysShown(has), Codes: has.Codes}, nil
 }
 
 // queueSignIn tells somebody of a sign-in from a browser that is new to them; where the session is swept already, nothing.
