@@ -4,9 +4,11 @@ import "fmt"
 
 // guess is how likely the product thought a candidate, and whether it was the right one.
 type guess struct {
+	Case  string  `json:"case"`
 	P     float64 `json:"p"`
 	Right bool    `json:"right"`
 	Tier  string  `json:"tier"`
+	Score *score  `json:"score"`
 }
 
 const (

@@ -47,9 +47,17 @@ type candidate struct {
 	ContactID string `json:"contact_id"`
 	Tier      string `json:"tier"`
 	Reasons   []said `json:"reasons"`
-	Score     *struct {
-		Probability float64 `json:"probability"`
-	} `json:"score"`
+	Score     *score `json:"score"`
+}
+
+// score is the likelihood of a candidate and what it was made of.
+type score struct {
+	Prior float64 `json:"prior"`
+	Items []struct {
+		Code string  `json:"code"`
+		Bits float64 `json:"bits"`
+	} `json:"items"`
+	Probability float64 `json:"probability"`
 }
 
 type openCase struct {

@@ -20,6 +20,7 @@ import (
 func main() {
 	sizes := flag.String("sizes", "200,1000,5000", "people in a world, comma-separated")
 	seeds := flag.Int("seeds", 3, "worlds of each size")
+	from := flag.Int("from", 1, "seed of the first world of each size")
 	quick := flag.Bool("quick", false, "one world of 200 people")
 	keep := flag.String("keep", "", "folder to leave misjudged people in, as JSON lines")
 	flag.Parse()
@@ -28,7 +29,7 @@ func main() {
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	table, err := measure(ctx, *sizes, *seeds, *keep)
+	table, err := measure(ctx, *sizes, *from, *seeds, *keep)
 	stop()
 	if table != "" {
 		fmt.Print(table)
@@ -40,7 +41,7 @@ func main() {
 }
 
 // measure returns the table of the worlds that were measured, also where a later one failed.
-func measure(ctx context.Context, sizes string, seeds int, keep string) (table string, err error) {
+func measure(ctx context.Context, sizes string, from, seeds int, keep string) (table string, err error) {
 	p, err := start(ctx)
 	if err != nil {
 		return "", err
@@ -59,10 +60,10 @@ func measure(ctx context.Context, sizes string, seeds int, keep string) (table s
 		if err != nil || people < 2 {
 			return "", fmt.Errorf("%q is not a number of people", size)
 		}
-		for seed := range seeds {
-			r, err := p.world(ctx, people, int64(seed+1))
+		for seed := from; seed < from+seeds; seed++ {
+			r, err := p.world(ctx, people, int64(seed))
 			if err != nil {
-				return "", fmt.Errorf("world of %d people, seed %d: %w", people, seed+1, err)
+				return "", fmt.Errorf("world of %d people, seed %d: %w", people, seed, err)
 			}
 			if err := r.keep(keep); err != nil {
 				return "", err

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -92,16 +93,11 @@ type result struct {
 
 func (r *result) misjudged(what map[string]any) { r.wrong = append(r.wrong, what) }
 
-// keep leaves what was misjudged in a folder, for whoever looks into it.
+// keep leaves what was misjudged and every likelihood in a folder, for whoever looks into it.
 func (r *result) keep(folder string) error {
 	if folder == "" {
 		return nil
 	}
-	f, err := os.Create(filepath.Join(folder, fmt.Sprintf("wrong-%d-%d.jsonl", r.People, r.Seed)))
-	if err != nil {
-		return fmt.Errorf("keep what was misjudged: %w", err)
-	}
-	lines := json.NewEncoder(f)
 	for _, part := range []struct {
 		what string
 		only []string
@@ -110,9 +106,22 @@ func (r *result) keep(folder string) error {
 			r.misjudged(map[string]any{"what": part.what, "only": l})
 		}
 	}
-	for _, w := range r.wrong {
+
+	return errors.Join(
+		leave(filepath.Join(folder, fmt.Sprintf("wrong-%d-%d.jsonl", r.People, r.Seed)), r.wrong),
+		leave(filepath.Join(folder, fmt.Sprintf("likelihoods-%d-%d.jsonl", r.People, r.Seed)), r.Guesses),
+	)
+}
+
+func leave[T any](file string, list []T) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("keep what was judged: %w", err)
+	}
+	lines := json.NewEncoder(f)
+	for _, w := range list {
 		if err := lines.Encode(w); err != nil {
-			return fmt.Errorf("keep what was misjudged: %w", err)
+			return errors.Join(fmt.Errorf("keep what was judged: %w", err), f.Close())
 		}
 	}
 

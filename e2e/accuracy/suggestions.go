@@ -30,7 +30,7 @@ func (r *result) judgeSuggestions(t *truth, s *state, owner map[string]string) {
 		}
 		for _, p := range k.Candidates {
 			if p.Score != nil && owner[p.ContactID] != "" {
-				g := guess{p.Score.Probability, owner[p.ContactID] == person, p.Tier}
+				g := guess{k.ID, p.Score.Probability, owner[p.ContactID] == person, p.Tier, p.Score}
 				r.Guesses = append(r.Guesses, g)
 				if !g.Right && g.P >= 0.9 {
 					r.misjudged(map[string]any{"what": "sure and wrong", "guess": g, "case": k, "asked": s.contacts[k.ContactID], "offered": s.contacts[p.ContactID]})
