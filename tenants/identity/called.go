@@ -107,16 +107,16 @@ func (d *deriver) passedOn(id ref, holder int, last, next int64) (contest string
 	switch gap := next - last; {
 	case gap > silence:
 		return contestSilent, true
-	case gap > doubt && d.calledOtherwise(id, holder, last):
+	case gap > doubt && d.calledOtherwise(id, holder, last, next):
 		return contestRenamed, true
 	default:
 		return "", false
 	}
 }
 
-// calledOtherwise tells whether no name of a holder sounds like any that was on the phone until last. Without names on both sides
-// nothing speaks against it.
-func (d *deriver) calledOtherwise(id ref, holder int, last int64) bool {
+// calledOtherwise tells whether no name of a holder, who came to the phone next, sounds like any that was on it until last. Without
+// names on both sides nothing speaks against it.
+func (d *deriver) calledOtherwise(id ref, holder int, last, next int64) bool {
 	before, after := map[string]bool{}, map[string]bool{}
 	hear := func(into map[string]bool, n name) {
 		for _, w := range strings.Fields(n.words) {
@@ -133,6 +133,11 @@ func (d *deriver) calledOtherwise(id ref, holder int, last int64) bool {
 			for _, n := range names {
 				hear(after, n)
 			}
+		}
+	}
+	if len(after) == 0 {
+		for _, n := range d.calledElsewhere(id, holder, last, next) {
+			hear(after, n)
 		}
 	}
 	for sound := range after {

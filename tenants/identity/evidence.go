@@ -21,6 +21,7 @@ type pairSeen struct {
 	item   int64
 	source string
 	news   bool
+	sooner bool // than they had been seen together
 }
 
 // recordEvidence stores what the events attest and returns the identifiers whose component must be derived again. Events
@@ -75,6 +76,19 @@ func (b *Batch) recordEvidence(ctx context.Context, ids map[handle]uuid.UUID) ([
 				news[id] = true
 			}
 		}
+	}
+	told := keys(news)
+	for p, s := range pairs {
+		if s.sooner {
+			told = append(told, p.other)
+		}
+	}
+	asked, err := b.askElsewhere(ctx, told)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range asked {
+		news[id] = true
 	}
 
 	return keys(news), nil
@@ -161,6 +175,7 @@ func (b *Batch) recordPairings(ctx context.Context, pairs map[pair]*pairSeen) er
 		old := known[p]
 		runs := joinRuns(p, old, s)
 		s.news = len(runs) != len(old)
+		s.sooner = len(old) > 0 && runs[0].FirstAt.Before(old[0].FirstAt)
 		switch {
 		case len(old) == len(runs):
 			for i := range runs {

@@ -84,6 +84,7 @@ type graph struct {
 	sightings map[ref][]int64 // ascending: seen with no BSUID beside it
 	heard     map[ref][]int64 // of those, by a sign of life
 	called    map[ref][]name
+	elsewhere elsewhere
 }
 
 // sort puts the evidence into an order that depends on what WhatsApp said, never on when it arrived or on generated ids.

@@ -104,6 +104,9 @@ func load(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) (*loaded, erro
 	if err := l.loadCalled(ctx, tx, all); err != nil {
 		return nil, err
 	}
+	if err := l.loadElsewhere(ctx, tx, all); err != nil {
+		return nil, err
+	}
 
 	return l, l.loadIdentities(ctx, tx, all)
 }

@@ -212,3 +212,40 @@ func TestTwinsAskOnce(t *testing.T) {
 		}
 	}
 }
+
+// A status may show who has a phone before they write: what they call themselves at the business's other portfolio counts meanwhile, by
+// their phone there or by their parent id (edge cases 6 and 34).
+func TestANameElsewhereIsAQuestionToo(t *testing.T) {
+	t.Parallel()
+	asha := event{at: 0, wamid: "a1", phone: "919800000101", name: "Asha Verma"}
+	for what, c := range map[string]struct {
+		days  int64
+		there event
+		one   bool
+	}{
+		"seen with the phone there":            {100, event{at: 95, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Farhan Ali"}, false},
+		"seen with it there soon after":        {100, event{at: 120, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Farhan Ali"}, false},
+		"seen with it there long after":        {100, event{at: 200, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Farhan Ali"}, true},
+		"written by the phone alone there":     {100, event{at: 95, wamid: "b1", number: farNumber, phone: "919800000101", name: "Farhan Ali"}, false},
+		"called the same there":                {100, event{at: 95, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "आशा"}, true},
+		"silent for less":                      {80, event{at: 75, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Farhan Ali"}, true},
+		"hidden there, with one parent id":     {100, event{at: 300, wamid: "b1", number: farNumber, bsuid: "IN.11", parent: "IN.ENT.1", name: "Farhan Ali"}, false},
+		"hidden there, with another parent id": {100, event{at: 95, wamid: "b1", number: farNumber, bsuid: "IN.11", parent: "IN.ENT.2", name: "Farhan Ali"}, true},
+		"the phone's former holder there":      {100, event{at: -5, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: "Farhan Ali"}, true},
+	} {
+		story := []event{asha, c.there, {at: c.days, wamid: "out1", status: "delivered", phone: "919800000101", bsuid: "IN.2", parent: "IN.ENT.1"}}
+		sameInAnyOrder(t, story)
+		w := freshWorld(t)
+		w.feed(story...)
+		w.as(func(tx *tenants.Tx) error {
+			now, err := identity.Resolve(t.Context(), tx, whatsapp.KindBSUID, "IN.2", "")
+			if err != nil {
+				return err
+			}
+			if one := now.Contact != nil && now.Contact.ProfileName == "Asha Verma"; one != c.one {
+				t.Errorf("%s: who is shown to have the phone is Asha: %v, want %v", what, one, c.one)
+			}
+			return nil
+		})
+	}
+}

@@ -122,14 +122,18 @@ func (d *deriver) believePast() {
 
 // holdsAnother tells whether an account is known live with another identifier of the same kind.
 func (d *deriver) holdsAnother(holder int, id ref) bool {
-	for other, spans := range d.spans {
-		if other != id && d.nodes[other].kind == d.nodes[id].kind &&
-			slices.ContainsFunc(spans, func(s span) bool { return d.find(s.holder) == holder }) {
+	for other := range d.spans {
+		if other != id && d.nodes[other].kind == d.nodes[id].kind && d.holds(holder, other) {
 			return true
 		}
 	}
 
 	return false
+}
+
+// holds tells whether an account is known live with an identifier.
+func (d *deriver) holds(holder int, id ref) bool {
+	return slices.ContainsFunc(d.spans[id], func(s span) bool { return d.find(s.holder) == d.find(holder) })
 }
 
 // wroteAgain marks people known from past chats alone who now write: only then is somebody to say who they are. It looks before

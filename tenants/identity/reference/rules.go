@@ -282,6 +282,9 @@ func (r *resolver) passed(h Handle, label int, last, next int64) string {
 			after = append(after, e.Called)
 		}
 	}
+	if len(after) == 0 {
+		after = r.calledElsewhere(h, label, last, next)
+	}
 	known := slices.ContainsFunc(after, func(name string) bool { return slices.Contains(before, name) })
 	switch {
 	case next-last > silence:
@@ -291,6 +294,36 @@ func (r *resolver) passed(h Handle, label int, last, next int64) string {
 	default:
 		return ""
 	}
+}
+
+// calledElsewhere are the names by which other portfolios know an account that has told none in its own: those of WhatsApp IDs seen with a
+// parent id of its, and of whoever came to the phone there, between one time and a doubt after another.
+func (r *resolver) calledElsewhere(h Handle, label int, last, next int64) []string {
+	var names []string
+	for _, e := range r.events {
+		if e.Called == "" || e.Scope == h.Scope {
+			continue
+		}
+		met := int64(forever)
+		for _, o := range r.events {
+			if o.Past || o.Scope != e.Scope || o.Who.BSUID != e.Who.BSUID || o.Who.BSUID == "" && o.Called != e.Called {
+				continue
+			}
+			if o.Who.Phone == h.Value {
+				met = min(met, o.At)
+			}
+			if parent := (Handle{h.Scope, Parent, o.Who.Parent}); slices.ContainsFunc(r.claims, func(c claim) bool {
+				return !c.left && c.handle == parent && r.label[c.body] == label
+			}) {
+				names = append(names, e.Called)
+			}
+		}
+		if met > last && met <= next+doubt {
+			names = append(names, e.Called)
+		}
+	}
+
+	return names
 }
 
 // handlesClaimed are all phones and parents that anybody is shown to have had.
