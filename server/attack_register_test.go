@@ -89,7 +89,7 @@ var attackRegister = []attackCase{
 
 	// E. What deliveries hold
 	{n: 54, tests: "server.TestDeliveries server.TestManyDeliveriesAtOnce tenants/ingest.TestRepeatsAreRouted", partly: "twice and not a thousand times, and not eight days later"},
-	{n: 55, tests: "server.TestSameIDWithOtherWords", partly: "the one written first stays; that there was another is not flagged"},
+	{n: 55, tests: "server.TestSameIDWithOtherWords tenants/conversations.TestOtherWordsAreRemembered"},
 	{n: 56, tests: "tenants/ingest.TestEachTenantGetsItsOwn"},
 	{n: 57, tests: "server.TestDeliveries server.TestWhatTheServerItselfRefuses server.TestOddRequestsOnTheWire tenants/whatsapp.TestUnusableEnvelopesAreRefused", partly: "memory is not measured, and nothing of 100 MB is sent"},
 	{n: 58, tests: "server.TestDeliveries server.TestLargeAndCompressedBodies", partly: "memory is not measured: nothing is unpacked"},

@@ -199,6 +199,11 @@ func fillContact(ctx context.Context, tx *tenants.Tx, e eyes, contact identity.C
 		return err
 	}
 	p.Said = e.thread(entries, len(contact.Identities) > 1)
+	for i, entry := range entries {
+		if entry.OtherItem != nil {
+			p.Said[i].Other = "/contacts/" + p.Who.ID + "/evidence/" + e.items.Write(*entry.OtherItem).String()
+		}
+	}
 	if next != "" {
 		p.Older = "/contacts/" + p.Who.ID + "?before=" + url.QueryEscape(next)
 	}
@@ -245,7 +250,8 @@ func (s *Server) evidencePage(c *fiber.Ctx) error {
 	return s.showEvent(c, item, "/contacts/"+id.String(), name)
 }
 
-// restsOn tells whether an event carries evidence about a contact, or carried that of a link by a rule, also one taken back.
+// restsOn tells whether an event carries evidence about a contact, or carried that of a link by a rule, also one taken back, or one of
+// their messages in other words.
 func restsOn(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, item int64) (bool, error) {
 	proofs, err := identity.Evidence(ctx, tx, contact)
 	if err != nil {
@@ -255,6 +261,10 @@ func restsOn(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, item int64)
 		if slices.Contains(proof.Items, item) {
 			return true, nil
 		}
+	}
+	reworded, err := conversations.Reworded(ctx, tx, contact, item)
+	if err != nil || reworded {
+		return reworded, err
 	}
 	links, err := identity.Links(ctx, tx, contact)
 	for _, l := range links {

@@ -239,6 +239,7 @@ func (e eyes) said(m conversations.Message, via bool) pages.Said {
 	e.carried(m, &v)
 	call := m.Call()
 	v.Seconds, v.Missed, v.Imported = call.Seconds, call.Ended && call.Seconds == 0 && m.Status != "completed", m.Imported
+	v.Reworded = m.OtherItem != nil
 	if via && m.Address != "" {
 		v.Via = e.handle(m.AddressKind, m.Address)
 	}

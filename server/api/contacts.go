@@ -231,6 +231,7 @@ type message struct {
 	About      *string   `json:"about_wamid"`
 	GroupID    *string   `json:"group_id"`
 	Imported   bool      `json:"imported"`
+	Reworded   bool      `json:"reworded"`
 	Seconds    *int      `json:"call_seconds"`
 }
 
@@ -243,6 +244,7 @@ func newMessage(m conversations.Message) message {
 	return message{
 		ID: m.ID, WAMID: wamid, NumberID: m.NumberID, IdentityID: m.IdentityID, Direction: m.Direction, Type: m.Type, Text: m.Text,
 		At: m.At.UTC(), Status: known(m.Status), About: known(m.TargetWAMID), GroupID: known(m.GroupID), Imported: m.Imported,
+		Reworded: m.OtherItem != nil,
 		Seconds: known(m.Call().Seconds),
 	}
 }

@@ -2,6 +2,7 @@
 package conversations
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -29,9 +30,7 @@ func Record(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, seen []i
 			m := message{messageKey: messageKey{s.NumberID, s.Event.WAMID}, tenure: tenure, at: at, seen: s}
 			if old, ok := messages[m.messageKey]; ok {
 				repeats[s.NumberID]++
-				if !m.counts(old) {
-					continue
-				}
+				m = m.or(old)
 			}
 			messages[m.messageKey] = m
 		case whatsapp.KindCall:
@@ -108,6 +107,25 @@ type message struct {
 	tenure *uuid.UUID
 	at     time.Time
 	seen   identity.Seen
+	other  *int64 // an item of the batch that carried it in other words
+}
+
+// or is the copy to keep of two. It remembers that the customer's words were others in the other one.
+func (m message) or(o message) message {
+	kept, other := m, o
+	if !m.counts(o) {
+		kept, other = o, m
+	}
+	a, b := kept.seen, other.seen
+	if a.Event.Type == b.Event.Type && a.Event.Text == b.Event.Text {
+		kept.other = cmp.Or(kept.other, other.other)
+		return kept
+	}
+	if a.Event.Kind == whatsapp.KindMessage && b.Event.Kind == whatsapp.KindMessage {
+		kept.other = cmp.Or(kept.other, &b.ItemID)
+	}
+
+	return kept
 }
 
 // counts tells whether m is the copy to keep of two.
@@ -184,7 +202,8 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		at, received                                        []time.Time
 		items                                               []int64
 		states                                              []string
-		imported                                            []bool
+		imported, live                                      []bool
+		others                                              []*int64
 	)
 	for _, m := range messages {
 		e := m.seen.Event
@@ -199,23 +218,39 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		problems = append(problems, problem(e.Errors))
 		at, received, items = append(at, m.at), append(received, m.seen.ReceivedAt), append(items, m.seen.ItemID)
 		states, imported = append(states, e.Status), append(imported, e.Kind == whatsapp.KindHistory)
+		live, others = append(live, e.Kind == whatsapp.KindMessage), append(others, m.other)
 	}
 
+	// Only what was not put is compared by a look of its own: of what is new there is no other copy.
 	err := repeats.put(ctx, tx, numbers, `
-		WITH put AS (
+		WITH come AS MATERIALIZED (
+			SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[],
+			                     $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[], $18::text[], $19::boolean[],
+			                     $20::bigint[], $21::boolean[])
+			AS w (id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id, context_wamid, target_wamid, error, item_id,
+			      received_at, status, imported, other_item, live)
+		), put AS (
 			INSERT INTO messages AS m (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id,
-			                           context_wamid, target_wamid, error, item_id, received_at, status, imported)
-			SELECT $1, w.* FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-			                           $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[], $17::timestamptz[],
-			                           $18::text[], $19::boolean[]) AS w
+			                           context_wamid, target_wamid, error, item_id, received_at, status, imported, other_item)
+			SELECT $1, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, group_id,
+			       context_wamid, target_wamid, error, item_id, received_at, status, imported, other_item FROM come
 			ON CONFLICT (tenant_id, number_id, wamid) DO UPDATE
 			SET tenure_id = excluded.tenure_id, direction = excluded.direction, type = excluded.type, text = excluded.text, content = excluded.content,
 			    at = excluded.at, digest = excluded.digest, group_id = excluded.group_id, context_wamid = excluded.context_wamid,
 			    target_wamid = excluded.target_wamid, error = excluded.error, item_id = excluded.item_id, status = excluded.status,
-			    imported = excluded.imported
+			    imported = excluded.imported,
+			    other_item = CASE WHEN NOT m.imported AND m.direction = 'in' AND excluded.direction = 'in' AND (m.type, m.text) <> (excluded.type, excluded.text)
+			                      THEN m.item_id ELSE coalesce(m.other_item, excluded.other_item) END
 			WHERE (excluded.imported, excluded.imported AND excluded.type = '`+mediaPlaceholder+`', excluded.at, excluded.digest)
 			    < (m.imported, m.imported AND m.type = '`+mediaPlaceholder+`', m.at, m.digest)
-			RETURNING number_id, direction, imported, xmax = 0 AS fresh
+			RETURNING number_id, wamid, direction, imported, xmax = 0 AS fresh
+		), late AS MATERIALIZED (
+			SELECT c.* FROM come c WHERE c.live AND NOT EXISTS (SELECT 1 FROM put p WHERE p.number_id = c.number_id AND p.wamid = c.wamid)
+		), told AS (
+			UPDATE messages m SET other_item = CASE WHEN (m.type, m.text) <> (l.type, l.text) THEN l.item_id ELSE l.other_item END
+			FROM late l
+			WHERE m.tenant_id = $1 AND m.number_id = l.number_id AND m.wamid = l.wamid AND NOT m.imported AND m.direction = 'in' AND m.other_item IS NULL
+			  AND ((m.type, m.text) <> (l.type, l.text) OR l.other_item IS NOT NULL)
 		), used AS (
 			INSERT INTO usage_months AS u (tenant_id, month, heard)
 			SELECT $1, date_trunc('month', now() AT TIME ZONE 'UTC')::date, count(*) FROM put WHERE fresh AND direction = 'in' AND NOT imported HAVING count(*) > 0
@@ -224,7 +259,7 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		SELECT number_id, count(*) FROM put WHERE fresh GROUP BY number_id`,
 		tx.Tenant, pq.Array(ids), pq.Array(numbers), pq.Array(wamids), pq.Array(tenures), pq.Array(directions), pq.Array(types), pq.Array(texts),
 		pq.Array(contents), pq.Array(at), pq.Array(digests), pq.Array(groups), pq.Array(contexts), pq.Array(targets), pq.Array(problems),
-		pq.Array(items), pq.Array(received), pq.Array(states), pq.Array(imported))
+		pq.Array(items), pq.Array(received), pq.Array(states), pq.Array(imported), pq.Array(others), pq.Array(live))
 	if err != nil {
 		return fmt.Errorf("store messages: %w", err)
 	}

@@ -35,10 +35,11 @@ type Message struct {
 	Address      string        `db:"address"`       // its canonical value
 	Imported     bool          `db:"imported"`      // came with chats of before, and in no other way
 	ItemID       int64         `db:"item_id"`
+	OtherItem    *int64        `db:"other_item"` // an event that carried it in other words; those written first are kept
 }
 
 const messageColumns = `m.id, m.wamid, m.number_id, m.direction, m.type, m.text, m.content, m.at, m.status, m.error, m.group_id,
-	m.context_wamid, m.target_wamid, m.imported, m.item_id`
+	m.context_wamid, m.target_wamid, m.imported, m.item_id, m.other_item`
 
 // Messages lists what was said with a contact on all accounts that are theirs now, newest first, and the cursor of the next page
 // ("" at the end). WhatsApp's own system messages are never among them. ErrNotFound where the tenant has no such contact.
@@ -153,6 +154,21 @@ func Entries(ctx context.Context, tx *tenants.Tx, c identity.Contact, page ident
 	}
 
 	return entries, next, nil
+}
+
+// Reworded tells whether an event carried a message of a contact in other words than those that are kept.
+func Reworded(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, item int64) (found bool, err error) {
+	err = tx.GetContext(ctx, &found, `
+		SELECT EXISTS (
+			SELECT 1 FROM identities i
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+			JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id
+			WHERE i.tenant_id = $1 AND i.contact_id = $2 AND i.absorbed_into IS NULL AND m.other_item = $3)`, tx.Tenant, contact, item)
+	if err != nil {
+		return false, fmt.Errorf("look for other words: %w", err)
+	}
+
+	return found, nil
 }
 
 // aboutOf reads what was said about the messages of a list, in order.

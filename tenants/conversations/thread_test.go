@@ -63,6 +63,12 @@ func text(body string) any { return map[string]any{"body": body} }
 
 func (s *shop) feed(kind whatsapp.ItemKind, item map[string]any) {
 	s.t.Helper()
+	s.take(s.event(kind, item))
+}
+
+// event is what comes as one item.
+func (s *shop) event(kind whatsapp.ItemKind, item map[string]any) identity.Seen {
+	s.t.Helper()
 	body, err := json.Marshal(map[string]any{
 		"field": "messages", "entry_id": "700", "item": item, "contacts": []any{},
 		"metadata": map[string]any{"display_phone_number": "15550199042", "phone_number_id": "800"},
@@ -75,7 +81,13 @@ func (s *shop) feed(kind whatsapp.ItemKind, item map[string]any) {
 		s.t.Fatal(err)
 	}
 	s.items++
-	seen := []identity.Seen{{ItemID: s.items, NumberID: s.number, Scope: "portfolio:900", ReceivedAt: time.Unix(start+86400, 0), Event: event}}
+
+	return identity.Seen{ItemID: s.items, NumberID: s.number, Scope: "portfolio:900", ReceivedAt: time.Unix(start+86400, 0), Event: event}
+}
+
+// take resolves events as one batch.
+func (s *shop) take(seen ...identity.Seen) {
+	s.t.Helper()
 	s.as(func(tx *tenants.Tx) error {
 		if err := identity.Lock(s.t.Context(), tx); err != nil {
 			return err

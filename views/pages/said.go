@@ -28,6 +28,8 @@ type Said struct {
 	Seconds   int    // how long a call lasted
 	Missed    bool   // of a call: it ended before anybody spoke
 	Imported  bool   // came with chats of before
+	Reworded  bool   // came a second time in other words
+	Other     string // where the other words are; empty where this page does not lead there
 	File      *File  // of a picture, sound, video, document or sticker
 	Place     string // of a location: latitude and longitude, to copy and to open
 	Cards     []SharedCard
