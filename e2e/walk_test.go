@@ -138,6 +138,9 @@ var pages = []page{
 	{route: "/apps"},
 	{route: "/team"},
 	{route: "/team/roles", by: []string{filled}},
+	{route: "/team/:id/leave", to: func(w *world) []string {
+		return []string{"/team/" + w.meera.ID + "/leave", "/team/" + w.meera.ID + "/leave?role=auditor"}
+	}},
 	{route: "/team/:id", to: func(w *world) []string { return []string{"/team/" + w.meera.ID} }},
 	{route: "/privacy"},
 	{route: "/privacy/record"},

@@ -57,7 +57,7 @@ func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 
 	var (
 		entries []access.JournalEntry
-		names   = map[string]string{} // of the business's numbers and customers, by id
+		names   = map[string]string{} // of the business's people, numbers and customers, by id
 	)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if entries, err = access.Journal(ctx, tx, m, access.JournalQuery{Before: before, Subjects: subjects, Limit: auditPageSize + 1}); err != nil {
@@ -65,6 +65,13 @@ func (s *Server) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 		}
 		if err := nameCustomers(ctx, tx, eyes{clear: m.Can("phones:clear")}, entries, names); err != nil {
 			return err
+		}
+		team, err := access.Team(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, colleague := range team {
+			names[colleague.ID.String()] = colleague.Name
 		}
 		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 		for _, n := range list {

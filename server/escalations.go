@@ -13,12 +13,7 @@ import (
 	"github.com/pehchan/pehchan/views/pages"
 )
 
-const (
-	escalationsPath = prepPath + "/escalations"
-
-	// leadsLevel is from where on the ladder only leads and owners settle.
-	leadsLevel = "L2"
-)
+const escalationsPath = prepPath + "/escalations"
 
 // escalationsPage shows whom to tell, and what was passed on: what is open first, the most urgent on top.
 func (s *Server) escalationsPage(c *fiber.Ctx) error {
@@ -91,7 +86,7 @@ func escalationView(e training.Escalation, names map[string]string, now time.Tim
 		ID: e.ID.String(), Kind: e.Kind, Level: e.Level, Reason: e.Reason, By: e.Opener, At: e.OpenedAt, Owner: e.OwnerIs, Due: e.DueAt,
 		Overdue: e.Overdue(now), Outcome: e.Outcome, Lesson: e.Lesson, ClosedBy: e.ClosedBy, ClosedAt: orZero(e.ClosedAt),
 	}
-	view.NeedsLead = e.Level >= leadsLevel
+	view.NeedsLead = e.Level >= training.LeadsLevel
 	if name, known := names[e.Contact.UUID.String()]; known {
 		view.Contact, view.ContactName = e.Contact.UUID.String(), name
 	}
@@ -137,7 +132,7 @@ func (s *Server) moveEscalation(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		if e.Level >= leadsLevel && !m.Can("escalations:settle") {
+		if e.Level >= training.LeadsLevel && !m.Can("escalations:settle") {
 			return tenants.ErrForbidden
 		}
 		switch do {

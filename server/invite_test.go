@@ -103,7 +103,7 @@ func TestInvitation(t *testing.T) {
 	meera.want(meera.post("/team", url.Values{"email": {"friend@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
 	st.quiet(t)
 	own := st.invited(t)
-	id := regexp.MustCompile(`action="/team/([0-9a-f-]{36})/remove"`).FindStringSubmatch(asha.get("/team").body)
+	id := regexp.MustCompile(`href="/team/([0-9a-f-]{36})/leave"`).FindStringSubmatch(asha.get("/team").body)
 	if id == nil {
 		t.Fatal("nobody to remove")
 	}

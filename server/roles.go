@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/handover"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
@@ -49,9 +50,16 @@ func (s *Server) showColleague(c *fiber.Ctx, status int, form pages.Filled) erro
 		return tenants.ErrNotFound
 	}
 	ctx, m := c.UserContext(), member(c)
-	var who access.Colleague
+	var (
+		who  access.Colleague
+		work []handover.Work
+	)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		who, err = access.ColleagueBy(ctx, tx, id)
+		if who, err = access.ColleagueBy(ctx, tx, id); err != nil {
+			return err
+		}
+		work, err = handover.Leaving(ctx, tx, id, "")
+
 		return err
 	})
 	if err != nil {
@@ -71,6 +79,7 @@ func (s *Server) showColleague(c *fiber.Ctx, status int, form pages.Filled) erro
 		return err
 	}
 	p.ID, p.Name, p.Email, p.Role, p.Since = id.String(), who.Name, who.Email, who.Role, who.Since
+	p.Work, p.CanRemove = workShown(work), !p.Me && access.MayManage(m, who.Role)
 	p.CanReset = p.HasFactor && !p.Me && access.MayManage(m, who.Role)
 	p.NeedsFactor = access.NeedsFactor(who.Role)
 	p.May = mays(access.Permissions(who.Role))

@@ -237,6 +237,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/team", "++xxx+xxL"},
 	{"POST", "/team", "++xxxxxxL"},
 	{"POST", "/team/invitations/:id/withdraw", "++xxxxxxL"},
+	{"GET", "/team/:id/leave", "++xxxxxxL"},
 	{"POST", "/team/:id/role", "++xxxxxxL"},
 	{"POST", "/team/:id/remove", "++xxxxxxL"},
 	{"GET", "/team/roles", "++++++xxL"},

@@ -262,6 +262,7 @@ func (s *Server) Routes() []Route {
 		{get, "/team", "team:read", s.teamPage},
 		{post, "/team", "team:manage", s.inviteMember},
 		{post, "/team/invitations/:id/withdraw", "team:manage", s.withdrawInvitation},
+		{get, "/team/:id/leave", "team:manage", s.leavingPage},
 		{post, "/team/:id/role", "team:manage" + fresh, s.changeRole},
 		{post, "/team/:id/remove", "team:manage" + fresh, s.removeMember},
 		{get, rolesPath, "home:read", s.rolesPage},

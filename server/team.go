@@ -9,7 +9,6 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/pages"
 )
 
@@ -75,50 +74,6 @@ func rolesToGive(m access.Member) []string {
 	}
 
 	return roles
-}
-
-func (s *Server) changeRole(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	who, err := s.changeMember(c, func(tx *tenants.Tx, m access.Member, person uuid.UUID) (access.Colleague, error) {
-		return access.ChangeRole(ctx, tx, m, person, field(c, "role"))
-	})
-	if form, ok := refilled(c, err); ok {
-		return s.showTeam(c, classify(err).status, form)
-	}
-	if err != nil {
-		return err
-	}
-
-	return s.done(c, "/team", flash{Key: "toast.role_changed", Args: []any{"name", who.Name, "role", i18n.T(ctx, "roles."+who.Role)}})
-}
-
-func (s *Server) removeMember(c *fiber.Ctx) error {
-	who, err := s.changeMember(c, func(tx *tenants.Tx, m access.Member, person uuid.UUID) (access.Colleague, error) {
-		return access.RemoveMember(c.UserContext(), tx, m, person)
-	})
-	if form, ok := refilled(c, err); ok {
-		return s.showTeam(c, classify(err).status, form)
-	}
-	if err != nil {
-		return err
-	}
-
-	return s.done(c, "/team", flash{Key: "toast.member_removed", Args: []any{"name", who.Name}})
-}
-
-func (s *Server) changeMember(c *fiber.Ctx, change func(*tenants.Tx, access.Member, uuid.UUID) (access.Colleague, error)) (who access.Colleague, err error) {
-	person, err := uuid.Parse(c.Params("id"))
-	if err != nil {
-		return access.Colleague{}, tenants.ErrNotFound
-	}
-
-	m := member(c)
-	err = s.db.As(c.UserContext(), m.Tenant.ID, func(tx *tenants.Tx) error {
-		who, err = change(tx, m, person)
-		return err
-	})
-
-	return who, err
 }
 
 // refilled is the form to show again where err is about what was typed in it. keep names the fields that are filled in again;

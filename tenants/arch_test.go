@@ -61,6 +61,7 @@ var below = map[string][]string{
 	"conversations": {"erased", "identity", "phonefree", "whatsapp"},
 	"erased":        {"secrets", "whatsapp"},
 	"facts":         {"whatsapp"},
+	"handover":      {"access", "conversations", "identity", "training", "usernames"},
 	"identity":      {"adoption", "erased", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"erased", "identity", "phonefree", "secrets", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},

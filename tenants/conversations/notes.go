@@ -88,11 +88,12 @@ func Assign(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread, 
 	if person == uuid.Nil {
 		_, err = tx.ExecContext(ctx, `DELETE FROM assignments WHERE tenant_id = $1 AND identity_id = $2`, tx.Tenant, to.Identity)
 	} else {
-		var member bool
-		if err := tx.GetContext(ctx, &member, `SELECT EXISTS (SELECT 1 FROM memberships WHERE tenant_id = $1 AND person_id = $2)`, tx.Tenant, person); err != nil {
+		// Whoever is just being removed gets nothing more.
+		var member []bool
+		if err := tx.SelectContext(ctx, &member, `SELECT true FROM memberships WHERE tenant_id = $1 AND person_id = $2 FOR KEY SHARE`, tx.Tenant, person); err != nil {
 			return fmt.Errorf("look for member: %w", err)
 		}
-		if !member {
+		if len(member) == 0 {
 			return tenants.ErrNotFound
 		}
 		_, err = tx.ExecContext(ctx, `

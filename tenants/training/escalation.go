@@ -115,11 +115,18 @@ func Escalate(ctx context.Context, tx *tenants.Tx, bank *content.Bank, by tenant
 	return id, audited(ctx, tx, by, "escalation.open", id, map[string]any{"kind": in.Kind, "level": in.Level})
 }
 
-// Take makes an open escalation somebody's own.
+// Take makes an open escalation somebody's own. Who is not of the team, an operator or one just removed, takes none: ErrForbidden.
 func Take(ctx context.Context, tx *tenants.Tx, by tenants.Actor, id uuid.UUID) error {
 	person, err := uuid.Parse(by.ID)
 	if err != nil {
 		return fmt.Errorf("take as %s: %w", by.Kind, tenants.ErrForbidden)
+	}
+	var member []bool
+	if err := tx.SelectContext(ctx, &member, `SELECT true FROM memberships WHERE tenant_id = $1 AND person_id = $2 FOR KEY SHARE`, tx.Tenant, person); err != nil {
+		return fmt.Errorf("look for member: %w", err)
+	}
+	if len(member) == 0 {
+		return fmt.Errorf("take as one who is not of the team: %w", tenants.ErrForbidden)
 	}
 	if err := change(ctx, tx, id, `UPDATE escalations SET owner_id = $3, owner_name = $4 WHERE tenant_id = $1 AND id = $2 AND closed_at IS NULL`, person, by.Name); err != nil {
 		return err

@@ -39,12 +39,13 @@ func SetPlan(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, number uu
 		return err
 	}
 	if p.Owner.Valid {
-		var ours bool
-		if err := tx.GetContext(ctx, &ours, `
-			SELECT EXISTS (SELECT 1 FROM memberships WHERE tenant_id = $1 AND person_id = $2)`, tx.Tenant, p.Owner.UUID); err != nil {
+		// Whoever is just being removed gets nothing more.
+		var ours []bool
+		if err := tx.SelectContext(ctx, &ours, `
+			SELECT true FROM memberships WHERE tenant_id = $1 AND person_id = $2 FOR KEY SHARE`, tx.Tenant, p.Owner.UUID); err != nil {
 			return fmt.Errorf("look for the owner: %w", err)
 		}
-		if !ours {
+		if len(ours) == 0 {
 			return &tenants.Invalid{Field: "owner", Key: "member"}
 		}
 	}

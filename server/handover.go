@@ -1,0 +1,168 @@
+package server
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/handover"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// workKinds are the fields that say who carries on.
+var workKinds = []string{handover.Conversations, handover.Escalations, handover.Usernames}
+
+// leavingPage says what somebody has in hand and asks who carries on, before they are removed or, with ?role=, get another role.
+func (s *Server) leavingPage(c *fiber.Ctx) error {
+	return s.showLeaving(c, fiber.StatusOK, c.Query("role"), pages.Filled{})
+}
+
+func (s *Server) showLeaving(c *fiber.Ctx, status int, role string, form pages.Filled) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil || role != "" && !access.IsRole(role) {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), member(c)
+	p := pages.Leaving{ID: id.String(), Role: role, Form: form}
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		who, err := access.ColleagueBy(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if !access.MayManage(m, who.Role) || role != "" && !access.MayManage(m, role) {
+			return tenants.ErrForbidden
+		}
+		p.Name = who.Name
+		work, err := handover.Leaving(ctx, tx, id, role)
+		p.Work = workShown(work)
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.Frame = s.frame(c, "team.title")
+	p.Frame.Title, p.Frame.Path = p.Name, leavingPath(id, role)
+
+	return s.show(c, status, pages.LeavingPage(p))
+}
+
+func leavingPath(person uuid.UUID, role string) string {
+	path := "/team/" + person.String() + "/leave"
+	if role != "" {
+		path += "?" + url.Values{"role": {role}}.Encode()
+	}
+
+	return path
+}
+
+func workShown(work []handover.Work) []pages.InHand {
+	list := make([]pages.InHand, len(work))
+	for i, w := range work {
+		list[i] = pages.InHand{Kind: w.Kind, Count: w.Count}
+		for _, heir := range w.Heirs {
+			list[i].Heirs = append(list[i].Heirs, components.Option{Value: heir.ID.String(), Label: heir.Name})
+		}
+	}
+
+	return list
+}
+
+// changeRole gives somebody of the team another role.
+func (s *Server) changeRole(c *fiber.Ctx) error {
+	role := field(c, "role")
+	if role == "" {
+		role = "none" // not the one that stands for leaving
+	}
+
+	return s.changeMember(c, role)
+}
+
+// removeMember takes somebody out of the team.
+func (s *Server) removeMember(c *fiber.Ctx) error {
+	return s.changeMember(c, "")
+}
+
+// changeMember gives somebody a role, or with "" takes them out of the team. Where that leaves work behind, and the form did not say who
+// carries on, that is asked first.
+func (s *Server) changeMember(c *fiber.Ctx, role string) error {
+	person, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	to, err := heirs(c)
+	if err != nil {
+		return err
+	}
+
+	ctx, m := c.UserContext(), member(c)
+	var (
+		who    access.Colleague
+		passed int
+		ask    bool
+	)
+	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if to == nil && (role == "" || access.IsRole(role)) {
+			work, err := handover.Leaving(ctx, tx, person, role)
+			if ask = len(work) > 0; err != nil || ask {
+				return err
+			}
+		}
+		if role == "" {
+			who, passed, err = handover.Remove(ctx, tx, m, person, to)
+		} else {
+			who, passed, err = handover.ChangeRole(ctx, tx, m, person, role, to)
+		}
+
+		return err
+	})
+	if err == nil && ask {
+		return c.Redirect(leavingPath(person, role), fiber.StatusSeeOther)
+	}
+	if form, ok := refilled(c, err, workKinds...); ok {
+		if to != nil && form.Failed == "" && form.Wrong["role"] == "" {
+			return s.showLeaving(c, classify(err).status, role, form)
+		}
+
+		return s.showTeam(c, classify(err).status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	told := flash{Key: "toast.member_removed", Args: []any{"name", who.Name}}
+	switch {
+	case role != "":
+		told = flash{Key: "toast.role_changed", Args: []any{"name", who.Name, "role", i18n.T(ctx, "roles."+who.Role)}}
+	case passed > 0:
+		told.Key = "toast.member_removed_work"
+	}
+
+	return s.done(c, "/team", told)
+}
+
+// heirs are who carries on, as a form that asked says; nil where it did not ask.
+func heirs(c *fiber.Ctx) (handover.To, error) {
+	if field(c, "work") == "" {
+		return nil, nil //nolint:nilnil // a form that did not ask is no error
+	}
+	to := handover.To{}
+	for _, kind := range workKinds {
+		typed := field(c, kind)
+		if typed == "" {
+			continue
+		}
+		heir, err := uuid.Parse(typed)
+		if err != nil {
+			return nil, tenants.ErrNotFound
+		}
+		to[kind] = heir
+	}
+
+	return to, nil
+}
