@@ -36,6 +36,9 @@ const (
 	// What one address, and all of them together, may send to one business in a quarter of an hour.
 	trustByAddress = 5
 	trustByAll     = 60
+
+	// What one address may send to one business in a day: a tenth of what the business takes from all.
+	trustByDay = 20
 )
 
 // trustOf finds the business whose page stands under the slug of a request. One that is off, or of a business that is suspended, is
@@ -173,7 +176,7 @@ func (s *Server) askTrust(c *fiber.Ctx) error {
 	var tooMany *access.TooMany
 	if errors.As(err, &tooMany) {
 		c.Set(fiber.HeaderRetryAfter, seconds(classify(err).retry))
-		return back(classify(err).status, pages.Trust{TooMany: true})
+		return back(classify(err).status, pages.Trust{TooMany: true, Tomorrow: tooMany.RetryAfter > time.Hour})
 	}
 	if err == nil {
 		err = s.keepTrust(ctx, tenant, trust.Request{
@@ -190,10 +193,14 @@ func (s *Server) askTrust(c *fiber.Ctx) error {
 	return c.Redirect(sent, fiber.StatusSeeOther)
 }
 
-// rationTrust counts a request of an address to a business.
+// rationTrust counts a request of an address to a business. What an address may not send takes nothing of what all may.
 func (s *Server) rationTrust(ctx context.Context, tenant uuid.UUID, from netip.Addr) error {
 	what := "trust " + tenant.String()
 	if err := access.Ration(ctx, s.db, what, from, trustByAddress); err != nil {
+		return err
+	}
+
+	if err := access.RationDay(ctx, s.db, s.keys.Derive("trust address"), what, from, trustByDay); err != nil {
 		return err
 	}
 

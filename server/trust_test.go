@@ -125,6 +125,14 @@ func TestTrustPage(t *testing.T) {
 		t.Errorf("again and again: %d, %d kept; want it refused after five", r.status, st.asked(t))
 	}
 
+	// A quarter of an hour later it may write again, until its day is used up. What is kept of its address says nothing of it.
+	st.exec(t, `UPDATE sign_in_failures SET at = at - interval '20 minutes'`)
+	st.exec(t, `INSERT INTO sign_in_failures (bucket, at) SELECT DISTINCT bucket, now() - interval '1 hour' - n * interval '1 minute' FROM sign_in_failures, generate_series(1, 20) n WHERE bucket LIKE 'day %'`)
+	before := st.asked(t)
+	if r = send(stranger, nil); r.status != http.StatusTooManyRequests || !strings.Contains(r.body, "try again tomorrow") || st.asked(t) != before {
+		t.Errorf("past an address's day: %d, %d kept; want it refused until tomorrow", r.status, st.asked(t))
+	}
+
 	// The owner sees it, and ends it; nobody else of the team does.
 	id := regexp.MustCompile(`action="(/usernames/trust/requests/[0-9a-f-]{36})"`).FindStringSubmatch(asha.get("/usernames/trust").body)
 	if id == nil {

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -20,6 +21,7 @@ const (
 	bucketAccount = "account"
 	bucketDevice  = "device"
 	bucketAddress = "address"
+	bucketDay     = "day"
 )
 
 // TooMany is the refusal of a sign-in after too many failures; it says when the next try counts.
@@ -104,6 +106,20 @@ func Ration(ctx context.Context, db *tenants.DB, what string, from netip.Addr, l
 
 	return db.System(ctx, func(tx *tenants.Tx) error {
 		_, err := reserve(ctx, tx, bucket(what, key), limit, false)
+		return err
+	})
+}
+
+// RationDay counts one use by an address of something that anybody may do without signing in, and refuses it with TooMany once the address
+// has used it limit times within a day. All that is kept of the address is a hash under key, which tells nothing to whoever lacks the key, and
+// Sweep drops it when the day is over.
+func RationDay(ctx context.Context, db *tenants.DB, key []byte, what string, from netip.Addr, limit int) error {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(what + " " + addressKey(from)))
+	name := bucketDay + " " + hex.EncodeToString(mac.Sum(nil)[:16])
+
+	return db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := reserveIn(ctx, tx, name, limit, 24*time.Hour, false)
 		return err
 	})
 }

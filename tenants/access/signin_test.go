@@ -388,3 +388,38 @@ func TestSweep(t *testing.T) {
 		t.Errorf("want the living session kept, got %v", err)
 	}
 }
+
+func TestRationDay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	here, there := netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8")
+	use := func(key, what string, from netip.Addr) error {
+		return access.RationDay(context.Background(), h.DB, []byte(key), what, from, 3)
+	}
+	for range 3 {
+		if err := use("key", "clinic", here); err != nil {
+			t.Fatalf("within the measure: got %v", err)
+		}
+	}
+	var wait *access.TooMany
+	if err := use("key", "clinic", here); !errors.As(err, &wait) || wait.RetryAfter < 23*time.Hour {
+		t.Errorf("past it: got %v, want to wait most of a day", err)
+	}
+	for what, err := range map[string]error{
+		"another address": use("key", "clinic", there), "another business": use("key", "motors", here), "the hash under another key": use("other", "clinic", here),
+	} {
+		if err != nil {
+			t.Errorf("%s: got %v, want it let through", what, err)
+		}
+	}
+	h.exec(t, `UPDATE sign_in_failures SET at = at - interval '25 hours'`)
+	if err := use("key", "clinic", here); err != nil {
+		t.Errorf("a day later: got %v", err)
+	}
+	h.system(t, func(ctx context.Context, tx *tenants.Tx) error {
+		if n, err := access.Sweep(ctx, tx); err != nil || n != 6 {
+			t.Errorf("swept %d, %v; want the six of yesterday", n, err)
+		}
+		return nil
+	})
+}

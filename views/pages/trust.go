@@ -59,6 +59,7 @@ type Trust struct {
 	Sent     bool
 	Form     Filled
 	TooMany  bool
+	Tomorrow bool // of TooMany: what an address may send in a day is used up
 	Again    bool // the form was too quick or too old to be believed
 	Kinds    []string
 }
@@ -75,6 +76,8 @@ func (p Trust) otherLang(ctx context.Context) string {
 // problem is why the form came back; empty where it did not.
 func (p Trust) problem(ctx context.Context) string {
 	switch {
+	case p.TooMany && p.Tomorrow:
+		return i18n.T(ctx, "trust.page_tomorrow")
 	case p.TooMany:
 		return i18n.T(ctx, "trust.page_too_many")
 	case p.Again:
