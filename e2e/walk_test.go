@@ -116,6 +116,10 @@ var pages = []page{
 		return []string{"/prep/escalations?contact=" + strings.TrimPrefix(w.contacts[0], "/contacts/")}
 	}},
 	{route: "/prep/items"},
+	{route: "/prep/quality"},
+	{route: "/prep/propose", to: func(w *world) []string {
+		return []string{"/prep/propose?contact=" + strings.TrimPrefix(w.contacts[0], "/contacts/")}
+	}},
 	{route: "/prep/briefing", to: func(*world) []string {
 		return []string{"/prep/briefing?for=owner&lang=hi", "/prep/briefing?for=developer&lang=en"}
 	}},

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -29,11 +30,7 @@ func (s *Server) newAnswerPage(c *fiber.Ctx) error {
 		}
 		err = s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 			g, err := answers.GroupOf(ctx, tx, id, time.Now())
-			var ways []string
-			for _, q := range g.Latest {
-				ways = append(ways, q.Text)
-			}
-			p.Form.Values["asks"] = strings.Join(ways, "\n")
+			draftCard(p.Form.Values, g)
 
 			return err
 		})
@@ -44,6 +41,36 @@ func (s *Server) newAnswerPage(c *fiber.Ctx) error {
 	}
 
 	return s.showAnswerEdit(c, fiber.StatusOK, p)
+}
+
+// draftCard fills the form of a new card with how a question was asked and what was learnt about it, each in the language it is in.
+func draftCard(form map[string]string, g answers.Group) {
+	var ways []string
+	for _, q := range g.Latest {
+		ways = append(ways, q.Text)
+	}
+	form["asks"] = strings.Join(ways, "\n")
+	if len(g.Learnt) == 0 {
+		return
+	}
+	long := map[string][]string{}
+	for _, l := range g.Learnt {
+		lang := writtenIn(l.Text)
+		long[lang] = append(long[lang], l.Text)
+	}
+	for lang, texts := range long {
+		form["long_"+lang] = strings.Join(texts, "\n\n")
+	}
+	form["question_"+writtenIn(ways[0])] = ways[0]
+}
+
+// writtenIn is Hindi for a text in Devanagari, else English.
+func writtenIn(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Devanagari, r) }) {
+		return answers.Hindi
+	}
+
+	return answers.English
 }
 
 // editAnswerPage is the editor of a card, as it stands or, with ?from=, as a version of it was.

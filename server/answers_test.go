@@ -209,6 +209,16 @@ func TestMacrosGoIntoAReply(t *testing.T) {
 	questions := asha.get("/prep/questions")
 	asha.has(questions, http.StatusOK, "asked 1 time", "Probably answered by", "Can you still see my number?")
 	asha.lacks(questions, "98765", "Savitri")
+	meera.has(meera.get("/prep/propose?contact="+savitri.String()+"&next="+path), http.StatusOK, "नमस्ते, mera number ••• dikhta hai kya? •••", `name="next" value="`+path)
+	meera.want(meera.post("/prep/propose", url.Values{"contact": {savitri.String()}, "next": {path}, "question": {"Savitri: dikhta hai?"}, "lesson": {"Tell Savitri yes."}}), http.StatusSeeOther, path)
+	learnt := asha.get("/prep/questions?show=learnt")
+	asha.has(learnt, http.StatusOK, "Tell ••• yes.")
+	asha.lacks(learnt, "Savitri")
+	for _, at := range []string{"?contact=" + savitri.String(), "?contact=x", "?escalation=x"} {
+		if r := ravi.get("/prep/propose" + at); r.status != http.StatusNotFound {
+			t.Errorf("another business proposes from %s: got %d, want 404", at, r.status)
+		}
+	}
 	if r := ravi.post("/prep/questions", url.Values{"contact": {savitri.String()}}); r.status != http.StatusNotFound {
 		t.Errorf("another business logs: got %d, want 404", r.status)
 	}

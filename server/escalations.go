@@ -24,7 +24,7 @@ func (s *Server) escalationsPage(c *fiber.Ctx) error {
 func (s *Server) showEscalations(c *fiber.Ctx, status int, contact, at string, form pages.Filled) error {
 	ctx, m, now := c.UserContext(), member(c), time.Now()
 	lang := i18n.Lang(ctx)
-	p := pages.Escalations{Now: now, Kinds: training.EscalationKinds, Levels: training.Levels, CanSettle: m.Can("escalations:settle"), At: at, Form: form}
+	p := pages.Escalations{Now: now, Kinds: training.EscalationKinds, Levels: training.Levels, CanSettle: m.Can("escalations:settle"), CanPropose: m.Can("answers:use"), At: at, Form: form}
 	for _, l := range s.bank.Ladder {
 		p.Ladder = append(p.Ladder, pages.Rung{ID: l.ID, Who: l.Who.In(lang), When: inLang(lang, l.When), Clock: l.Clock.In(lang), Do: l.Do.In(lang)})
 	}

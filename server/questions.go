@@ -31,7 +31,7 @@ const (
 // questionsPage lists what customers ask, those that ask alike together.
 func (s *Server) questionsPage(c *fiber.Ctx) error {
 	ctx, m, now, from := c.UserContext(), member(c), time.Now(), c.QueryInt("from")
-	p := pages.Questions{Now: now, OnlyOpen: c.Query("show") == "open", CanEdit: m.Can("answers:edit")}
+	p := pages.Questions{Now: now, OnlyOpen: c.Query("show") == "open", OnlyLearnt: c.Query("show") == "learnt", CanEdit: m.Can("answers:edit")}
 	if from < 0 {
 		return tenants.ErrNotFound
 	}
@@ -48,10 +48,13 @@ func (s *Server) questionsPage(c *fiber.Ctx) error {
 		groups, err := answers.Groups(ctx, tx, now)
 		for _, g := range groups {
 			p.Count += g.Count
-			if p.OnlyOpen && g.Card != "" {
+			if p.OnlyOpen && g.Card != "" || p.OnlyLearnt && len(g.Learnt) == 0 {
 				continue
 			}
 			view := pages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At, Card: g.Card, CardTitle: titles[g.Card], Chosen: g.Chosen}
+			for _, l := range g.Learnt {
+				view.Learnt = append(view.Learnt, pages.Learnt{Text: l.Text, By: l.By, At: l.At})
+			}
 			for _, q := range g.Latest[1:] {
 				if q.Text != view.Text {
 					view.Others = append(view.Others, q.Text)
@@ -135,22 +138,35 @@ func logLast(ctx context.Context, tx *tenants.Tx, m access.Member, id string) (a
 	if err != nil {
 		return answers.Question{}, err
 	}
-	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: latestSaid})
+	text, err := lastAsked(ctx, tx, contact)
 	if err != nil {
 		return answers.Question{}, err
 	}
+
+	return answers.Log(ctx, tx, m.Actor, answers.FromContact, text, namesOf(contact)...)
+}
+
+// namesOf is all that a contact is called by.
+func namesOf(contact identity.Contact) []string {
 	names := []string{contact.DisplayName, contact.ProfileName, contact.SavedName}
 	for _, i := range contact.Identities {
 		names = append(names, i.ProfileName, i.Username)
 	}
+
+	return names
+}
+
+// lastAsked is what a contact wrote last; empty where nothing of late.
+func lastAsked(ctx context.Context, tx *tenants.Tx, contact identity.Contact) (string, error) {
+	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: latestSaid})
 	for i := range entries {
 		e := &entries[i]
 		if e.Direction == whatsapp.DirectionIn && e.GroupID == "" && e.RevokedAt.IsZero() && strings.TrimSpace(e.Text) != "" {
-			return answers.Log(ctx, tx, m.Actor, answers.FromContact, e.Text, names...)
+			return e.Text, nil
 		}
 	}
 
-	return answers.Question{}, &tenants.Invalid{Field: "text", Key: "question_empty"}
+	return "", err
 }
 
 // unlogQuestion takes back what the member has just logged.

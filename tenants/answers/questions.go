@@ -19,16 +19,19 @@ import (
 
 // Where a question was noted.
 const (
-	FromContact = "contact"
-	FromSearch  = "search"
+	FromContact    = "contact"
+	FromSearch     = "search"
+	FromEscalation = "escalation"
 )
 
 // Question is something that was asked. Who asked is not kept.
 type Question struct {
-	ID   uuid.UUID `db:"id"`
-	Text string    `db:"text"`
-	Card string    `db:"card"` // the answer that a person said it has
-	At   time.Time `db:"at"`
+	ID     uuid.UUID `db:"id"`
+	Text   string    `db:"text"`
+	Card   string    `db:"card"`   // the answer that a person said it has
+	Lesson string    `db:"lesson"` // what who noted it learnt; mostly empty
+	By     string    `db:"by_name"`
+	At     time.Time `db:"at"`
 }
 
 const (
@@ -50,6 +53,16 @@ const hidden = "•••"
 // Mask takes out of a question what would tell who asked: numbers of five digits and more, e-mail and web addresses, @names, and the
 // names given.
 func Mask(text string, names ...string) string {
+	text = mask(text, names)
+	if short := []rune(text); len(short) > mostText {
+		return string(short[:mostText])
+	}
+
+	return text
+}
+
+// mask is Mask without a measure.
+func mask(text string, names []string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	for _, pattern := range []*regexp.Regexp{mails, sites, handles, digitRuns} {
 		text = pattern.ReplaceAllString(text, hidden)
@@ -69,9 +82,6 @@ func Mask(text string, names ...string) string {
 			words[i] = strings.Replace(word, bare, hidden, 1)
 		}
 	}
-	if short := []rune(strings.Join(words, " ")); len(short) > mostText {
-		return string(short[:mostText])
-	}
 
 	return strings.Join(words, " ")
 }
@@ -82,14 +92,8 @@ func Log(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, origin, text 
 	if !strings.ContainsFunc(q.Text, unicode.IsLetter) {
 		return Question{}, &tenants.Invalid{Field: "text", Key: "question_empty"}
 	}
-	var err error
-	if q.ID, err = uuid.NewV7(); err != nil {
-		return Question{}, fmt.Errorf("make the id of a question: %w", err)
-	}
-	if err := tx.GetContext(ctx, &q.At, `
-		INSERT INTO asked_questions (tenant_id, id, text, origin, by_person, by_name) VALUES ($1, $2, $3, $4, $5, $6) RETURNING at`,
-		tx.Tenant, q.ID, q.Text, origin, actor.ID, actor.Name); err != nil {
-		return Question{}, fmt.Errorf("log a question: %w", err)
+	if err := keep(ctx, tx, actor, origin, &q); err != nil {
+		return Question{}, err
 	}
 
 	return q, tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "question.log", ObjectKind: "question", ObjectID: q.ID.String()})
@@ -113,8 +117,9 @@ type Group struct {
 	ID     uuid.UUID  // of its earliest question
 	Latest []Question // newest first, at most five
 	Count  int
-	Card   string // the answer it has; empty for none
-	Chosen bool   // a person said so; else the words fit
+	Card   string   // the answer it has; empty for none
+	Chosen bool     // a person said so; else the words fit
+	Learnt []Lesson // newest first
 	ids    []uuid.UUID
 }
 
@@ -138,7 +143,7 @@ func Groups(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Group, error)
 	}
 	var list []Question
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT id, text, card, at FROM asked_questions WHERE tenant_id = $1 AND at > $2 ORDER BY at DESC, id DESC LIMIT $3`,
+		SELECT id, text, card, lesson, by_name, at FROM asked_questions WHERE tenant_id = $1 AND at > $2 ORDER BY at DESC, id DESC LIMIT $3`,
 		tx.Tenant, now.Add(-askedWithin), mostQuestions); err != nil {
 		return nil, fmt.Errorf("list questions: %w", err)
 	}
@@ -217,6 +222,9 @@ func (ix index) groupOf(questions []Question) Group {
 	best := answeredFrom
 	for _, q := range questions {
 		g.ids = append(g.ids, q.ID)
+		if q.Lesson != "" {
+			g.Learnt = append(g.Learnt, Lesson{Text: q.Lesson, By: q.By, At: q.At})
+		}
 		if q.Card != "" && !g.Chosen && slices.ContainsFunc(ix.cards, func(c Card) bool { return c.Key == q.Card }) {
 			g.Card, g.Chosen = q.Card, true
 		}

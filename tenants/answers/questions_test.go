@@ -3,6 +3,7 @@ package answers_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,4 +120,45 @@ func TestOnlyWhoLoggedItTakesItBack(t *testing.T) {
 	if !errors.As(err, &invalid) {
 		t.Errorf("a number alone: got %v, want it refused", err)
 	}
+}
+
+func TestALessonGoesWithItsQuestion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	propose := func(tenant uuid.UUID, in answers.Proposal) error {
+		return w.as(tenant, func(ctx context.Context, tx *tenants.Tx) error {
+			_, err := answers.Propose(ctx, tx, meera, in, "Savitri Devi")
+			return err
+		})
+	}
+	good := answers.Proposal{Origin: answers.FromEscalation, Question: "Balloons for Savitri?", Lesson: "Savitri got them at 98765 43210: say what they cost first."}
+	w.must(propose(w.asha, good))
+	var invalid *tenants.Invalid
+	for field, in := range map[string]answers.Proposal{
+		"question": {Origin: answers.FromSearch, Question: "98765 43210", Lesson: "x"},
+		"lesson":   {Origin: answers.FromSearch, Question: "Why?", Lesson: strings.Repeat("x", answers.MaxLesson+1)},
+	} {
+		if err := propose(w.asha, in); !errors.As(err, &invalid) || invalid.Field != field {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+	if err := propose(w.asha, answers.Proposal{Origin: "elsewhere", Question: "Why?", Lesson: "x"}); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("from elsewhere: got %v", err)
+	}
+
+	w.log("balloons??")
+	groups := w.groups(time.Now())
+	if len(groups) != 1 || len(groups[0].Learnt) != 1 {
+		t.Fatalf("got %+v, want one group with what was learnt", groups)
+	}
+	if l := groups[0].Learnt[0]; l.By != "Meera" || l.Text != "••• got them at •••: say what they cost first." {
+		t.Errorf("got %+v, want neither name nor number", l)
+	}
+	w.must(w.as(w.ravi, func(ctx context.Context, tx *tenants.Tx) error {
+		list, err := answers.Groups(ctx, tx, time.Now())
+		if len(list) != 0 {
+			t.Errorf("another business sees %+v", list)
+		}
+		return err
+	}))
 }

@@ -1,4 +1,4 @@
-// Package reports sums up what a business got out of a month.
+// Package reports sums up what a business got out of a month, and how well its team answers.
 package reports
 
 import (

@@ -22,6 +22,7 @@ type Escalations struct {
 	Open        []Escalation // the most urgent first
 	Closed      []Escalation // newest first
 	CanSettle   bool         // what has come up to a lead
+	CanPropose  bool         // a card from what was learnt
 	At          string       // id of the one whose form was refused; empty for the form of a new one
 	Form        Filled
 }

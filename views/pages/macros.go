@@ -81,14 +81,15 @@ func (c Composer) macroHref(p Talk) string { return c.href(p, "") + "&macro=pick
 
 // Questions lists what customers ask. Its groups post to /prep/questions/{id}/card (card) and /prep/questions/{id}/remove.
 type Questions struct {
-	Frame    layout.Frame
-	Now      time.Time
-	Count    int
-	OnlyOpen bool // those that no card answers
-	Items    []QuestionGroup
-	Cards    []components.Option
-	Next     string
-	CanEdit  bool
+	Frame      layout.Frame
+	Now        time.Time
+	Count      int
+	OnlyOpen   bool // those that no card answers
+	OnlyLearnt bool // those of which somebody learnt something
+	Items      []QuestionGroup
+	Cards      []components.Option
+	Next       string
+	CanEdit    bool
 }
 
 // QuestionGroup is questions that ask alike.
@@ -101,14 +102,41 @@ type QuestionGroup struct {
 	Card      string // that answers it; empty for none
 	CardTitle string
 	Chosen    bool // somebody said so
+	Learnt    []Learnt
+}
+
+// Learnt is what somebody of the team learnt about a question.
+type Learnt struct {
+	Text, By string
+	At       time.Time
+}
+
+// toWrite tells whether a card is still to come of a group.
+func (g QuestionGroup) toWrite() bool { return g.Card == "" || len(g.Learnt) > 0 && !g.Chosen }
+
+// Propose is the form in which what was learnt becomes the draft of a card. It posts question, lesson, and contact, escalation and next as
+// they came, to /prep/propose.
+type Propose struct {
+	Frame      layout.Frame
+	Contact    string // whom it is about; empty for nobody
+	Escalation string // it comes of; empty for none
+	Next       string
+	Most       int // letters of the lesson
+	Form       Filled
+}
+
+// proposeHref is where somebody proposes a card from what a contact asked.
+func proposeHref(contact, next string) string {
+	return "/prep/propose?" + url.Values{"contact": {contact}, "next": {next}}.Encode()
 }
 
 func (g QuestionGroup) href() string { return "/prep/questions/" + g.ID }
 
 func (p Questions) chips(ctx context.Context) []components.Chip {
 	return []components.Chip{
-		{Label: i18n.T(ctx, "questions.all"), Href: "/prep/questions", Current: !p.OnlyOpen},
+		{Label: i18n.T(ctx, "questions.all"), Href: "/prep/questions", Current: !p.OnlyOpen && !p.OnlyLearnt},
 		{Label: i18n.T(ctx, "questions.open"), Href: "/prep/questions?show=open", Current: p.OnlyOpen},
+		{Label: i18n.T(ctx, "questions.learnt_only"), Href: "/prep/questions?show=learnt", Current: p.OnlyLearnt},
 	}
 }
 
