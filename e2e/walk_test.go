@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -39,6 +40,10 @@ var pages = []page{
 		return []string{"/start", "/start?step=connect", "/start?step=event", "/start?step=invite", "/start?step=tasks"}
 	}},
 	{route: "/reports/monthly"},
+	{route: "/reports/monthly/rows", to: func(*world) []string {
+		month := "/reports/monthly/rows?month=" + time.Now().Format("2006-01") + "&show="
+		return []string{month + "auto", month + "decided"}
+	}},
 	{route: "/closing"},
 	{route: "/support-access"},
 	{route: "/op/access", by: []string{operator}},

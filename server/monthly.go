@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -18,22 +19,35 @@ import (
 const (
 	monthlyPath = "/reports/monthly"
 	monthForm   = "2006-01"
+
+	monthRowsSize = 50
 )
 
-// monthlyPage sums up a month: the one asked for, else the last that is over, or this one for a business that is younger.
-func (s *Server) monthlyPage(c *fiber.Ctx) error {
-	ctx, m, now := c.UserContext(), member(c), time.Now()
+// monthAsked is the month that ?month= names, and the business's first and the running one. Where none is named it is the last that is
+// over, or the running one for a business that is younger.
+func monthAsked(c *fiber.Ctx, now time.Time) (from, first, this time.Time, err error) {
+	m := member(c)
 	zone := m.Tenant.Location()
-	this, first := monthOf(now, zone), monthOf(m.Tenant.CreatedAt, zone)
-	from := this.AddDate(0, -1, 0)
+	this, first = monthOf(now, zone), monthOf(m.Tenant.CreatedAt, zone)
+	from = this.AddDate(0, -1, 0)
 	if from.Before(first) {
 		from = this
 	}
 	if asked := c.Query("month"); asked != "" {
-		var err error
 		if from, err = time.ParseInLocation(monthForm, asked, zone); err != nil || from.Before(first) || from.After(this) {
-			return tenants.ErrNotFound
+			return from, first, this, tenants.ErrNotFound
 		}
+	}
+
+	return from, first, this, nil
+}
+
+// monthlyPage sums up a month.
+func (s *Server) monthlyPage(c *fiber.Ctx) error {
+	ctx, m, now := c.UserContext(), member(c), time.Now()
+	from, first, this, err := monthAsked(c, now)
+	if err != nil {
+		return err
 	}
 	to := from.AddDate(0, 1, 0)
 
@@ -44,7 +58,7 @@ func (s *Server) monthlyPage(c *fiber.Ctx) error {
 	if from.Before(this) {
 		p.After = to.Format(monthForm)
 	}
-	err := s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	err = s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		sum, err := reports.Sum(ctx, tx, from, to)
 		if err != nil {
 			return err
@@ -82,6 +96,72 @@ func (s *Server) monthlyPage(c *fiber.Ctx) error {
 	p.Frame.Path = monthlyPath + "?month=" + from.Format(monthForm)
 
 	return s.show(c, fiber.StatusOK, pages.MonthlyPage(p))
+}
+
+// monthlyRows lists the rows that one figure of a month counts.
+func (s *Server) monthlyRows(c *fiber.Ctx) error {
+	ctx, m, now := c.UserContext(), member(c), time.Now()
+	from, _, _, err := monthAsked(c, now)
+	if err != nil {
+		return err
+	}
+	figure, to := c.Query("show"), from.AddDate(0, 1, 0)
+	p := pages.MonthlyRows{Frame: s.frame(c, "nav.monthly"), Now: now, From: from, Show: figure}
+	err = s.db.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		sum, err := reports.Sum(ctx, tx, from, to)
+		if err != nil {
+			return err
+		}
+		known := false
+		if p.Count, known = sum.Of(figure); !known {
+			return tenants.ErrNotFound
+		}
+		rows, next, err := reports.Rows(ctx, tx, figure, from, to, c.Query("cursor"), monthRowsSize)
+		if err != nil {
+			return err
+		}
+		if next != "" {
+			p.Next = p.Address("cursor", next)
+		}
+
+		return fillMonthRows(ctx, tx, eyes{clear: m.Can("phones:clear")}, rows, &p)
+	})
+	if err != nil {
+		return err
+	}
+	p.Frame.Title = p.Title(ctx)
+
+	return s.show(c, fiber.StatusOK, pages.MonthlyRowsPage(p))
+}
+
+func fillMonthRows(ctx context.Context, tx *tenants.Tx, e eyes, rows []reports.Row, p *pages.MonthlyRows) error {
+	var ids []uuid.UUID
+	for _, r := range rows {
+		if r.Contact != nil {
+			ids = append(ids, *r.Contact)
+		}
+	}
+	people, err := identity.Several(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		row := pages.MonthRow{ID: r.ID.String(), At: r.At, What: r.What, By: e.words(r.By)}
+		if r.Contact != nil {
+			row.Name = e.label(ctx, people[*r.Contact])
+		}
+		switch {
+		case p.Show == reports.FigureDecided:
+			row.Href = "/resolve/" + row.ID
+		case p.Show != reports.FigureReached:
+			row.Href = "/merges/" + row.ID
+		case r.Contact != nil:
+			row.Href = "/contacts/" + r.Contact.String()
+		}
+		p.Items = append(p.Items, row)
+	}
+
+	return nil
 }
 
 // monthOf is the first moment of a month in a zone.

@@ -81,6 +81,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/start/live", "+xxxxxxxL"},
 	{"POST", "/start/:step", "+xxxxxxxL"},
 	{"GET", "/reports/monthly", "++xxxxxxL"},
+	{"GET", "/reports/monthly/rows", "++xxxxxxL"},
 	{"GET", "/overview", "++x+++xxL"},
 	{"GET", "/adoption/people", "++x+++xxL"},
 	{"GET", "/adoption/export", "++x+++xxL"},

@@ -108,6 +108,7 @@ func (s *Server) Routes() []Route {
 		{get, startPath + "/live", "start:run", s.stepsLive},
 		{post, startPath + "/:step", "start:run", s.takeStep},
 		{get, monthlyPath, "reports:read", s.monthlyPage},
+		{get, monthlyPath + "/rows", "reports:read", s.monthlyRows},
 		{get, overviewPath, "overview:read", s.overviewPage},
 		{get, adoptionPath + "/people", "overview:read", s.adoptionPeople},
 		{get, adoptionPath + "/export", "overview:read", s.exportAdoption},

@@ -2,6 +2,7 @@ package reports_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 			}
 		}
 		exec(`INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, scope, state)
-			VALUES ($1, $2, $3, '1', '1001', '919800000000', 'waba:1', 'connected')`, number, app)
+			VALUES ($1, $2, $3, '1', $4, '919800000000', 'waba:1', 'connected')`, number, app, fmt.Sprint(number.ID()))
 		// Monday 29 June: bits 0 and 1 are June, from bit 2 on it is July.
 		heard := func(days, phoned int, bsuid bool) {
 			t.Helper()
@@ -78,11 +79,11 @@ func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 		link("attested", "system", "2026-07-31T23:59:00Z", nil, true)
 		link("merged", "system", "2026-08-01T00:00:00Z", nil, false)
 
-		for i, k := range []struct{ outcome, by, at string }{
+		for _, k := range []struct{ outcome, by, at string }{
 			{"same", "Meera", "2026-07-02T00:00:00Z"}, {"proved", "system", "2026-07-02T00:00:00Z"}, {"new", "Meera", "2026-06-30T23:00:00Z"},
 		} {
 			exec(`INSERT INTO cases (tenant_id, id, kind, state, key, waiting_since, outcome, closed_at, closed_by)
-				VALUES ($1, $2, 'unresolved', 'done', $3, $4, $5, $4, $6)`, uuid.New(), "k"+string(rune('0'+i)), k.at, k.outcome, k.by)
+				VALUES ($1, $2, 'unresolved', 'done', $3, $4, $5, $4, $6)`, uuid.New(), number.String()+k.outcome, k.at, k.outcome, k.by)
 		}
 
 		return nil

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/pehchan/pehchan/views/i18n"
@@ -41,6 +42,13 @@ func (p Monthly) answer(ctx context.Context) string {
 	return i18n.N(ctx, "monthly.reached", int(p.Reached), "heard", p.Heard)
 }
 
+// rows is the list of what one figure counts.
+func (p Monthly) rows(show string) string { return monthlyRows(p.From, show) }
+
+func monthlyRows(from time.Time, show string) string {
+	return "/reports/monthly/rows?month=" + from.Format("2006-01") + "&show=" + show
+}
+
 // next are at most three things to do.
 func (p Monthly) next(ctx context.Context) []task {
 	var all []task
@@ -51,10 +59,58 @@ func (p Monthly) next(ctx context.Context) []task {
 		all = append(all, task{title: i18n.N(ctx, "monthly.next_unanswered", p.Unanswered), href: "/inbox?state=waiting"})
 	}
 	if p.Undone > 0 {
-		all = append(all, task{title: i18n.N(ctx, "monthly.next_undone", int(p.Undone)), href: "/audit?about=contacts"})
+		all = append(all, task{title: i18n.N(ctx, "monthly.next_undone", int(p.Undone)), href: p.rows("undone")})
 	}
 	if p.Stale > 0 && len(all) < 3 {
 		all = append(all, task{title: i18n.T(ctx, "monthly.next_stale"), href: "/changes"})
 	}
 	return all
+}
+
+// MonthlyRows are the rows that one figure of a month counts.
+type MonthlyRows struct {
+	Frame layout.Frame
+	Now   time.Time
+	From  time.Time // first day, in the reader's zone
+	Show  string    // reached, auto, joined, undone or decided
+	Count int64     // how many there are
+	Items []MonthRow
+	Next  string
+}
+
+// MonthRow is an account, a link or a decision.
+type MonthRow struct {
+	ID   string
+	Name string // "" where nobody of the book is meant
+	What string // kind of a link, outcome of a decision
+	By   string // the person who did it
+	At   time.Time
+	Href string
+}
+
+// Title is the figure's own words.
+func (p MonthlyRows) Title(ctx context.Context) string { return i18n.T(ctx, "monthly.rows_"+p.Show) }
+
+// Address is this list's with more in its query.
+func (p MonthlyRows) Address(key, value string) string {
+	return monthlyRows(p.From, p.Show) + "&" + url.Values{key: {value}}.Encode()
+}
+
+func (p MonthlyRows) back() string { return "/reports/monthly?month=" + p.From.Format("2006-01") }
+
+func (r MonthRow) title(ctx context.Context) string {
+	if r.Name == "" {
+		return i18n.T(ctx, "monthly.row_nobody")
+	}
+	return r.Name
+}
+
+func (r MonthRow) what(ctx context.Context) string {
+	switch {
+	case r.What == "":
+		return ""
+	case r.By != "":
+		return i18n.T(ctx, "monthly.row_"+r.What) + " · " + i18n.T(ctx, "monthly.row_by", "name", r.By)
+	}
+	return i18n.T(ctx, "monthly.row_"+r.What)
 }

@@ -1,0 +1,118 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// The figures of a Month whose rows can be listed.
+const (
+	FigureReached = "reached"
+	FigureAuto    = "auto"
+	FigureJoined  = "joined"
+	FigureUndone  = "undone"
+	FigureDecided = "decided"
+)
+
+// Of is a figure by its name; ok is false where rows of none such are kept.
+func (m Month) Of(figure string) (n int64, ok bool) {
+	n, ok = map[string]int64{
+		FigureReached: m.Reached, FigureAuto: m.Auto, FigureJoined: m.Joined, FigureUndone: m.Undone, FigureDecided: m.Decided,
+	}[figure]
+
+	return n, ok
+}
+
+// Row is one of the rows that a figure counts: an account, a link or a case.
+type Row struct {
+	ID      uuid.UUID  `db:"id"`
+	Contact *uuid.UUID `db:"contact_id"` // nil where nobody of the book is meant
+	At      time.Time  `db:"at"`         // of an account the day it was last heard from in the month
+	What    string     `db:"what"`       // kind of a link, outcome of a case
+	By      string     `db:"by"`         // the person who did it, "" for nobody in particular
+}
+
+// linkOf are the links that a figure counts, each second record once: the last link that made it one with another.
+var linkOf = map[string]string{
+	FigureAuto:   `SELECT * FROM counted WHERE actor_kind = 'system' AND undone_at IS NULL`,
+	FigureUndone: `SELECT * FROM counted WHERE undone_at IS NOT NULL`,
+	FigureJoined: `SELECT DISTINCT ON (lose_contact) * FROM counted WHERE lose_contact IS NOT NULL AND undone_at IS NULL ORDER BY lose_contact, at DESC, id DESC`,
+}
+
+// Rows lists what a figure of Sum counts, the newest first and limit at a time, with the cursor of the next page ("" at the end). A
+// cursor that cannot be read is Invalid.
+func Rows(ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time, cursor string, limit int) ([]Row, string, error) {
+	at, id, err := place(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	var rows []Row
+	switch figure {
+	case FigureReached:
+		weeks, days := weeksOf(from, to)
+		err = tx.SelectContext(ctx, &rows, `
+			SELECT x.identity_id AS id, i.contact_id, x.at, '' AS what, '' AS by
+			FROM (SELECT h.identity_id, max(h.week + length(ltrim((h.days & w.days)::int::bit(7)::text, '0')) - 1)::timestamp AT TIME ZONE 'UTC' AS at
+			      FROM unnest($2::date[], $3::smallint[]) AS w (week, days)
+			      JOIN heard_weeks h ON h.tenant_id = $1 AND h.week = w.week AND h.days & w.days <> 0
+			      GROUP BY h.identity_id HAVING bool_or(h.bsuid) AND NOT bool_or(h.phoned & w.days <> 0)) x
+			LEFT JOIN identities i ON i.tenant_id = $1 AND i.id = x.identity_id
+			WHERE (x.at, x.identity_id) < ($4, $5)
+			ORDER BY x.at DESC, x.identity_id DESC LIMIT $6`, tx.Tenant, pq.Array(weeks), pq.Array(days), at, id, limit+1)
+	case FigureDecided:
+		err = tx.SelectContext(ctx, &rows, `
+			SELECT id, contact_id, closed_at AS at, outcome AS what, closed_by AS by FROM cases
+			WHERE tenant_id = $1 AND state = 'done' AND closed_at >= $2 AND closed_at < $3
+			  AND outcome IN ('same', 'not_same', 'new') AND closed_by <> 'system' AND (closed_at, id) < ($4, $5)
+			ORDER BY closed_at DESC, id DESC LIMIT $6`, tx.Tenant, from, to, at, id, limit+1)
+	default:
+		which, known := linkOf[figure]
+		if !known {
+			return nil, "", tenants.ErrNotFound
+		}
+		err = tx.SelectContext(ctx, &rows, `
+			WITH counted AS (
+				SELECT id, kind, at, actor_kind, actor_name, keep_contact, lose_contact, undone_at FROM links
+				WHERE tenant_id = $1 AND at >= $2 AND at < $3 AND kind IN ('attested', 'rotated', 'merged')
+			)
+			SELECT id, keep_contact AS contact_id, at, kind AS what, CASE WHEN actor_kind = 'person' THEN actor_name ELSE '' END AS by
+			FROM (`+which+`) l WHERE (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6`, tx.Tenant, from, to, at, id, limit+1)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("list rows of a month: %w", err)
+	}
+
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next = strconv.FormatInt(last.At.UnixMicro(), 10) + "." + last.ID.String()
+	}
+
+	return rows, next, nil
+}
+
+// place is after which row a page begins.
+func place(cursor string) (at time.Time, id uuid.UUID, err error) {
+	if cursor == "" {
+		return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), uuid.Max, nil
+	}
+	micros, rest, _ := strings.Cut(cursor, ".")
+	n, err := strconv.ParseInt(micros, 10, 64)
+	if err == nil {
+		id, err = uuid.Parse(rest)
+	}
+	if at = time.UnixMicro(n).UTC(); err != nil || at.Year() < 1 || at.Year() > 9999 {
+		return time.Time{}, uuid.Nil, &tenants.Invalid{Field: "cursor", Key: "bad_cursor"}
+	}
+
+	return at, id, nil
+}
