@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -18,6 +18,40 @@ type Person struct {
 
 	// Words are their identifiers as they may stand in what others wrote; Inside is what the ids of messages show of their phones.
 	Words, Inside []string
+
+	held   []Held
+	hidden func(phone string) string
+}
+
+// Held is an identifier in canonical form that somebody else had before or after: from one time until before another, zero where that
+// is not known.
+type Held struct {
+	Value string    `json:"value"`
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+}
+
+// Holding is the person with what they held for a time: it is theirs only At a time.
+func (p Person) Holding(held []Held, hidden func(phone string) string) Person {
+	p.held, p.hidden = held, hidden
+
+	return p
+}
+
+// At is the person with what they held at a time. held tells whether that is anything.
+func (p Person) At(t time.Time) (at Person, held bool) {
+	then := map[string]bool{}
+	for _, h := range p.held {
+		if (h.From.IsZero() || !t.Before(h.From)) && (h.To.IsZero() || t.Before(h.To)) {
+			then[h.Value] = true
+		}
+	}
+	always, hidden := p.Is, p.hidden
+	p.Is = func(id string) bool {
+		return always(id) || then[id] || len(then) > 0 && whatsapp.Digits(id) == id && then[hidden(id)]
+	}
+
+	return p, len(then) > 0
 }
 
 // Named is the person known by these identifiers in canonical form. hidden gives the token of a phone where phones are not kept.
@@ -43,6 +77,9 @@ func (p Person) Needles() [][]byte {
 	}
 	for _, w := range p.Inside {
 		out = append(out, []byte(w))
+	}
+	for _, h := range p.held {
+		out = append(out, []byte(h.Value))
 	}
 
 	return out
@@ -200,64 +237,4 @@ func (c *cutter) isID(s string) bool {
 	phone, ok := whatsapp.Phone(strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(s))
 
 	return ok && c.Is(phone)
-}
-
-// CutDelivery takes a person out of those changes of a delivery in which items at these places stand ("0.1.messages.2"); the place "" is
-// the whole of it. What is no JSON goes.
-func (p Person) CutDelivery(body []byte, places []string) []byte {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var delivery map[string]any
-	if err := dec.Decode(&delivery); err != nil {
-		return []byte("{}")
-	}
-
-	c := cutter{Person: p}
-	for _, place := range places {
-		parts := strings.Split(place, ".")
-		entry, list := element(delivery["entry"], parts[0])
-		if list == nil {
-			if _, theirs := c.cut(delivery, ""); theirs {
-				return []byte("{}")
-			}
-			continue
-		}
-		object, _ := entry.(map[string]any)
-		var change any
-		var changes []any
-		if len(parts) > 1 {
-			change, changes = element(object["changes"], parts[1])
-		}
-		if changes == nil {
-			if _, theirs := c.cut(entry, ""); theirs {
-				empty(list, parts[0])
-			}
-			continue
-		}
-		before := c.cuts
-		_, theirs := c.cut(change, "")
-		// What is not taken apart cannot be known to hold nothing more of them.
-		if theirs || len(parts) == 2 && c.cuts > before {
-			empty(changes, parts[1])
-		}
-	}
-
-	return encode(delivery)
-}
-
-// element is the one at a place of a list, and the list; nil where there is none.
-func element(value any, place string) (any, []any) {
-	list, ok := value.([]any)
-	i, err := strconv.Atoi(place)
-	if !ok || err != nil || i < 0 || i >= len(list) {
-		return nil, nil
-	}
-
-	return list[i], list
-}
-
-func empty(list []any, place string) {
-	if i, err := strconv.Atoi(place); err == nil {
-		list[i] = map[string]any{}
-	}
 }

@@ -32,6 +32,32 @@ func TestNeighboursStay(t *testing.T) {
 	}
 }
 
+// An item that was theirs as a whole goes out of its delivery whomever it names, with its profile; a neighbour's by the same phone stays.
+func TestAnItemThatWasTheirsGoes(t *testing.T) {
+	t.Parallel()
+	nobody := erased.Named(nil, func(phone string) string { return phone })
+	const body = `{"entry":[{"changes":[{"value":{"contacts":[{"wa_id":"919800000801"},{"wa_id":"919811100099"}],"messages":[` +
+		`{"from":"919800000801","id":"wamid.1","text":{"body":"one"}},{"from":"919811100099","id":"wamid.2","text":{"body":"two"}},` +
+		`{"from":"919800000801","id":"wamid.3","text":{"body":"three"}}]}}]}]}`
+	one := string(nobody.CutDelivery([]byte(body), nil, []string{"0.0.messages.0"}))
+	if strings.Contains(one, `"one"`) || !strings.Contains(one, `"two"`) || !strings.Contains(one, `"three"`) || !strings.Contains(one, `"wa_id":"919800000801"`) {
+		t.Errorf("got %s, want the first message gone and the profile of who wrote the third kept", one)
+	}
+	both := string(nobody.CutDelivery([]byte(body), nil, []string{"0.0.messages.0", "0.0.messages.2"}))
+	if strings.Contains(both, "919800000801") || !strings.Contains(both, `"two"`) || !strings.Contains(both, `"wa_id":"919811100099"`) {
+		t.Errorf("got %s, want both gone with their profile, and the neighbour kept", both)
+	}
+	const past = `{"entry":[{"changes":[{"value":{"history":[{"threads":[{"id":"1","messages":[{"id":"a"},{"id":"b"}]}]}]}}]}]}`
+	if got := string(nobody.CutDelivery([]byte(past), nil, []string{"0.0.history.0.threads.0.messages.1"})); strings.Contains(got, `"b"`) || !strings.Contains(got, `"a"`) {
+		t.Errorf("got %s, want the second message of the thread gone", got)
+	}
+	for _, place := range []string{"", "0", "0.0", "0.0.messages", "9.0.messages.0", "0.0.messages.9", "0.0.contacts.x"} {
+		if got := string(nobody.CutDelivery([]byte(body), nil, []string{place})); !strings.Contains(got, `"one"`) || !strings.Contains(got, `"three"`) {
+			t.Errorf("%q: got %s, want nothing gone", place, got)
+		}
+	}
+}
+
 // A short number inside a longer one is somebody else's, and JSON stays JSON.
 func TestOnlyWholeWordsAreTheirs(t *testing.T) {
 	t.Parallel()

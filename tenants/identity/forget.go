@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -88,8 +89,9 @@ func WholeOf(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (w Whole, o
 
 // Forget removes a person: contacts, accounts, identifiers, all evidence about them and every case and link they stand in. What others
 // share with them, a phone that has passed on, is derived anew without them. Messages stay behind without an owner, to be removed by
-// whoever calls. Under Lock.
-func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias) error {
+// whoever calls; so does what others' evidence says of them. cases are those CasesNaming them. Under Lock, and so nothing here looks
+// through more than is theirs.
+func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []uuid.UUID) error {
 	var list []Handle
 	var values, phones []string
 	var phoneIDs []uuid.UUID
@@ -135,16 +137,14 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias) error {
 				args = append(args, pq.Array(values))
 			case 'n':
 				args = append(args, pq.Array(phones))
+			case 'k':
+				args = append(args, pq.Array(cases))
 			}
 		}
 		if _, err := tx.ExecContext(ctx, s.statement, args...); err != nil {
 			return fmt.Errorf("%s: %w", s.what, err)
 		}
 	}
-	if err := forgetWritten(ctx, tx, values); err != nil {
-		return err
-	}
-
 	waiting = slices.DeleteFunc(waiting, func(id uuid.UUID) bool { return slices.Contains(w.Contacts, id) })
 	slices.SortFunc(waiting, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
 	if err := SyncContacts(ctx, tx, slices.Compact(waiting)); err != nil {
@@ -162,9 +162,10 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias) error {
 }
 
 // forgetting are the statements of Forget in their order. $1 is the tenant; of says what the others are: contacts, identities, tenures,
-// own and passed identifiers, values of own ones, phones among these.
+// own and passed identifiers, values of own ones, phones among these, cases that name them (k).
 var forgetting = []struct{ what, of, statement string }{
-	{"forget what others say of them", "v", `DELETE FROM hints WHERE tenant_id = $1 AND claim_value = ANY($2)`},
+	{"forget what others say of them", "v", `
+		DELETE FROM hints WHERE tenant_id = $1 AND claim_kind IN ('phone', 'bsuid', 'parent_bsuid', 'external') AND claim_value = ANY($2)`},
 	{"forget hints", "o", `DELETE FROM hints WHERE tenant_id = $1 AND subject_id = ANY($2)`},
 	{"forget hints of the time they had what passed on", "it", `
 		DELETE FROM hints h USING tenures t
@@ -185,15 +186,19 @@ var forgetting = []struct{ what, of, statement string }{
 	{"forget other sightings", "o", `DELETE FROM sightings WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
 	{"forget other signals", "o", `DELETE FROM account_signals WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
 	{"forget other names", "o", `DELETE FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2)`},
+	{"forget address book of the time they had what passed on", "it", `
+		DELETE FROM saved_contacts s USING tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2) AND t.id = ANY($3) AND s.tenant_id = $1 AND s.phone <> '' AND s.phone = d.value
+		  AND (t.from_at IS NOT NULL OR t.to_at IS NOT NULL)
+		  AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)`},
 	{"forget pairings", "o", `DELETE FROM pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2))`},
 	{"forget past pairings", "o", `DELETE FROM past_pairings WHERE tenant_id = $1 AND (bsuid_id = ANY($2) OR other_id = ANY($2))`},
 	{"forget rotations", "o", `
 		DELETE FROM rotations WHERE tenant_id = $1 AND (old_phone = ANY($2) OR old_bsuid = ANY($2) OR old_parent = ANY($2)
 		                                                OR new_phone = ANY($2) OR new_bsuid = ANY($2) OR new_parent = ANY($2))`},
 	{"forget decisions", "o", `DELETE FROM decisions WHERE tenant_id = $1 AND (a_id = ANY($2) OR b_id = ANY($2))`},
-	{"forget cases", "civ", `
-		DELETE FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3) OR proposed_contact = ANY($2)
-		                                            OR regexp_split_to_array(key, '[: ]') && $4::text[])`},
+	{"forget cases", "cik", `
+		DELETE FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3) OR proposed_contact = ANY($2) OR id = ANY($4))`},
 	{"forget moves", "ci", `DELETE FROM link_moves WHERE tenant_id = $1 AND (from_contact = ANY($2) OR identity_id = ANY($3))`},
 	{"forget other moves", "ci", `
 		DELETE FROM link_moves m USING links l WHERE l.tenant_id = $1 AND m.tenant_id = $1 AND m.link_id = l.id
@@ -217,37 +222,45 @@ var forgetting = []struct{ what, of, statement string }{
 	{"forget identifiers", "o", `DELETE FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`},
 }
 
-// forgetWritten takes a person's identifiers out of the evidence of other people's links and cases.
-func forgetWritten(ctx context.Context, tx *tenants.Tx, values []string) error {
-	for _, table := range []struct{ read, write string }{
-		{
-			`SELECT l.id, l.evidence::text AS words FROM links l WHERE l.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN l.evidence::text) > 0)`,
-			`UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`,
-		},
-		{
-			`SELECT k.id, k.candidates::text AS words FROM cases k WHERE k.tenant_id = $1 AND EXISTS (SELECT 1 FROM unnest($2::text[]) v WHERE position(v IN k.candidates::text) > 0)`,
-			`UPDATE cases SET candidates = $3::jsonb WHERE tenant_id = $1 AND id = $2`,
-		},
-	} {
-		var rows []struct {
-			ID    uuid.UUID `db:"id"`
-			Words string    `db:"words"`
+// HeldBy are the identifiers of a Whole that have another holder too, with the time for which these were theirs. Where neither end is
+// known, whose what came by it was is not known either.
+func HeldBy(ctx context.Context, tx *tenants.Tx, w Whole) ([]erased.Held, error) {
+	if len(w.Passed) == 0 {
+		return nil, nil
+	}
+	var rows []struct {
+		Value string     `db:"value"`
+		From  *time.Time `db:"from_at"`
+		To    *time.Time `db:"to_at"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT d.value, t.from_at, t.to_at FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id
+		WHERE t.tenant_id = $1 AND t.id = ANY($2) AND d.id = ANY($3) AND (t.from_at IS NOT NULL OR t.to_at IS NOT NULL)
+		ORDER BY d.value, t.from_at`, tx.Tenant, pq.Array(w.Tenures), pq.Array(w.Passed)); err != nil {
+		return nil, fmt.Errorf("read what a person held for a time: %w", err)
+	}
+	held := make([]erased.Held, len(rows))
+	for i, r := range rows {
+		held[i].Value = r.Value
+		if r.From != nil {
+			held[i].From = *r.From
 		}
-		if err := tx.SelectContext(ctx, &rows, table.read, tx.Tenant, pq.Array(values)); err != nil {
-			return fmt.Errorf("read evidence that names a person: %w", err)
-		}
-		for _, r := range rows {
-			words, changed := erased.Replace([]byte(r.Words), values, "erased")
-			if !changed {
-				continue // part of somebody else's number or id
-			}
-			if _, err := tx.ExecContext(ctx, table.write, tx.Tenant, r.ID, string(words)); err != nil {
-				return fmt.Errorf("take a person out of evidence: %w", err)
-			}
+		if r.To != nil {
+			held[i].To = *r.To
 		}
 	}
 
-	return nil
+	return held, nil
+}
+
+// CasesNaming are the cases that one of these identifiers has opened: their keys hold it.
+func CasesNaming(ctx context.Context, tx *tenants.Tx, values []string) (ids []uuid.UUID, err error) {
+	if err := tx.SelectContext(ctx, &ids, `
+		SELECT id FROM cases WHERE tenant_id = $1 AND regexp_split_to_array(key, '[: ]') && $2::text[] ORDER BY id`, tx.Tenant, pq.Array(values)); err != nil {
+		return nil, fmt.Errorf("look for cases of a person: %w", err)
+	}
+
+	return ids, nil
 }
 
 // Existing tells which identifiers, in canonical form, are known of anybody.

@@ -45,7 +45,7 @@ func Expire(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant u
 		}
 		everybody := erased.Person{Is: func(string) bool { return true }}
 		for event, positions := range places {
-			if err := cutDelivery(ctx, tx, keys, event, positions, everybody); err != nil {
+			if err := cutDelivery(ctx, tx, keys, event, positions, nil, everybody); err != nil {
 				return err
 			}
 		}

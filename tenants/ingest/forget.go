@@ -84,9 +84,11 @@ func forgetItems(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, ten
 		Kind   string        `db:"kind"`
 		Body   []byte        `db:"body"`
 		Sealed bool          `db:"sealed"`
+
+		ReceivedAt time.Time `db:"received_at"`
 	}
 	if err := tx.SelectContext(ctx, &items, `
-		SELECT id, number_id, state, kind, body, sealed FROM inbox_items WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`, tenant, ids); err != nil {
+		SELECT id, number_id, state, kind, body, sealed, received_at FROM inbox_items WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE`, tenant, ids); err != nil {
 		return 0, fmt.Errorf("read items of a person: %w", err)
 	}
 
@@ -99,6 +101,11 @@ func forgetItems(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, ten
 			}
 		}
 		cut, whole, changed := person.Cut(body)
+		if then, held := person.At(timeOf(it.Kind, body, it.ReceivedAt)); held && !whole {
+			if _, theirs, _ := then.Cut(body); theirs {
+				whole, changed = true, true
+			}
+		}
 		switch {
 		case !changed:
 			continue
@@ -126,6 +133,16 @@ func forgetItems(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, ten
 	return n, counts.write(ctx, tx, slotSplit)
 }
 
+// timeOf is when what an item tells of was.
+func timeOf(kind string, body []byte, received time.Time) time.Time {
+	e, err := whatsapp.ParseEvent(whatsapp.ItemKind(kind), body)
+	if err != nil || e.At.IsZero() {
+		return received
+	}
+
+	return e.At
+}
+
 // CutDeliveries takes what ForgetItems and the tombstones took out of items out of the deliveries these came in, too, the next of them. It
 // returns how many items it settled, 0 at the end. The items tell not of whom they are: who gives everybody whom the tenant has erased or is
 // erasing, and is asked once no more items can be added.
@@ -141,9 +158,11 @@ func CutDeliveries(
 			Event    int64  `db:"event_id"`
 			Position string `db:"position"`
 			Kind     string `db:"kind"`
+			Theirs   bool   `db:"theirs"`
 		}
 		if err := tx.SelectContext(ctx, &items, `
-			SELECT id, event_id, position, kind FROM inbox_items WHERE tenant_id = $1 AND cut_due ORDER BY id LIMIT $2 FOR UPDATE`, tenant, limit); err != nil {
+			SELECT id, event_id, position, kind, reason = $3 AND body = $4 AS theirs FROM inbox_items
+			WHERE tenant_id = $1 AND cut_due ORDER BY id LIMIT $2 FOR UPDATE`, tenant, limit, Erased, []byte(emptied)); err != nil {
 			return fmt.Errorf("read items to cut: %w", err)
 		}
 		if len(items) == 0 {
@@ -153,16 +172,19 @@ func CutDeliveries(
 		if err != nil {
 			return err
 		}
-		places, ids := map[int64][]string{}, pq.Int64Array{}
+		places, theirs, ids := map[int64][]string{}, map[int64][]string{}, pq.Int64Array{}
 		for _, it := range items {
 			ids = append(ids, it.ID)
 			if it.Kind == kindDelivery {
 				it.Position = ""
 			}
 			places[it.Event] = append(places[it.Event], it.Position)
+			if it.Theirs {
+				theirs[it.Event] = append(theirs[it.Event], it.Position)
+			}
 		}
 		for event, positions := range places {
-			if err := cutDelivery(ctx, tx, keys, event, positions, person); err != nil {
+			if err := cutDelivery(ctx, tx, keys, event, positions, theirs[event], person); err != nil {
 				return err
 			}
 		}
@@ -177,9 +199,9 @@ func CutDeliveries(
 	return n, err
 }
 
-// cutDelivery takes a person out of the changes of a delivery in which items of a tenant stand. Its other changes may be of other
+// cutDelivery takes a person out of the changes of a delivery in which items of a tenant stand, and the items that were theirs as a whole. Its other changes may be of other
 // tenants, to whom the person is still somebody.
-func cutDelivery(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id int64, positions []string, person erased.Person) error {
+func cutDelivery(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id int64, positions, theirs []string, person erased.Person) error {
 	var e event
 	if err := tx.GetContext(ctx, &e, `SELECT id, app_id, body, sealed, received_at FROM inbox_events WHERE id = $1 FOR UPDATE`, id); err != nil {
 		return fmt.Errorf("read delivery %d: %w", id, err)
@@ -187,7 +209,7 @@ func cutDelivery(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id 
 	if err := e.open(keys); err != nil {
 		return err
 	}
-	body := person.CutDelivery(e.Body, positions)
+	body := person.CutDelivery(e.Body, positions, theirs)
 	if e.Sealed {
 		sealed, err := phonefree.SealDelivery(keys, body)
 		if err != nil {

@@ -104,6 +104,7 @@ func begin(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, r Request) 
 type subject struct {
 	Aliases []identity.Alias `json:"aliases"`
 	Words   []string         `json:"words"` // their identifiers, as others may have written them
+	Held    []erased.Held    `json:"held"`  // what others had before or after them
 }
 
 // progress is an erasure as one step finds it.
@@ -160,7 +161,9 @@ func (w *Worker) open(tenant uuid.UUID, sealed []byte) (s subject, err error) {
 
 // person is who is to be cut out of bytes.
 func (p progress) person(keys *secrets.Keyring, tenant uuid.UUID) erased.Person {
-	return erased.Named(p.subject.Words, phonefree.For(keys, tenant).Phone)
+	hidden := phonefree.For(keys, tenant)
+
+	return erased.Named(p.subject.Words, hidden.Phone).Holding(p.subject.Held, hidden.Phone)
 }
 
 const (
@@ -181,6 +184,7 @@ var parts = []part{
 	{"person", erasePerson},
 	{"messages", eraseMessages},
 	{"named", eraseNamed},
+	{"written", eraseWritten},
 	{"items", eraseItems},
 	{"deliveries", eraseDeliveries},
 	{"book", eraseFromBook},

@@ -16,7 +16,6 @@ import (
 	"github.com/pehchan/pehchan/tenants/erased"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
-	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
@@ -27,7 +26,11 @@ var errReopened = errors.New("reopened")
 // be of other accounts, nobody is erased and the request is open again; where another request erased the person, there is nothing to do.
 func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
 	reopened := false
-	err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+	cases, err := w.casesOf(ctx, tenant, p.Request)
+	if err != nil {
+		return "", err
+	}
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
 		if err := identity.Lock(ctx, tx); err != nil {
 			return err
 		}
@@ -70,6 +73,9 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		h := erased.For(w.keys, tenant)
 		var stones []erased.Stone
 		s := subject{Aliases: own}
+		if s.Held, err = identity.HeldBy(ctx, tx, whole); err != nil {
+			return err
+		}
 		for _, a := range own {
 			stones = append(stones, erased.Stone{Hash: h.Hash(erased.Identifier, a.Value), Kind: erased.Identifier, ErasedAt: now, Stopped: said.Value == identity.Stop})
 			s.Words = append(s.Words, a.Value)
@@ -80,16 +86,13 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		if err := erased.Lay(ctx, tx, stones); err != nil {
 			return err
 		}
-		if err := identity.Forget(ctx, tx, whole, own); err != nil {
+		if err := identity.Forget(ctx, tx, whole, own, cases); err != nil {
 			return err
 		}
 		if err := conversations.ForgetRest(ctx, tx, whole.Identities, whole.Tenures, whole.Own); err != nil {
 			return err
 		}
 		if _, err := imports.Forget(ctx, tx, whole.Contacts, s.Words); err != nil {
-			return err
-		}
-		if err := notices.Forget(ctx, tx, s.Words); err != nil {
 			return err
 		}
 		if err := forgetOthers(ctx, tx, whole); err != nil {
@@ -107,6 +110,28 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 	}
 
 	return "", err
+}
+
+// casesOf looks for the cases that name whom a request is about: through all of the tenant's, and so before anything is locked.
+func (w *Worker) casesOf(ctx context.Context, tenant, request uuid.UUID) (cases []uuid.UUID, err error) {
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		r, err := get(ctx, tx, request, "")
+		if err != nil {
+			return err
+		}
+		_, own, err := identity.WholeOf(ctx, tx, *r.Contact)
+		if errors.Is(err, tenants.ErrNotFound) {
+			return nil // gone already, which is seen under the lock
+		}
+		if err != nil {
+			return err
+		}
+		cases, err = identity.CasesNaming(ctx, tx, valuesOf(own))
+
+		return err
+	})
+
+	return cases, err
 }
 
 // skip goes to the end of an erasure of somebody who is gone already: it removes nothing.
