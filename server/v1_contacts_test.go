@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
@@ -172,5 +175,52 @@ func TestAPIEditContact(t *testing.T) {
 	}
 	if r := st.mine.get("/contacts/" + st.mine.found("Zoya Khan")); r.text("id") != id {
 		t.Errorf("want her found by her new name, got %s", r.body)
+	}
+}
+
+// Who asks by a key has seen the contact, under the key's name, however they asked; a call that is refused has seen nobody.
+func TestAPIReadsCountAsSeen(t *testing.T) {
+	t.Parallel()
+	st := newAPISite(t)
+	r := st.mine.want(st.mine.get("/contacts?limit=200"), http.StatusOK, "")
+	one, phone := r.text("items", 0, "id"), ""
+	for i := range r.items() {
+		if r.text("items", i, "identities", 0, "identifiers", 0, "kind") == "phone" {
+			one, phone = r.text("items", i, "id"), r.text("items", i, "identities", 0, "identifiers", 0, "value")
+			break
+		}
+	}
+	seen := func(tenant uuid.UUID) (times int) {
+		var names []string
+		if err := st.DB.As(t.Context(), tenant, func(tx *tenants.Tx) error {
+			if err := tx.Get(&times, `SELECT coalesce(sum(times), 0) FROM contact_views WHERE tenant_id = $1 AND contact_id = $2 AND how = 'program'`, tenant, one); err != nil {
+				return err
+			}
+			return tx.Select(&names, `SELECT DISTINCT name FROM contact_views WHERE tenant_id = $1`, tenant)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(names) > 1 || times > 0 && (len(names) == 0 || names[0] == "") {
+			t.Errorf("seen by %q, want the key's name", names)
+		}
+		return times
+	}
+	was := seen(st.clinic.ID)
+	if was != 1 {
+		t.Errorf("listed once and seen %d times", was)
+	}
+	for _, path := range []string{"/contacts/" + one, "/contacts/" + one + "/messages", "/contacts/" + one + "/links", "/resolve?phone=" + phone} {
+		st.mine.want(st.mine.get(path), http.StatusOK, "")
+		if now := seen(st.clinic.ID); now != was+1 {
+			t.Errorf("%s: seen %d times, want %d", path, now, was+1)
+		} else {
+			was = now
+		}
+		if !strings.HasPrefix(path, "/resolve") {
+			st.theirs.want(st.theirs.get(path), http.StatusNotFound, "not_found")
+		}
+	}
+	if n := seen(st.motors.ID); n != 0 {
+		t.Errorf("the other business has seen them %d times", n)
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -58,6 +60,20 @@ func caller(c *fiber.Ctx) access.Member {
 // read runs fn on one moment of the caller's tenant.
 func (a *API) read(c *fiber.Ctx, fn func(tx *tenants.Tx) error) error {
 	return a.DB.AsSnapshot(c.UserContext(), caller(c).Tenant.ID, fn)
+}
+
+// saw notes that the caller's key saw contacts, for who asks who saw whom. What was read stands whether or not this line outlives a crash
+// of the machine, so it does not wait for the disk.
+func (a *API) saw(c *fiber.Ctx, contacts ...uuid.UUID) error {
+	ctx, m := c.UserContext(), caller(c)
+
+	return a.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return fmt.Errorf("note who looked: %w", err)
+		}
+
+		return privacy.Saw(ctx, tx, m.Actor, privacy.ByProgram, contacts...)
+	})
 }
 
 // answer sends what was asked for as JSON.

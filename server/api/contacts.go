@@ -12,6 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -118,6 +119,9 @@ func (a *API) Contacts(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := a.saw(c, each(found, func(f identity.Contact) uuid.UUID { return f.ID })...); err != nil {
+		return err
+	}
 
 	return answer(c, list[contact]{each(found, newContact), a.next(c, query, next)})
 }
@@ -141,6 +145,9 @@ func (a *API) Contact(c *fiber.Ctx) error {
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.saw(c, found.ID); err != nil {
 		return err
 	}
 
@@ -191,6 +198,9 @@ func (a *API) EditContact(c *fiber.Ctx) error {
 		edited, err := identity.Edit{
 			Contact: which, Version: version, DisplayName: in.DisplayName, Notes: in.Notes, ExternalIDs: in.ExternalIDs,
 		}.Apply(ctx, tx, caller(c).Actor)
+		if err == nil {
+			err = privacy.Saw(ctx, tx, caller(c).Actor, privacy.ByProgram, edited.ID)
+		}
 
 		return fiber.StatusOK, newContact(edited), err
 	})
@@ -265,6 +275,9 @@ func (a *API) Messages(c *fiber.Ctx) error {
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.saw(c, which); err != nil {
 		return err
 	}
 

@@ -63,6 +63,9 @@ func (a *API) PreviewMerge(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := a.saw(c, keep, lose); err != nil {
+		return err
+	}
 
 	return answer(c, newPreview(c.UserContext(), p))
 }
@@ -174,6 +177,9 @@ func (a *API) Links(c *fiber.Ctx) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := a.saw(c, which); err != nil {
 		return err
 	}
 

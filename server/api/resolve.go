@@ -54,6 +54,11 @@ func (a *API) Resolve(c *fiber.Ctx) error {
 		return err
 	}
 
+	if r.Contact != nil {
+		if err := a.saw(c, r.Contact.ID); err != nil {
+			return err
+		}
+	}
 	out := resolved{
 		IdentityID: r.IdentityID, DisplayName: r.Identity.ProfileName, Username: r.Identity.Username, Matched: "current",
 		Identifiers: each(r.Identity.Identifiers, newIdentifier),

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,13 +15,13 @@ import (
 )
 
 // Expire empties the oldest items of a tenant that came between two times and are processed, and their part of the deliveries they came
-// in. It tells how many it was, and when the last of them came. That they came is still counted, and a delivery that comes again is still known by its digest. What waits
-// or was set aside stays until somebody has dealt with it.
+// in. It tells how many it was, and when the last of them came. That they came is still counted, and a delivery that comes again is still
+// known by its digest. What waits or was set aside stays until somebody has dealt with it.
+//
+// It takes no lock that others wait for: what somebody else is at is left for another night, and the splitter goes on meanwhile, which has
+// no more to do with what is processed.
 func Expire(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant uuid.UUID, from, before time.Time, limit int) (n int, last time.Time, err error) {
 	err = db.System(ctx, func(tx *tenants.Tx) error {
-		if err := lockSplit(ctx, tx); err != nil {
-			return err
-		}
 		var items []struct {
 			ID         int64     `db:"id"`
 			Event      int64     `db:"event_id"`
@@ -32,11 +33,21 @@ func Expire(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant u
 			SELECT id, event_id, position, kind, received_at FROM inbox_items
 			WHERE tenant_id = $1 AND received_at >= $3 AND received_at < $2
 			  AND state = 'routed' AND reason NOT IN ($4, $5)
-			ORDER BY received_at, id LIMIT $6 FOR UPDATE`, tenant, before, from, Expired, Erased, limit); err != nil {
+			ORDER BY received_at, id LIMIT $6 FOR UPDATE SKIP LOCKED`, tenant, before, from, Expired, Erased, limit); err != nil {
 			return fmt.Errorf("read old items: %w", err)
+		}
+		var came, free pq.Int64Array
+		for _, it := range items {
+			came = append(came, it.Event)
+		}
+		if err := tx.SelectContext(ctx, &free, `SELECT id FROM inbox_events WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED`, came); err != nil {
+			return fmt.Errorf("lock old deliveries: %w", err)
 		}
 		places, ids := map[int64][]string{}, pq.Int64Array{}
 		for _, it := range items {
+			if !slices.Contains(free, it.Event) {
+				continue
+			}
 			ids, last = append(ids, it.ID), it.ReceivedAt
 			if it.Kind == kindDelivery {
 				it.Position = ""
@@ -49,7 +60,7 @@ func Expire(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant u
 				return err
 			}
 		}
-		n = len(items)
+		n = len(ids)
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE inbox_items SET body = $3, sealed = false, reason = $4, cut_due = false WHERE tenant_id = $1 AND id = ANY($2)`,
 			tenant, ids, []byte(emptied), Expired); err != nil {

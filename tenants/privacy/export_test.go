@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -15,6 +16,9 @@ func (w *Worker) Without(name string) {
 
 // Once does what is due now.
 func (w *Worker) Once(ctx context.Context) error { return w.step(ctx) }
+
+// Night is when a tenant's old things go next.
+func Night(now time.Time, tenant uuid.UUID) time.Time { return night(now, tenant) }
 
 // BookTries is how often a contact book is asked.
 const BookTries = bookTries

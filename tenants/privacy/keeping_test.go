@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -108,6 +109,62 @@ func TestWhoStoppedStaysStoppedAfterErasing(t *testing.T) {
 	}
 	if got := h.marketing(c.ID); got != identity.Stop {
 		t.Errorf("who stopped offers, was erased and came back: %q, want stop", got)
+	}
+}
+
+// Each business has a turn of its own in the night, the same every night, so that not all begin at once.
+func TestTurnsOfTheNight(t *testing.T) {
+	t.Parallel()
+	turns := map[time.Time]bool{}
+	for range 200 {
+		tenant := uuid.Must(uuid.NewV7())
+		for hour := range 24 {
+			now := time.Date(2026, 3, 1, hour, 17, 0, 0, time.UTC)
+			at := privacy.Night(now, tenant)
+			if !at.After(now) || at.After(now.AddDate(0, 0, 1)) {
+				t.Fatalf("at %s: next turn %s, want it within a day", now, at)
+			}
+			if next := privacy.Night(at, tenant); !next.Equal(at.AddDate(0, 0, 1)) {
+				t.Fatalf("after %s: %s, want the same time the next night", at, next)
+			}
+			begin := time.Date(at.Year(), at.Month(), at.Day(), 20, 30, 0, 0, time.UTC)
+			if at.Before(begin) {
+				begin = begin.AddDate(0, 0, -1)
+			}
+			if at.Sub(begin) >= 4*time.Hour {
+				t.Fatalf("turn at %s, want it between 20:30 and 00:30 UTC", at)
+			}
+			if hour == 12 {
+				turns[at] = true
+			}
+		}
+	}
+	if len(turns) < 150 {
+		t.Errorf("%d turns for 200 businesses, want them spread", len(turns))
+	}
+}
+
+// What is old goes without waiting for whoever holds the splitter, and without keeping it.
+func TestOldThingsGoBesideTheSplitter(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(before, "old words")
+	h.settle()
+	h.exec(`UPDATE inbox_items SET received_at = received_at - interval '40 days' WHERE tenant_id = $1`, h.tenant)
+	err := h.DB.System(t.Context(), func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(t.Context(), `SELECT pg_advisory_xact_lock(hashtextextended('inbox split', 0))`); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		n, _, err := ingest.Expire(ctx, h.DB, h.keys, h.tenant, time.Time{}, time.Now().AddDate(0, 0, -30), 10)
+		if n != 1 {
+			t.Errorf("%d items went while the splitter was at work, want 1", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -77,16 +78,23 @@ func Keep(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, days map[str
 	if len(after) == 0 {
 		return nil
 	}
-	if err := plan(ctx, tx, jobRetain, tx.Tenant, night(time.Now())); err != nil {
+	if err := plan(ctx, tx, jobRetain, tx.Tenant, night(time.Now(), tx.Tenant)); err != nil {
 		return err
 	}
 
 	return tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "privacy.keep", ObjectKind: "tenant", ObjectID: tx.Tenant.String(), Detail: map[string]any{"before": before, "after": after}})
 }
 
-// night is the next 20:30 UTC: two in the night in India.
-func night(now time.Time) time.Time {
-	at := time.Date(now.Year(), now.Month(), now.Day(), 20, 30, 0, 0, time.UTC)
+// spread is how long the night is over which businesses take their turns.
+const spread = 4 * time.Hour
+
+// night is a business's next turn: at a time of its own, the same every night, from 20:30 UTC on. That is two in the night in India.
+func night(now time.Time, tenant uuid.UUID) time.Time {
+	turn := time.Duration(binary.BigEndian.Uint32(tenant[12:])) * time.Second % spread // the end of an id is random
+	at := time.Date(now.Year(), now.Month(), now.Day(), 20, 30, 0, 0, time.UTC).Add(turn)
+	for at.AddDate(0, 0, -1).After(now) {
+		at = at.AddDate(0, 0, -1)
+	}
 	if !at.After(now) {
 		at = at.AddDate(0, 0, 1)
 	}
@@ -94,7 +102,11 @@ func night(now time.Time) time.Time {
 	return at
 }
 
-const retainRows = 500
+const (
+	retainRows  = 200 // in one transaction
+	retainLimit = 5 * time.Second
+	retainPause = 20 * time.Millisecond // between two, for whoever else wants the database
+)
 
 // retain lets go what is older than a tenant keeps it, in small steps, and returns when to look again: soon while there is more, else the
 // next night; never where all is kept.
@@ -107,7 +119,7 @@ func (w *Worker) retain(ctx context.Context, tenant uuid.UUID) (next time.Time, 
 		return time.Time{}, err
 	}
 
-	gone, until := map[string]any{}, time.Now().Add(eraseLimit)
+	gone, until := map[string]any{}, time.Now().Add(retainLimit)
 	for _, c := range Classes {
 		if kept[c.Name] == 0 {
 			continue
@@ -116,6 +128,9 @@ func (w *Worker) retain(ctx context.Context, tenant uuid.UUID) (next time.Time, 
 		for n := 1; n > 0; total += n {
 			if time.Now().After(until) {
 				return time.Now(), w.tellGone(ctx, tenant, gone, c.Name, total)
+			}
+			if total > 0 {
+				pause(ctx, retainPause)
 			}
 			if n, err = w.letGo(ctx, tenant, c.Name, time.Now().AddDate(0, 0, -kept[c.Name])); err != nil {
 				return time.Time{}, fmt.Errorf("let go %s: %w", c.Name, err)
@@ -126,7 +141,16 @@ func (w *Worker) retain(ctx context.Context, tenant uuid.UUID) (next time.Time, 
 		}
 	}
 
-	return night(time.Now()), w.tellGone(ctx, tenant, gone, "", 0)
+	return night(time.Now(), tenant), w.tellGone(ctx, tenant, gone, "", 0)
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 func (w *Worker) tellGone(ctx context.Context, tenant uuid.UUID, gone map[string]any, class string, n int) error {

@@ -18,6 +18,7 @@ const (
 	SawPhone  = "reveal"
 	SawExport = "export"
 	HandedOut = "handed"
+	ByProgram = "program" // asked by an API key
 )
 
 // View is that somebody looked at a contact on a day, in one way.

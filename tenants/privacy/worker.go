@@ -96,12 +96,12 @@ type job struct {
 func (w *Worker) step(ctx context.Context) error {
 	var due []job
 	err := w.db.System(ctx, func(tx *tenants.Tx) error {
-		// What is claimed here is due again after workLimit, should this process die over it.
+		// Who waits to be erased comes before what is merely old. What is claimed here is due again after workLimit, should this process die over it.
 		return tx.SelectContext(ctx, &due, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $2)
 			WHERE id IN (SELECT id FROM jobs
 			             WHERE kind IN ($3, $4) AND state IN ('waiting', 'running') AND run_at <= now()
-			             ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+			             ORDER BY kind = $4, run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 			RETURNING id, tenant_id, kind, (args->>'about')::uuid AS about`,
 			dueAtOnce, workLimit.Seconds(), jobErase, jobRetain)
 	})
