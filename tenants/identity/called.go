@@ -114,32 +114,44 @@ func (d *deriver) passedOn(id ref, holder int, last, next int64) (contest string
 	}
 }
 
-// calledOtherwise tells whether no name of a holder, who came to the phone next, sounds like any that was on it until last. Without
-// names on both sides nothing speaks against it.
+// calledOtherwise tells whether no name of a holder, who came to the phone next, sounds like any that was on it until last.
 func (d *deriver) calledOtherwise(id ref, holder int, last, next int64) bool {
-	before, after := map[string]bool{}, map[string]bool{}
-	hear := func(into map[string]bool, n name) {
-		for _, w := range strings.Fields(n.words) {
-			into[cmp.Or(skeleton(w), w)] = true // a heart has no sound
-		}
-	}
+	var before, after []string
 	for _, n := range d.called[id] {
 		if n.first <= last {
-			hear(before, n)
+			before = append(before, n.words)
 		}
 	}
 	for r, names := range d.called {
 		if d.isBSUID(r) && d.find(int(r)) == d.find(holder) {
 			for _, n := range names {
-				hear(after, n)
+				after = append(after, n.words)
 			}
 		}
 	}
 	if len(after) == 0 {
 		for _, n := range d.calledElsewhere(id, holder, last, next) {
-			hear(after, n)
+			after = append(after, n.words)
 		}
 	}
+
+	return soundOtherwise(before, after)
+}
+
+// soundOtherwise tells whether no word of some names, each as calledAs writes it, sounds like any of the others. Without names on both
+// sides nothing speaks against it.
+func soundOtherwise(a, b []string) bool {
+	sounds := func(names []string) map[string]bool {
+		heard := map[string]bool{}
+		for _, n := range names {
+			for _, w := range strings.Fields(n) {
+				heard[cmp.Or(skeleton(w), w)] = true // a heart has no sound
+			}
+		}
+
+		return heard
+	}
+	before, after := sounds(a), sounds(b)
 	for sound := range after {
 		if before[sound] {
 			return false

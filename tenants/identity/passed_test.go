@@ -249,3 +249,37 @@ func TestANameElsewhereIsAQuestionToo(t *testing.T) {
 		})
 	}
 }
+
+// One phone in two portfolios is WhatsApp's word that two are one only while nobody else can have come to it between (X4).
+func TestATwinWhosePhoneMayHavePassedOnIsAStrongSignOnly(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		days          int64
+		before, after string
+		tier, against string
+	}{
+		{80, "Asha Verma", "Farhan Ali", "A", ""},
+		{100, "Asha Verma", "आशा", "A", ""},
+		{100, "Asha Verma", "", "A", ""},
+		{100, "Asha Verma", "Farhan Ali", "B", "renamed_number"},
+		{200, "Asha Verma", "Asha Verma", "B", "silent_number"},
+	} {
+		w := freshWorld(t)
+		w.openFar()
+		w.feed(
+			event{at: 0, wamid: "a1", phone: "919800000101", name: c.before},
+			event{at: c.days, wamid: "b1", number: farNumber, phone: "919800000101", bsuid: "IN.11", name: c.after},
+		)
+		k := w.suggested().Candidates[0]
+		against := ""
+		for _, r := range k.Against {
+			against += r.Code
+		}
+		if k.Tier != c.tier || against != c.against {
+			t.Errorf("%q, and %d days later %q: tier %s against %q, want %s against %q", c.before, c.days, c.after, k.Tier, against, c.tier, c.against)
+		}
+		if unlikely := k.Score.P < 0.5; unlikely != (c.against == "renamed_number") {
+			t.Errorf("%q, and %d days later %q: said to be %.3f likely", c.before, c.days, c.after, k.Score.P)
+		}
+	}
+}

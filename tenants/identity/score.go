@@ -7,7 +7,7 @@ import (
 )
 
 // scoreModel names the figures below. Another set of them is another model, so that a stored or quoted score can be told apart.
-const scoreModel = "1"
+const scoreModel = "2"
 
 // How often a piece of evidence that points to exactly one customer points to the right one: what is assumed, not measured. It outweighs
 // the number of customers, whatever that is: the odds of somebody pointed to once are reliable to one.
@@ -37,17 +37,27 @@ var reliable = map[string]float64{
 // What other evidence is worth in bits: the log2 of how much more often it is met where two are one than where they are not. Assumed
 // too. Names are weighed by nameBits.
 var worth = map[string]float64{
-	hintFellSilent:      2.5,
+	hintFellSilent:      0.5,
 	"two_live_accounts": -10,
 	"decided_apart":     -12,
 	"different_country": -6,
 	hintTogether:        -4,
 	"shared_phone":      -2,
+	contestSilent:       -3,
+	contestRenamed:      -6,
+	otherName:           -2,
 }
 
-// hintCeiling is the most that hints of tier C add up to, in bits: even odds. Every strong sign alone is above it, so names never cross
+// otherName is what it counts that both are called something and nothing of the one can be heard in the other. People write strange
+// things for a name, so it is weighed and not told.
+const otherName = "other_name"
+
+// inNoBook is how much less likely it is, in bits, that somebody is any one customer because they may be none.
+const inNoBook = 0.7
+
+// hintCeiling is the most that hints of tier C add up to, in bits: 0.64. Every strong sign alone is above it, so names never cross
 // that line however many there are.
-const hintCeiling = 0.0
+const hintCeiling = 0.83
 
 // Weight is what one piece of evidence counts for.
 type Weight struct {
@@ -58,7 +68,7 @@ type Weight struct {
 // Score is how likely a candidate is the one, by everything that speaks for and against.
 type Score struct {
 	Model  string
-	Prior  float64  // bits: −log2 of how many customers it could be
+	Prior  float64  // bits: −log2 of how many customers it could be, and less since it may be none of them
 	Items  []Weight // in the order of reasons, then of what speaks against
 	P      float64  // 0 to 1
 	Margin *float64 // bits ahead of the next best candidate, below zero behind the best; nil where alone
@@ -66,9 +76,9 @@ type Score struct {
 	odds float64 // bits, before the ceiling
 }
 
-// weigh scores a candidate. names is nameBits, where the names sound alike.
-func (c *Candidate) weigh(pool, names float64) {
-	s := Score{Model: scoreModel, Prior: -math.Log2(max(1, pool))}
+// weigh scores a candidate. names is nameBits, where the names sound alike; other that both have one and they do not.
+func (c *Candidate) weigh(pool, names float64, other bool) {
+	s := Score{Model: scoreModel, Prior: -math.Log2(max(1, pool)) - inNoBook}
 	counted := map[string]bool{}
 	for _, r := range slices.Concat(c.Reasons, c.Against) {
 		var bits float64
@@ -89,6 +99,10 @@ func (c *Candidate) weigh(pool, names float64) {
 		counted[r.Code] = true
 		s.Items = append(s.Items, Weight{r.Code, bits})
 		s.odds += bits
+	}
+	if other {
+		s.Items = append(s.Items, Weight{otherName, worth[otherName]})
+		s.odds += worth[otherName]
 	}
 	s.odds += s.Prior
 	c.Score = &s

@@ -92,6 +92,7 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 		return fmt.Errorf("read the time: %w", err)
 	}
 
+	c.doubtTwins()
 	for i := range c.Candidates {
 		k := &c.Candidates[i]
 		var words []string
@@ -99,7 +100,12 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 			words = append(words, nameWords(n)...)
 		}
 		bits, alike := name.bits(newNameWords(words))
-		if at := slices.IndexFunc(sounding, func(n namesake) bool { return n.contact == k.Contact.ID }); at >= 0 {
+		// What a list calls whoever has a phone may be its former holder's name: of a phone that may have passed on it says nothing.
+		renamed := slices.ContainsFunc(k.Against, func(r Reason) bool { return r.Code == contestRenamed })
+		if renamed {
+			bits, alike = 0, false
+		}
+		if at := slices.IndexFunc(sounding, func(n namesake) bool { return n.contact == k.Contact.ID }); at >= 0 && !renamed {
 			k.Reasons = append(k.Reasons, c.soundsLike(k.Contact, sounding[at].others))
 		} else if alike && bits > 0 {
 			others := 0
@@ -116,7 +122,7 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 		if r, ok := together[k.Contact.ID]; ok {
 			k.Against = append(k.Against, r)
 		}
-		k.weigh(name.pool, bits)
+		k.weigh(name.pool, bits, !alike && !renamed && len(name.names) > 0 && len(words) > 0)
 	}
 	rank(c.Candidates)
 
