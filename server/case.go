@@ -243,11 +243,11 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e eyes, k identity.Case, o iden
 	switch {
 	case k.Contact != nil && k.State == "open":
 		mine = *k.Contact
-		preview, err := identity.PreviewMerge(ctx, tx, o.Contact.ID, mine.ID)
+		warnings, err := identity.Warnings(ctx, tx, o.Contact, mine)
 		if err != nil {
 			return err
 		}
-		against = preview.Warnings
+		against = warnings
 		for _, r := range o.Against {
 			if !slices.ContainsFunc(against, func(w identity.Reason) bool { return w.Code == r.Code }) {
 				against = append(against, r)

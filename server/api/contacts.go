@@ -255,7 +255,7 @@ func newMessage(m conversations.Message) message {
 		ID: m.ID, WAMID: wamid, NumberID: m.NumberID, IdentityID: m.IdentityID, Direction: m.Direction, Type: m.Type, Text: m.Text,
 		At: m.At.UTC(), Status: known(m.Status), About: known(m.TargetWAMID), GroupID: known(m.GroupID), Imported: m.Imported,
 		Reworded: m.OtherItem != nil,
-		Seconds: known(m.Call().Seconds),
+		Seconds:  known(m.Call().Seconds),
 	}
 }
 

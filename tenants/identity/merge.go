@@ -49,20 +49,20 @@ func (p Preview) Risky() bool { return len(p.Warnings) > 0 }
 
 // PreviewMerge says what merging lose into keep would do. Nothing is changed. ErrNotFound where either is not the tenant's.
 func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Preview, error) {
-	k, err := Get(ctx, tx, keep)
+	found, err := Several(ctx, tx, []uuid.UUID{keep, lose})
 	if err != nil {
 		return Preview{}, err
 	}
-	l, err := Get(ctx, tx, lose)
-	if err != nil {
-		return Preview{}, err
+	k, l := found[keep], found[lose]
+	if k.ID == uuid.Nil || l.ID == uuid.Nil {
+		return Preview{}, tenants.ErrNotFound
 	}
 
 	p := Preview{Keep: k, Lose: l, Versions: Versions{Keep: k.Version, Lose: l.Version}, NameAfter: k.Name()}
 	switch {
 	case keep == lose:
 		p.Blocked = append(p.Blocked, Reason{Code: "same_contact"})
-	case k.RequestedID != uuid.Nil || l.RequestedID != uuid.Nil:
+	case k.ID != keep || l.ID != lose:
 		p.Blocked = append(p.Blocked, Reason{Code: "merged_away"})
 	case len(k.Identities) == 0 || len(l.Identities) == 0:
 		p.Blocked = append(p.Blocked, Reason{Code: "no_account"})
@@ -71,18 +71,8 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 		p.NameAfter = l.Name()
 	}
 
-	p.Warnings = append(liveTwice(k, l), otherCountry(k, l)...)
-	for _, side := range []Contact{k, l} {
-		if shared := sharedPhone(side); len(shared) > 0 && !holdsReason(p.Warnings, shared[0]) {
-			p.Warnings = append(p.Warnings, shared...)
-		}
-	}
-	apart, err := decidedApart(ctx, tx, k, l)
-	if err != nil {
+	if p.Warnings, err = Warnings(ctx, tx, k, l); err != nil {
 		return Preview{}, err
-	}
-	if apart {
-		p.Warnings = append(p.Warnings, Reason{Code: "decided_apart"})
 	}
 
 	p.Replies = append(slices.Clone(k.Identities), l.Identities...)
@@ -102,6 +92,25 @@ func PreviewMerge(ctx context.Context, tx *tenants.Tx, keep, lose uuid.UUID) (Pr
 	}
 
 	return p, nil
+}
+
+// Warnings are what speaks against two contacts being one person.
+func Warnings(ctx context.Context, tx *tenants.Tx, k, l Contact) ([]Reason, error) {
+	warnings := append(liveTwice(k, l), otherCountry(k, l)...)
+	for _, side := range []Contact{k, l} {
+		if shared := sharedPhone(side); len(shared) > 0 && !holdsReason(warnings, shared[0]) {
+			warnings = append(warnings, shared...)
+		}
+	}
+	apart, err := decidedApart(ctx, tx, k, l)
+	if err != nil {
+		return nil, err
+	}
+	if apart {
+		warnings = append(warnings, Reason{Code: "decided_apart"})
+	}
+
+	return warnings, nil
 }
 
 // against is what speaks against a contact being the candidate, besides what people decided.

@@ -3,8 +3,8 @@ package identity
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -184,6 +184,11 @@ func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, err
 		byID[people[i].ID] = &people[i]
 	}
 
+	accounts, err := accountsOf(ctx, tx, rows, byID)
+	if err != nil {
+		return nil, err
+	}
+
 	cases := make([]Case, len(rows))
 	for i, r := range rows {
 		c := Case{
@@ -198,8 +203,8 @@ func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, err
 		if r.Contact != nil {
 			c.Contact = byID[*r.Contact]
 		}
-		if err := c.findIdentity(ctx, tx); err != nil {
-			return nil, err
+		if r.Identity != nil {
+			c.Identity = accounts[*r.Identity]
 		}
 		for _, k := range stored[i] {
 			owner, ok := owners[k.Identity]
@@ -218,28 +223,39 @@ func fillCases(ctx context.Context, tx *tenants.Tx, rows []caseRow) ([]Case, err
 	return cases, nil
 }
 
-// findIdentity picks the account the case is about out of its contact, or reads it where nobody has written from it.
-func (c *Case) findIdentity(ctx context.Context, tx *tenants.Tx) error {
-	if c.IdentityID == nil {
-		return nil
-	}
-	if c.Contact != nil {
-		for i := range c.Contact.Identities {
-			if c.Contact.Identities[i].ID == *c.IdentityID {
-				c.Identity = &c.Contact.Identities[i]
-				return nil
+// accountsOf are the accounts that cases are about, by id: out of their contacts, or read where nobody has written from them. One that was
+// absorbed since is not among them.
+func accountsOf(ctx context.Context, tx *tenants.Tx, rows []caseRow, people map[uuid.UUID]*Contact) (map[uuid.UUID]*Identity, error) {
+	accounts := map[uuid.UUID]*Identity{}
+	var left []uuid.UUID
+	for _, r := range rows {
+		if r.Identity == nil {
+			continue
+		}
+		if r.Contact != nil && people[*r.Contact] != nil {
+			of := people[*r.Contact].Identities
+			if i := slices.IndexFunc(of, func(a Identity) bool { return a.ID == *r.Identity }); i >= 0 {
+				accounts[*r.Identity] = &of[i]
+				continue
 			}
 		}
+		left = append(left, *r.Identity)
 	}
-	found, err := identityByID(ctx, tx, *c.IdentityID)
-	switch {
-	case err == nil:
-		c.Identity = &found
-	case !errors.Is(err, tenants.ErrNotFound): // where not found, the account was absorbed since
-		return err
+	if len(left) == 0 {
+		return accounts, nil
 	}
 
-	return nil
+	found, err := readIdentities(ctx, tx, nil, left)
+	if err != nil {
+		return nil, err
+	}
+	for _, list := range found {
+		for i := range list {
+			accounts[list[i].ID] = &list[i]
+		}
+	}
+
+	return accounts, nil
 }
 
 // ownersOf maps identities, also absorbed ones, to the contacts that stand for them now.
