@@ -121,16 +121,19 @@ func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, olds, 
 			return fmt.Errorf("widen scope: %w", err)
 		}
 	}
-	if len(news) > 0 {
-		b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
-		if err := b.rederive(ctx, news); err != nil {
-			return err
-		}
-		if err := b.Settle(ctx); err != nil {
-			return err
-		}
+	if len(news) == 0 { // the usual case: what is counted changes its name only
+		return adoption.RenamePlace(ctx, tx, from, to)
 	}
-	_, err := adoption.Rebuild(ctx, tx) // places are named by scopes
+
+	// Accounts of the two become one, and with them what was counted: all of it is counted anew, some 40 microseconds an account.
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	if err := b.rederive(ctx, news); err != nil {
+		return err
+	}
+	if err := b.Settle(ctx); err != nil {
+		return err
+	}
+	_, err := adoption.Rebuild(ctx, tx)
 
 	return err
 }

@@ -40,3 +40,35 @@ func TestWideningJoinsWhatWasAlwaysOne(t *testing.T) {
 		t.Errorf("widened late differs from known at once (-known +late):\n%s", diff)
 	}
 }
+
+// TestWideningRenamesWhatIsCounted: where nobody is known twice the sums of two scopes are put together as they are.
+func TestWideningRenamesWhatIsCounted(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.scopes[mainNumber] = "waba:318840557712904"
+	w.feed(
+		event{wamid: "a", phone: "919800000101", bsuid: "IN.1", name: "Asha"},
+		event{at: 9, wamid: "b", bsuid: "IN.1"},
+		event{at: 1, wamid: "c", number: otherNumber, bsuid: "IN.2", name: "Bela"},
+		event{at: 1, wamid: "d", bsuid: "IN.3", name: "Chitra"},
+		event{at: 1, wamid: "e", number: otherNumber, bsuid: "IN.4", name: "Dev"},
+	)
+	other := newWorld(t, w.db, "ravi-motors")
+	other.scopes[mainNumber] = "waba:318840557712904"
+	other.feed(event{wamid: "a", phone: "919800000101", bsuid: "IN.1", name: "Asha"})
+	w.as(func(tx *tenants.Tx) error {
+		return identity.WidenScope(t.Context(), tx, "waba:318840557712904", w.scopes[otherNumber])
+	})
+	w.checkHeard(t)
+	other.checkHeard(t)
+	w.as(func(tx *tenants.Tx) error {
+		var left, accounts int
+		err := tx.QueryRowContext(t.Context(), `
+			SELECT (SELECT count(*) FROM adoption_cells WHERE place LIKE 'waba:%') + (SELECT count(*) FROM heard_last WHERE place LIKE 'waba:%'),
+			       (SELECT sum(n) FROM adoption_cells WHERE kind = 'last' AND place = $1)`, w.scopes[otherNumber]).Scan(&left, &accounts)
+		if err == nil && (left != 0 || accounts != 4) {
+			t.Errorf("%d sums of the old scope are left, and %d accounts stand in the new; want none and 4", left, accounts)
+		}
+		return err
+	})
+}
