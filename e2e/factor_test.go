@@ -10,7 +10,8 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// An owner adds an authenticator app and signs in with its code, with a recovery code, and with a passkey and nothing else.
+// An owner adds an authenticator app and signs in with its code, with a recovery code, and with a passkey and nothing else, and proves by it later
+// that it is still her.
 func TestSecondStep(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
@@ -72,6 +73,19 @@ func TestSecondStep(t *testing.T) {
 	b.at("/login/step")
 	b.submit("use-passkey")
 	b.at("/home")
+
+	// It proves as well that it is still her.
+	b.open("/settings/security")
+	if _, err := st.DB.SQL().Exec(`UPDATE sessions SET proved_at = now() - interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
+	b.submit("new-codes")
+	b.at("/confirm")
+	b.judgeHere("en")
+	b.submit("prove-passkey")
+	b.at("/settings/security")
+	b.submit("new-codes")
+	b.see("recovery-codes")
 }
 
 // device gives the tab a device that makes passkeys, whose person always agrees.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/views/pages"
 )
@@ -57,7 +58,18 @@ func (s *Server) confirmPage(c *fiber.Ctx) error {
 }
 
 func (s *Server) showConfirm(c *fiber.Ctx, status int, p pages.Confirm) error {
-	p.Frame, p.Code = s.frame(c, "proof.title"), member(c).HasFactor
+	ctx, m := c.UserContext(), member(c)
+	if party := s.party(c); party != nil && m.HasFactor {
+		err := s.db.System(ctx, func(tx *tenants.Tx) error {
+			options, err := access.AskProof(ctx, tx, party, m)
+			p.Passkey = string(options)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	p.Frame, p.Code = s.frame(c, "proof.title"), m.HasFactor
 	p.Frame.Path = confirmPath + "?" + url.Values{"next": {p.Next}}.Encode()
 
 	return s.show(c, status, pages.ConfirmPage(p))
@@ -68,9 +80,13 @@ func (s *Server) confirm(c *fiber.Ctx) error {
 	p := pages.Confirm{Next: localPath(field(c, "next")), Again: field(c, "again") != ""}
 	ctx, m := c.UserContext(), member(c)
 	var err error
-	if code := field(c, "code"); code != "" {
+	code, answer, party := field(c, "code"), rawField(c, "passkey"), s.party(c)
+	switch {
+	case answer != "" && party != nil:
+		err = access.ProveByPasskey(ctx, s.db, party, m, answer)
+	case code != "":
 		err = access.ProveByCode(ctx, s.db, s.keys, m, code)
-	} else {
+	default:
 		err = access.Prove(ctx, s.db, m, rawField(c, "password"))
 	}
 	var tooMany *access.TooMany

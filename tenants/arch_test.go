@@ -132,6 +132,7 @@ var mayLeaveTheTenant = []string{
 	"server/briefing.go",    // whoever comes by a link is in no tenant
 	"server/console.go",     // the operators' pages
 	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps
+	"server/confirm.go",     // a proof of who somebody is, the same in every tenant
 	"server/events.go",      // is the session of an open stream still good
 	"server/hooks.go",       // a webhook's app
 	"server/invite.go",      // whoever comes by a link is in no tenant yet

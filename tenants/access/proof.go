@@ -2,8 +2,12 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -40,16 +44,80 @@ func ProveByCode(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, m M
 		if err := useCode(ctx, tx, keys, m.Person.ID, plainCode(code)); err != nil {
 			return err
 		}
-		if err := tried.forgive(ctx, tx); err != nil {
+
+		return provedByFactor(ctx, tx, m, tried)
+	})
+}
+
+// proofOf is where what a device is asked as proof is kept for a session until it answers.
+func proofOf(m Member) []byte {
+	hash := sha256.Sum256(append([]byte("proof "), m.session...))
+
+	return hash[:]
+}
+
+// AskProof asks for one of the member's passkeys as proof that a session is still its person's, in a System transaction, and returns what
+// the browser is to ask the device, as JSON; nil where they have none. What was asked before is good no more.
+func AskProof(ctx context.Context, tx *tenants.Tx, party *Party, m Member) ([]byte, error) {
+	if err := lockLiving(ctx, tx, m); err != nil {
+		return nil, err
+	}
+	session, err := askHeld(ctx, tx, party, m.Person.ID)
+	if err != nil || session == nil {
+		return nil, err
+	}
+	kept, err := json.Marshal(session)
+	if err != nil {
+		return nil, fmt.Errorf("encode ceremony: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO sign_in_steps (hash, person_id, browser, ceremony, expires_at) VALUES ($1, $2, '', $3, now() + make_interval(secs => $4))
+		ON CONFLICT (hash) DO UPDATE SET ceremony = excluded.ceremony, expires_at = excluded.expires_at`,
+		proofOf(m), m.Person.ID, string(kept), StepLife.Seconds()); err != nil {
+		return nil, fmt.Errorf("keep ceremony: %w", err)
+	}
+
+	return asked(string(kept))
+}
+
+// ProveByPasskey is Prove with the answer of a device to what AskProof asked. A wrong one is Conflict "passkey_refused".
+func ProveByPasskey(ctx context.Context, db *tenants.DB, party *Party, m Member, answer string) error {
+	tried, err := tryFactor(ctx, db, m.Person.ID, "")
+	if err != nil {
+		return err
+	}
+
+	return db.System(ctx, func(tx *tenants.Tx) error {
+		if err := lockLiving(ctx, tx, m); err != nil {
 			return err
 		}
-		var hash string
-		if err := tx.GetContext(ctx, &hash, `SELECT password_hash FROM people WHERE id = $1`, m.Person.ID); err != nil {
-			return fmt.Errorf("read password: %w", err)
+		session, err := takeCeremony(ctx, tx, proofOf(m))
+		if err != nil {
+			return err
+		}
+		kept, err := json.Marshal(session)
+		if err != nil {
+			return fmt.Errorf("encode ceremony: %w", err)
+		}
+		if _, err := usePasskey(ctx, tx, party, string(kept), uuid.NullUUID{UUID: m.Person.ID, Valid: true}, answer); err != nil {
+			return err
 		}
 
-		return proved(ctx, tx, m, hash)
+		return provedByFactor(ctx, tx, m, tried)
 	})
+}
+
+// provedByFactor is proved by something else than the password, which was right at a try.
+func provedByFactor(ctx context.Context, tx *tenants.Tx, m Member, tried factorTry) error {
+	if err := tried.forgive(ctx, tx); err != nil {
+		return err
+	}
+	var hash string
+	if err := tx.GetContext(ctx, &hash, `SELECT password_hash FROM people WHERE id = $1`, m.Person.ID); err != nil {
+		return fmt.Errorf("read password: %w", err)
+	}
+
+	return proved(ctx, tx, m, hash)
 }
 
 // proved notes that a session's person has proved who they are, in a System transaction. hash is the password it was proved by: one that
