@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"sync"
@@ -43,14 +44,14 @@ func (s *Server) events(c *fiber.Ctx) error {
 	c.Set("X-Accel-Buffering", "no")
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer leave()
-		s.stream(w, conn, changed, func() bool { return s.stillThere(token, m) })
+		s.stream(w, conn, changed, func() string { return s.whyOver(token, m) })
 	})
 
 	return nil
 }
 
-// stream writes until the reader is gone, the server shuts down, or there is no session any more.
-func (s *Server) stream(w *bufio.Writer, conn net.Conn, changed <-chan struct{}, stillThere func() bool) {
+// stream writes until the reader is gone, the server shuts down, or whyOver says that it is over: then the page is told why.
+func (s *Server) stream(w *bufio.Writer, conn net.Conn, changed <-chan struct{}, whyOver func() string) {
 	// The server's own limit is for the whole answer; this one has no end.
 	say := func(what string) bool {
 		if err := conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
@@ -73,13 +74,28 @@ func (s *Server) stream(w *bufio.Writer, conn net.Conn, changed <-chan struct{},
 		case <-changed:
 			ok = say("event: changed\ndata: 1\n\n")
 		case <-beat.C:
-			ok = stillThere() && say(": beat\n\n")
+			switch why := whyOver(); why {
+			case "":
+				ok = say(": beat\n\n")
+			case overUnknown:
+				return // the page asks again
+			default:
+				say("event: ended\ndata: " + why + "\n\n")
+				return
+			}
 		}
 	}
 }
 
-// stillThere tells whether the session of a stream lives, in the same tenant, and may still listen.
-func (s *Server) stillThere(token string, was access.Member) bool {
+// Why an open page is not kept up to date any more, as its script knows it.
+const (
+	overOut     = "out"   // the session is over
+	overMoved   = "moved" // it stands elsewhere, or may not see this any more
+	overUnknown = "unknown"
+)
+
+// whyOver is "" as long as the session of a stream lives, in the same tenant, and may still listen.
+func (s *Server) whyOver(token string, was access.Member) string {
 	ctx, cancel := context.WithTimeout(context.Background(), beatEvery)
 	defer cancel()
 
@@ -89,7 +105,23 @@ func (s *Server) stillThere(token string, was access.Member) bool {
 		return err
 	})
 
-	return err == nil && m.Tenant.ID == was.Tenant.ID && !m.MustAddFactor && m.Can(s.pages[eventsPath])
+	switch {
+	case errors.Is(err, access.ErrNoSession):
+		return overOut
+	case err != nil:
+		return overUnknown
+	case m.Tenant.ID != was.Tenant.ID || m.MustAddFactor || !m.Can(s.pages[eventsPath]):
+		return overMoved
+	}
+
+	return ""
+}
+
+// endPage answers what an open page asks by itself and gets no more: the page stays, with what was typed on it, and says so.
+func endPage(c *fiber.Ctx, why string) error {
+	c.Set("HX-Trigger", `{"ended":"`+why+`"}`)
+
+	return c.SendStatus(fiber.StatusUnauthorized)
 }
 
 // pulse watches the tenants somebody listens to, all with one question to the database.

@@ -124,8 +124,12 @@ func TestEvents(t *testing.T) {
 
 	st.exec(t, `UPDATE sessions SET revoked_at = now() WHERE tenant_id = $1`, st.clinic.ID)
 	ended := time.Now()
-	if hear(t, asha, "never said") || time.Since(ended) > 6*time.Second {
-		t.Error("want the stream to end with its session, within seconds")
+	if !hear(t, asha, "event: ended") || !hear(t, asha, "data: out") || hear(t, asha, "never said") || time.Since(ended) > 6*time.Second {
+		t.Error("want the stream to say that the session is over and to end with it, within seconds")
+	}
+	st.exec(t, `UPDATE tenants SET state = 'suspended' WHERE id = $1`, st.motors.ID)
+	if !hear(t, ravi, "event: ended") || !hear(t, ravi, "data: moved") {
+		t.Error("want it said that a business lets nobody in any more")
 	}
 	again, err := http.NewRequestWithContext(context.Background(), http.MethodGet, address+"/events", nil)
 	if err != nil {
@@ -142,6 +146,8 @@ func TestEvents(t *testing.T) {
 	}
 
 	// A stream does not hold up the end of the server.
+	st.exec(t, `UPDATE tenants SET state = 'active' WHERE id = $1`, st.motors.ID)
+	_, ravi = st.listener(t, address, "ravi")
 	if err := stop(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
@@ -172,7 +178,37 @@ func TestOpenPageLetsASessionEnd(t *testing.T) {
 			t.Errorf("%s: want the session to stay idle", path)
 		}
 	}
+	asha.headers = map[string]string{"Live": "1"}
+	if asha.get("/inbox"); !seen() {
+		t.Error("a page that asks for itself again: want the session to stay idle")
+	}
 	if asha.get("/numbers"); seen() {
 		t.Error("want a page that somebody opens to wake the session")
+	}
+}
+
+// An open page whose session is over is not led away from: it is told, and keeps what was typed on it.
+func TestOpenPageIsToldThatItIsOver(t *testing.T) {
+	t.Parallel()
+	st := newGraphSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	asha, meera := st.signedIn(t, "asha"), st.signedIn(t, "meera")
+	ask := func(b *browser, path string) (int, string) {
+		b.headers = map[string]string{"HX-Request": "true", "Live": "1"}
+		r := b.get(path)
+		return r.status, r.header.Get("HX-Trigger") + r.header.Get("HX-Redirect")
+	}
+	if status, _ := ask(meera, "/inbox"); status != http.StatusOK {
+		t.Fatalf("the inbox: %d", status)
+	}
+	st.exec(t, `UPDATE memberships SET role = 'auditor' WHERE person_id = (SELECT id FROM people WHERE email_key = 'meera@pehchan.example')`)
+	if status, told := ask(meera, "/numbers/new"); status != http.StatusUnauthorized || told != `{"ended":"moved"}` {
+		t.Errorf("a page that is not hers any more: got %d %s", status, told)
+	}
+	st.exec(t, `UPDATE sessions SET revoked_at = now()`)
+	for b, path := range map[*browser]string{asha: "/numbers/" + uuid.NewString() + "/live", meera: "/inbox"} {
+		if status, told := ask(b, path); status != http.StatusUnauthorized || told != `{"ended":"out"}` {
+			t.Errorf("%s without a session: got %d %s", path, status, told)
+		}
 	}
 }

@@ -81,6 +81,9 @@ func (s *Server) guard(r Route) fiber.Handler {
 			}
 		}
 		if permission != anyone && permission != signedIn && !m.Can(permission) {
+			if asksItself(c) && c.Get("HX-Request") != "" {
+				return endPage(c, overMoved)
+			}
 			if to := awayFrom(m); to != "" && c.Method() == fiber.MethodGet && c.Path() != eventsPath {
 				return c.Redirect(to, fiber.StatusSeeOther)
 			}
@@ -162,7 +165,7 @@ func (s *Server) identify(c *fiber.Ctx) (m access.Member, known bool, err error)
 // asksItself tells whether an open page makes this request again and again by itself: that is no sign of somebody being there,
 // so it must not keep a session from ending.
 func asksItself(c *fiber.Ctx) bool {
-	return c.Path() == eventsPath || strings.HasSuffix(c.Path(), "/live")
+	return c.Path() == eventsPath || strings.HasSuffix(c.Path(), "/live") || c.Get("Live") != ""
 }
 
 // member is who a guarded handler serves.
@@ -187,6 +190,9 @@ func (s *Server) anonymousLang(c *fiber.Ctx) string {
 
 // toLogin sends an anonymous request to the login page, and from there back to the page it asked for.
 func (s *Server) toLogin(c *fiber.Ctx) error {
+	if asksItself(c) && c.Get("HX-Request") != "" {
+		return endPage(c, overOut)
+	}
 	to := "/login"
 	q := url.Values{}
 	if c.Method() == fiber.MethodGet && c.Get("HX-Request") == "" {

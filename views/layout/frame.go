@@ -4,6 +4,7 @@ package layout
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"time"
 
@@ -56,6 +57,11 @@ const ToOperator = "operator"
 // canSwitch tells whether there is another place than this to go to.
 func (f Frame) canSwitch() bool {
 	return len(f.Tenants) > 1 || f.Operator && len(f.Tenants) > 0
+}
+
+// backIn is where one signs in again and goes on with this page.
+func (f Frame) backIn() string {
+	return "/login?" + url.Values{"next": {f.Path}}.Encode()
 }
 
 // Tenant is a business the person belongs to.

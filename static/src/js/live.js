@@ -3,6 +3,8 @@
 // changed. It carries hx-get and hx-trigger="live". An answer without data-live
 // ends it; one with another number changes the pace. A tab that is not seen holds
 // no stream: a browser allows a site only a few connections over all its tabs.
+// Once the session is over, as the stream or an answer says, the page keeps what
+// is on it, says so, and asks no more.
 const watched = new WeakSet();
 const streams = new Map();
 
@@ -23,12 +25,19 @@ const changed = ({ target }) => {
   }
 };
 
+const over = (why) => {
+  silence();
+  for (const element of document.querySelectorAll("[data-live]")) delete element.dataset.live;
+  document.querySelector(`[data-ended="${why}"]`)?.removeAttribute("hidden");
+};
+
 const listen = () => {
   if (document.hidden) return;
   for (const { dataset: { liveStream: address } } of document.querySelectorAll("[data-live][data-live-stream]")) {
     if (streams.has(address)) continue;
     const stream = new EventSource(address);
     stream.addEventListener("changed", changed);
+    stream.addEventListener("ended", ({ data }) => over(data));
     streams.set(address, stream);
   }
 };
@@ -48,6 +57,11 @@ const watch = () => {
 };
 
 document.addEventListener("htmx:load", watch);
+// What the page asks by itself is no sign of somebody being there.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.triggeringEvent?.type === "live") detail.headers.Live = "1";
+});
+document.addEventListener("ended", ({ detail }) => over(detail.value));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return silence();
   for (const element of document.querySelectorAll("[data-live]")) ask(element);
