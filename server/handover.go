@@ -95,7 +95,7 @@ func (s *Server) changeMember(c *fiber.Ctx, role string) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	to, err := heirs(c)
+	to, said, err := heirs(c)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *Server) changeMember(c *fiber.Ctx, role string) error {
 		ask    bool
 	)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		if to == nil && (role == "" || access.IsRole(role)) {
+		if !said && (role == "" || access.IsRole(role)) {
 			work, err := handover.Leaving(ctx, tx, person, role)
 			if ask = len(work) > 0; err != nil || ask {
 				return err
@@ -125,7 +125,7 @@ func (s *Server) changeMember(c *fiber.Ctx, role string) error {
 		return c.Redirect(leavingPath(person, role), fiber.StatusSeeOther)
 	}
 	if form, ok := refilled(c, err, workKinds...); ok {
-		if to != nil && form.Failed == "" && form.Wrong["role"] == "" {
+		if said && form.Failed == "" && form.Wrong["role"] == "" {
 			return s.showLeaving(c, classify(err).status, role, form)
 		}
 
@@ -146,12 +146,9 @@ func (s *Server) changeMember(c *fiber.Ctx, role string) error {
 	return s.done(c, "/team", told)
 }
 
-// heirs are who carries on, as a form that asked says; nil where it did not ask.
-func heirs(c *fiber.Ctx) (handover.To, error) {
-	if field(c, "work") == "" {
-		return nil, nil //nolint:nilnil // a form that did not ask is no error
-	}
-	to := handover.To{}
+// heirs are who carries on; said is false where the form did not ask.
+func heirs(c *fiber.Ctx) (to handover.To, said bool, err error) {
+	to, said = handover.To{}, field(c, "work") != ""
 	for _, kind := range workKinds {
 		typed := field(c, kind)
 		if typed == "" {
@@ -159,10 +156,10 @@ func heirs(c *fiber.Ctx) (handover.To, error) {
 		}
 		heir, err := uuid.Parse(typed)
 		if err != nil {
-			return nil, tenants.ErrNotFound
+			return nil, said, tenants.ErrNotFound
 		}
 		to[kind] = heir
 	}
 
-	return to, nil
+	return to, said, nil
 }

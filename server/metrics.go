@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/pehchan/pehchan/tenants/access"
 )
 
 // metrics count requests by the pattern of their route, never by path: paths hold ids, and anybody can make up more of them.
@@ -33,7 +35,10 @@ func newMetrics() *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	passwords := prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "pehchan_passwords_hashed_total", Help: "Passwords hashed or checked: many of them mean that somebody guesses.",
+	}, func() float64 { return float64(access.Hashed()) })
+	m.registry.MustRegister(m.requests, m.seconds, passwords, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	return m
 }

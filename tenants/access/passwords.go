@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -30,6 +31,12 @@ const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$h10utf9ohlQjcUkYSdNNFQ$297N4
 // hashing bounds the memory and processor time that passwords can take, however many arrive at once.
 var hashing = make(chan struct{}, 2)
 
+// hashed counts the passwords that were hashed or checked; each costs the same.
+var hashed atomic.Int64
+
+// Hashed is how many passwords this process has hashed or checked since it started. Guessing shows in it.
+func Hashed() int64 { return hashed.Load() }
+
 func hashSlot(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, hashPatience)
 	defer cancel()
@@ -48,6 +55,7 @@ func hashPassword(ctx context.Context, password string) (string, error) {
 	}
 	defer func() { <-hashing }()
 
+	hashed.Add(1)
 	hash, err := argon2id.CreateHash(password, &hashParams)
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
@@ -62,6 +70,7 @@ func matches(ctx context.Context, password, hash string) (bool, error) {
 	}
 	defer func() { <-hashing }()
 
+	hashed.Add(1)
 	ok, err := argon2id.ComparePasswordAndHash(password, hash)
 	if err != nil {
 		return false, fmt.Errorf("check password: %w", err)
