@@ -149,7 +149,7 @@ func pass(ctx context.Context, tx *tenants.Tx, by access.Member, person uuid.UUI
 		if heir != uuid.Nil && !slices.ContainsFunc(w.Heirs, func(c access.Colleague) bool { return c.ID == heir }) {
 			return 0, &tenants.Invalid{Field: w.Kind, Key: "choice"}
 		}
-		n := 0
+		var n int
 		switch w.Kind {
 		case Escalations:
 			n, err = training.HandOver(ctx, tx, by.Actor, person, heir, access.Can(role, needs[Escalations]))
