@@ -44,19 +44,30 @@ func WholeOf(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) (w Whole, o
 	if err != nil {
 		return Whole{}, nil, err
 	}
+
+	return WholeOfAccounts(ctx, tx, []uuid.UUID{*root}, nil)
+}
+
+// WholeOfAccounts reads what belongs to some contacts, and to some accounts of others. What is not there any more is left out;
+// tenants.ErrNotFound where nothing is.
+func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []uuid.UUID) (w Whole, own []Alias, err error) {
+	w.Contacts = []uuid.UUID{}
 	if err := tx.SelectContext(ctx, &w.Contacts, `
 		WITH RECURSIVE all_of (id) AS (
-			SELECT $2::uuid
+			SELECT id FROM contacts WHERE tenant_id = $1 AND id = ANY($2)
 			UNION SELECT c.id FROM contacts c JOIN all_of a ON c.tenant_id = $1 AND c.merged_into = a.id
-		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, *root); err != nil {
+		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(contacts)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read contacts of a person: %w", err)
 	}
 	if err := tx.SelectContext(ctx, &w.Identities, `
 		WITH RECURSIVE all_of (id) AS (
-			SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND i.contact_id = ANY($2)
+			SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND (i.contact_id = ANY($2) OR i.id = ANY($3))
 			UNION SELECT i.id FROM identities i JOIN all_of a ON i.tenant_id = $1 AND i.absorbed_into = a.id
-		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(w.Contacts)); err != nil {
+		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(w.Contacts), pq.Array(accounts)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read accounts of a person: %w", err)
+	}
+	if len(w.Contacts)+len(w.Identities) == 0 {
+		return Whole{}, nil, tenants.ErrNotFound
 	}
 	if err := tx.SelectContext(ctx, &w.Tenures, `SELECT id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2) ORDER BY id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read tenures of a person: %w", err)
@@ -115,6 +126,13 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []u
 		return err
 	}
 	waiting = append(waiting, gave...)
+	var others []uuid.UUID
+	if err := tx.SelectContext(ctx, &others, `
+		SELECT DISTINCT contact_id FROM identities WHERE tenant_id = $1 AND id = ANY($2) AND contact_id <> ALL($3) ORDER BY contact_id`,
+		tx.Tenant, pq.Array(w.Identities), pq.Array(w.Contacts)); err != nil {
+		return fmt.Errorf("read whose accounts go: %w", err)
+	}
+	waiting = append(waiting, others...)
 	if err := adoption.Forget(ctx, tx, w.Identities, phoneIDs); err != nil {
 		return err
 	}

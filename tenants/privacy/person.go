@@ -26,7 +26,7 @@ var errReopened = errors.New("reopened")
 // be of other accounts, nobody is erased and the request is open again; where another request erased the person, there is nothing to do.
 func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
 	reopened := false
-	cases, err := w.casesOf(ctx, tenant, p.Request)
+	cases, err := w.casesOf(ctx, tenant, p)
 	if err != nil {
 		return "", err
 	}
@@ -43,48 +43,34 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		if err != nil {
 			return err
 		}
-		whole, own, err := identity.WholeOf(ctx, tx, *r.Contact)
+		whole, own, err := whose(ctx, tx, r, p)
 		if errors.Is(err, tenants.ErrNotFound) {
 			return skip(ctx, tx, p.Request, len(w.parts))
 		}
 		if err != nil {
 			return err
 		}
-		if err := stillOf(ctx, tx, r); tenants.ConflictCode(err) == Changed {
-			reopened = true
-			return reopen(ctx, tx, p.Request)
-		} else if err != nil {
-			return err
+		now := p.ErasedAt // as of when, where a backup had brought them back
+		if r.Origin != restored {
+			if err := stillOf(ctx, tx, r); tenants.ConflictCode(err) == Changed {
+				reopened = true
+				return reopen(ctx, tx, p.Request)
+			} else if err != nil {
+				return err
+			}
+			if now, err = w.layStones(ctx, tx, r, own); err != nil {
+				return err
+			}
 		}
-		c, err := identity.Get(ctx, tx, *r.Contact)
-		if err != nil {
-			return err
-		}
-		told, err := identity.Preferences(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		said, _ := identity.Strictest(told, identity.Marketing)
-		var now time.Time
-		if err := tx.GetContext(ctx, &now, `SELECT clock_timestamp()`); err != nil {
-			return fmt.Errorf("read the time: %w", err)
-		}
-
-		h := erased.For(w.keys, tenant)
-		var stones []erased.Stone
 		s := subject{Aliases: own}
 		if s.Held, err = identity.HeldBy(ctx, tx, whole); err != nil {
 			return err
 		}
 		for _, a := range own {
-			stones = append(stones, erased.Stone{Hash: h.Hash(erased.Identifier, a.Value), Kind: erased.Identifier, ErasedAt: now, Stopped: said.Value == identity.Stop})
 			s.Words = append(s.Words, a.Value)
 			if raw := strings.TrimPrefix(a.Raw, "+"); raw != a.Value {
 				s.Words = append(s.Words, raw)
 			}
-		}
-		if err := erased.Lay(ctx, tx, stones); err != nil {
-			return err
 		}
 		if err := identity.Forget(ctx, tx, whole, own, cases); err != nil {
 			return err
@@ -112,14 +98,36 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 	return "", err
 }
 
+// layStones leaves the tombstones of whom a request is about, and tells as of when.
+func (w *Worker) layStones(ctx context.Context, tx *tenants.Tx, r Request, own []identity.Alias) (now time.Time, err error) {
+	c, err := identity.Get(ctx, tx, *r.Contact)
+	if err != nil {
+		return time.Time{}, err //nolint:wrapcheck // it says what it read
+	}
+	told, err := identity.Preferences(ctx, tx, c)
+	if err != nil {
+		return time.Time{}, err //nolint:wrapcheck // it says what it read
+	}
+	said, _ := identity.Strictest(told, identity.Marketing)
+	if err := tx.GetContext(ctx, &now, `SELECT clock_timestamp()`); err != nil {
+		return time.Time{}, fmt.Errorf("read the time: %w", err)
+	}
+	h, stones := erased.For(w.keys, tx.Tenant), make([]erased.Stone, len(own))
+	for i, a := range own {
+		stones[i] = erased.Stone{Hash: h.Hash(erased.Identifier, a.Value), Kind: erased.Identifier, ErasedAt: now, Stopped: said.Value == identity.Stop}
+	}
+
+	return now, erased.Lay(ctx, tx, stones) //nolint:wrapcheck // it says what it lays
+}
+
 // casesOf looks for the cases that name whom a request is about: through all of the tenant's, and so before anything is locked.
-func (w *Worker) casesOf(ctx context.Context, tenant, request uuid.UUID) (cases []uuid.UUID, err error) {
+func (w *Worker) casesOf(ctx context.Context, tenant uuid.UUID, p progress) (cases []uuid.UUID, err error) {
 	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		r, err := get(ctx, tx, request, "")
+		r, err := get(ctx, tx, p.Request, "")
 		if err != nil {
 			return err
 		}
-		_, own, err := identity.WholeOf(ctx, tx, *r.Contact)
+		_, own, err := whose(ctx, tx, r, p)
 		if errors.Is(err, tenants.ErrNotFound) {
 			return nil // gone already, which is seen under the lock
 		}

@@ -58,6 +58,10 @@ type commands struct {
 		Verify auditVerifyCmd `cmd:"" help:"Check the audit chain; names the first bad entry."`
 		Head   auditHeadCmd   `cmd:"" help:"Print where the chains end, signed, to be kept outside the database."`
 	} `cmd:"" help:"The audit log."`
+	Privacy struct {
+		Erasures       privacyErasuresCmd `cmd:"" help:"Print who was erased, as keyed hashes, sealed, to be kept outside the database."`
+		ReplayErasures privacyReplayCmd   `cmd:"" help:"Erase again whom a restored backup brought back, from that list."`
+	} `cmd:"" help:"Customers who asked to be erased."`
 	Adoption struct {
 		Rebuild adoptionRebuildCmd `cmd:"" help:"Count customers anew from what was kept of them; with --check, only say whether the sums are right."`
 	} `cmd:"" help:"The counts of who is known by what."`

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/erased"
+	"github.com/pehchan/pehchan/tenants/privacy"
+)
+
+type privacyErasuresCmd struct {
+	Tenant string `help:"Slug of a business; without it, every business's."`
+}
+
+type privacyReplayCmd struct {
+	List string `arg:"" type:"existingfile" help:"File that privacy erasures wrote."`
+}
+
+// stone is a line of the list: a keyed hash of what somebody was known by, or of one of their messages, and when they were erased. It
+// tells nobody who that was.
+type stone struct {
+	Tenant   uuid.UUID `json:"tenant"`
+	Hash     string    `json:"hash"`
+	Kind     string    `json:"kind"`
+	ErasedAt time.Time `json:"erased_at"`
+	Stopped  bool      `json:"stopped"`
+}
+
+// sealing ends a list, so that one that was changed or cut short is known.
+type sealing struct {
+	Lines int       `json:"lines"`
+	At    time.Time `json:"at"`
+	MAC   string    `json:"mac"` // by the master key, over all lines since the last one of these
+}
+
+// Run prints a line of JSON for each tombstone, and one that seals them.
+func (c privacyErasuresCmd) Run(ctx context.Context, out *console) (err error) {
+	in, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+
+	businesses, err := in.businesses(ctx, c.Tenant)
+	if err != nil {
+		return err
+	}
+	sum, lines := in.listSum(), 0
+	for _, business := range businesses {
+		for after := []byte(nil); ; {
+			var page []erased.Stone
+			if err := in.db.As(ctx, business, func(tx *tenants.Tx) (err error) {
+				page, err = erased.After(ctx, tx, after, 1000)
+				return err
+			}); err != nil {
+				return err
+			}
+			if len(page) == 0 {
+				break
+			}
+			for _, s := range page {
+				line := stone{Tenant: business, Hash: hex.EncodeToString(s.Hash), Kind: s.Kind, ErasedAt: s.ErasedAt.UTC(), Stopped: s.Stopped}
+				line.add(sum)
+				if err := out.line(line); err != nil {
+					return err
+				}
+				lines, after = lines+1, s.Hash
+			}
+		}
+	}
+	end := sealing{Lines: lines, At: time.Now().UTC().Truncate(time.Second)}
+	end.MAC = end.seal(sum)
+
+	return out.line(end)
+}
+
+// line prints one object as one line, whether or not JSON was asked for.
+func (c *console) line(v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write line: %w", err)
+	}
+	if _, err := c.stdout.Write(append(raw, '\n')); err != nil {
+		return fmt.Errorf("write line: %w", err)
+	}
+
+	return nil
+}
+
+func (in *installation) listSum() hash.Hash {
+	return hmac.New(sha256.New, in.keys.Derive("list of erasures"))
+}
+
+func (s stone) add(sum hash.Hash) {
+	fmt.Fprintf(sum, "%s %s %s %s %t\n", s.Tenant, s.Hash, s.Kind, s.ErasedAt.Format(time.RFC3339Nano), s.Stopped)
+}
+
+func (e sealing) seal(sum hash.Hash) string {
+	fmt.Fprintf(sum, "%d %s", e.Lines, e.At.Format(time.RFC3339))
+
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// businesses are the ids of one business, or of all.
+func (in *installation) businesses(ctx context.Context, slug string) ([]uuid.UUID, error) {
+	if slug != "" {
+		id, err := in.tenant(ctx, slug)
+
+		return []uuid.UUID{id}, err
+	}
+	var all []uuid.UUID
+	for after := uuid.Nil; ; {
+		var page []tenants.Tenant
+		if err := in.db.System(ctx, func(tx *tenants.Tx) (err error) {
+			page, err = access.Tenants(ctx, tx, after)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return all, nil
+		}
+		for _, t := range page {
+			all, after = append(all, t.ID), t.ID
+		}
+	}
+}
+
+// Run erases again whom the list names and the database has back.
+func (c privacyReplayCmd) Run(ctx context.Context, out *console) (err error) {
+	in, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.close()) }()
+
+	list, err := in.readErasures(c.List)
+	if err != nil {
+		return err
+	}
+	businesses, err := in.businesses(ctx, "")
+	if err != nil {
+		return err
+	}
+	worker := privacy.NewWorker(in.db, in.keys, in.Graph(), out.log)
+	actor := access.Command("privacy replay-erasures").Actor
+	laid, people, done := 0, 0, 0
+	for _, business := range businesses {
+		stones := list[business]
+		if len(stones) == 0 {
+			continue
+		}
+		begun, err := worker.Replay(ctx, business, actor, stones)
+		if err != nil {
+			return err
+		}
+		laid, people = laid+len(stones), people+len(begun)
+		for _, request := range begun {
+			finished, err := worker.Finish(ctx, business, request)
+			if err != nil && ctx.Err() != nil {
+				return err
+			}
+			// What WhatsApp did not answer to, the background work asks again.
+			if finished {
+				done++
+			}
+		}
+	}
+
+	return out.answer(map[string]any{"ok": true, "tombstones": laid, "people": people, "done": done},
+		"%d people erased again of %d whom the backup had brought back, by %d tombstones", done, people, laid)
+}
+
+// readErasures reads a file of one list or several, by business. Each must be whole.
+func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone, error) {
+	raw, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read list of erasures: %w", err)
+	}
+	defer func() { _ = raw.Close() }()
+
+	list := map[uuid.UUID][]erased.Stone{}
+	sum, n, sealed := in.listSum(), 0, false
+	for lines := bufio.NewScanner(raw); lines.Scan(); {
+		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
+			continue
+		}
+		var line struct {
+			stone
+			sealing
+		}
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			return nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
+		}
+		if line.MAC != "" {
+			if line.Lines != n || !hmac.Equal([]byte(line.MAC), []byte(line.seal(sum))) {
+				return nil, fmt.Errorf("the list in %s was changed, or another installation wrote it", path)
+			}
+			sum, n, sealed = in.listSum(), 0, true
+			continue
+		}
+		value, err := hex.DecodeString(line.Hash)
+		if err != nil || len(value) != sha256.Size || line.Kind != erased.Identifier && line.Kind != erased.WAMID {
+			return nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
+		}
+		line.stone.add(sum)
+		n, sealed = n+1, false
+		list[line.Tenant] = append(list[line.Tenant], erased.Stone{Hash: value, Kind: line.Kind, ErasedAt: line.ErasedAt, Stopped: line.Stopped})
+	}
+	if !sealed {
+		return nil, fmt.Errorf("the list in %s was cut short: its last line is missing", path)
+	}
+
+	return list, nil
+}
