@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"os"
@@ -9,7 +10,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/erased"
 	"github.com/pehchan/pehchan/tenants/testdb"
 )
 
@@ -61,6 +67,49 @@ func TestCommandsSetUpABusiness(t *testing.T) {
 		if got := m.object(t, "", []string{"accounts", "ok", "phones", "rows", "sums", "tenants", "wrong"}, args...); got["wrong"] != float64(0) {
 			t.Errorf("%v: got %v, want nothing wrong", args, got)
 		}
+	}
+}
+
+// The list of erasures seals itself: one that is changed, cut short or somebody else's is refused, and one that is whole is replayed.
+func TestListOfErasures(t *testing.T) {
+	t.Parallel()
+	database := testdb.New(t)
+	m := newEmbedded(t, "DATABASE_URL="+database.AppDSN)
+	tenant := m.object(t, password, []string{"slug", "tenant_id"}, "tenant", "add", "--slug", "asha-clinic", "--name", "Asha Clinic", "--owner-email", "owner@asha-clinic.example")
+	id, _ := tenant["tenant_id"].(string)
+	list := m.run(t, "", "privacy", "erasures", "--tenant", "asha-clinic")
+	if list.code != 0 || strings.Count(list.out, "\n") != 1 || !strings.Contains(list.out, `"lines":0`) {
+		t.Fatalf("privacy erasures of nobody: exit %d, %q; want the sealing line alone", list.code, list.out)
+	}
+	kept := filepath.Join(t.TempDir(), "erasures")
+	stone := `{"tenant":"` + id + `","hash":"` + strings.Repeat("ab", 32) + `","kind":"identifier","erased_at":"2026-01-02T03:04:05Z","stopped":false}` + "\n"
+	for text, want := range map[string]int{list.out: 0, list.out + list.out: 0, "": 1, stone: 1, stone + list.out: 1, list.out + stone: 1, "no list\n": 1, strings.Replace(list.out, `"mac":"`, `"mac":"0`, 1): 1} {
+		if err := os.WriteFile(kept, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.run(t, "", "privacy", "replay-erasures", kept); got.code != want {
+			t.Errorf("replay of %q: exit %d (%s), want %d", text, got.code, got.out, want)
+		}
+	}
+	if err := database.DB.As(t.Context(), uuid.MustParse(id), func(tx *tenants.Tx) error {
+		return erased.Lay(t.Context(), tx, []erased.Stone{{Hash: bytes.Repeat([]byte{7}, 32), Kind: erased.Identifier, ErasedAt: time.Now(), Stopped: true}})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	list = m.run(t, "", "privacy", "erasures")
+	for text, want := range map[string]int{list.out: 0, strings.Replace(list.out, `"stopped":true`, `"stopped":false`, 1): 1, strings.Replace(list.out, "0707", "0708", 1): 1} {
+		if err := os.WriteFile(kept, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.run(t, "", "privacy", "replay-erasures", kept); got.code != want {
+			t.Errorf("replay of %q: exit %d (%s), want %d", text, got.code, got.out, want)
+		}
+	}
+	if err := os.WriteFile(kept, []byte(list.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.object(t, "", []string{"done", "ok", "people", "tombstones"}, "privacy", "replay-erasures", kept); got["tombstones"] != float64(1) || got["people"] != float64(0) {
+		t.Errorf("replay: got %v, want one tombstone of nobody here", got)
 	}
 }
 
