@@ -29,6 +29,7 @@ func (s *Server) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Membe
 	for _, one := range said {
 		p.Consents = append(p.Consents, pages.Consent{Value: one.Value, Channel: one.Channel, At: one.At, By: one.By})
 	}
+	p.Objects = objects(said)
 	p.Channels, p.Today = privacy.Channels, time.Now().In(i18n.Zone(ctx)).Format(time.DateOnly)
 	if err := privacy.Saw(ctx, tx, m.Actor, saw, contact.ID); err != nil {
 		return err
@@ -43,6 +44,20 @@ func (s *Server) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Membe
 	}
 
 	return err
+}
+
+// objects tells whether the last of what somebody said, the newest first, but for other stops, is an objection.
+func objects(said []privacy.Consent) bool {
+	for _, one := range said {
+		switch {
+		case one.Value == identity.Resume && one.Channel != "whatsapp":
+			return false
+		case one.Channel == identity.Objection:
+			return true
+		}
+	}
+
+	return false
 }
 
 // sawTalk notes who opened a conversation.

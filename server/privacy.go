@@ -72,6 +72,9 @@ func requestView(e eyes, r privacy.Request, now time.Time) pages.PrivacyRequest 
 	if r.ProvedAt != nil {
 		view.ProvedAt = *r.ProvedAt
 	}
+	for _, change := range r.Changes {
+		view.Changes = append(view.Changes, pages.PrivacyChange{Field: change.Field, From: e.words(change.From), To: e.words(change.To), At: change.At})
+	}
 	if r.ClosedAt != nil {
 		view.ClosedAt = *r.ClosedAt
 	}
@@ -130,7 +133,7 @@ func (s *Server) showRequest(c *fiber.Ctx, status int, form pages.Filled) error 
 	}
 	ctx, m := c.UserContext(), member(c)
 	p := pages.PrivacyCase{
-		Frame: s.frame(c, "privacy.title"), Now: time.Now(), Form: form, Query: strings.TrimSpace(c.Query("q")), Proofs: privacy.Proofs,
+		Frame: s.frame(c, "privacy.title"), Now: time.Now(), Form: form, Query: strings.TrimSpace(c.Query("q")), Proofs: privacy.Proofs, Fields: privacy.Correctable,
 		MayErase: m.Can("privacy:erase"), Word: confirmDigits(id),
 	}
 	p.Frame.Path = requestsPath + "/" + id.String()
@@ -228,7 +231,7 @@ func receiptView(business string, r privacy.Request) (*pages.PrivacyReceipt, err
 	view := &pages.PrivacyReceipt{
 		Business: receipt.Business, Request: receipt.Request, Kind: receipt.Kind, State: receipt.State, OpenedAt: receipt.OpenedAt, DueAt: receipt.DueAt,
 		ClosedAt: receipt.ClosedAt, ClosedBy: receipt.ClosedBy, Proof: receipt.Proof, Reason: receipt.Reason, Counts: removedView(receipt.Counts),
-		Hashes: receipt.Left, SHA256: receipt.SHA256,
+		Hashes: receipt.Left, SHA256: receipt.SHA256, Corrected: receipt.Fixed, Objects: receipt.Objects,
 	}
 	for _, what := range []string{privacy.BookDeleted, privacy.BookNone, privacy.BookFailed, privacy.BookNumber} {
 		if n := receipt.Book[what]; n > 0 {
@@ -296,6 +299,12 @@ func (s *Server) proveRequest(c *fiber.Ctx) error {
 func (s *Server) closeRequest(c *fiber.Ctx) error {
 	return s.changeRequest(c, []string{"state", "reason"}, func(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
 		return privacy.Close(ctx, tx, actor, id, field(c, "state"), field(c, "reason"))
+	})
+}
+
+func (s *Server) correctRequest(c *fiber.Ctx) error {
+	return s.changeRequest(c, []string{"field", "to"}, func(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
+		return privacy.Amend(ctx, tx, s.keys, actor, id, field(c, "field"), field(c, "to"))
 	})
 }
 

@@ -256,6 +256,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/privacy/requests/:id", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/contact", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/proof", "++xxxxxxL"},
+	{"POST", "/privacy/requests/:id/correct", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/close", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/data", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/erase", "+xxxxxxxL"},

@@ -281,6 +281,7 @@ func (s *Server) Routes() []Route {
 		{get, requestsPath + "/:id", "privacy:read", s.requestPage},
 		{post, requestsPath + "/:id/contact", "privacy:handle", s.chooseRequest},
 		{post, requestsPath + "/:id/proof", "privacy:handle", s.proveRequest},
+		{post, requestsPath + "/:id/correct", "privacy:handle", s.correctRequest},
 		{post, requestsPath + "/:id/close", "privacy:handle", s.closeRequest},
 		{post, requestsPath + "/:id/data", "privacy:handle" + fresh, s.handOut},
 		{post, requestsPath + "/:id/erase", "privacy:erase" + fresh, s.eraseRequest},

@@ -55,6 +55,14 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
+	quiet, err := objecting(ctx, tx, c, sounding)
+	if err != nil {
+		return Case{}, err
+	}
+	if quiet[c.Contact.ID] {
+		name, sounding, hinted = asked{}, nil, nil
+	}
+	sounding = slices.DeleteFunc(sounding, func(n namesake) bool { return quiet[n.contact] })
 	people, err := hydrate(ctx, tx, likeliest(sounding, hinted, len(ruled)))
 	if err != nil {
 		return Case{}, err
@@ -70,11 +78,11 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 		}
 	}
 
-	return c, c.weigh(ctx, tx, name, sounding)
+	return c, c.weigh(ctx, tx, name, sounding, quiet)
 }
 
 // weigh adds the smaller signs about each candidate and scores it.
-func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding []namesake) error {
+func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding []namesake, quiet map[uuid.UUID]bool) error {
 	if err := guessable(ctx, tx, c.Candidates); err != nil {
 		return err
 	}
@@ -107,7 +115,7 @@ func (c *Case) weigh(ctx context.Context, tx *tenants.Tx, name asked, sounding [
 		}
 		if at := slices.IndexFunc(sounding, func(n namesake) bool { return n.contact == k.Contact.ID }); at >= 0 && !renamed {
 			k.Reasons = append(k.Reasons, c.soundsLike(k.Contact, sounding[at].others))
-		} else if alike && bits > 0 {
+		} else if alike && bits > 0 && !quiet[k.Contact.ID] {
 			others := 0
 			for _, n := range sounding {
 				if n.bits >= bits-1 {

@@ -60,6 +60,22 @@ func Record(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, contact uu
 	if err != nil {
 		return err
 	}
+
+	return keepWord(ctx, tx, actor, c, value, channel, at)
+}
+
+// object keeps that a customer objects: no offers, and nobody is suggested to be them by a name, until they say that offers are welcome.
+func object(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, contact uuid.UUID) error {
+	c, err := identity.Get(ctx, tx, contact)
+	if err != nil {
+		return err //nolint:wrapcheck // it says what it read
+	}
+
+	return keepWord(ctx, tx, actor, c, identity.Stop, identity.Objection, time.Now())
+}
+
+// keepWord adds what a customer said to each of their accounts.
+func keepWord(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c identity.Contact, value, channel string, at time.Time) error {
 	if len(c.Identities) == 0 {
 		return &tenants.Conflict{Code: "no_account"}
 	}

@@ -181,7 +181,7 @@ func forgetOthers(ctx context.Context, tx *tenants.Tx, whole identity.Whole) err
 			WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
 		{"forget what was asked on the page", `DELETE FROM trust_requests t USING privacy_requests r
 			WHERE r.tenant_id = $1 AND r.contact_id = ANY($2) AND t.tenant_id = $1 AND t.id = r.origin_id`, whole.Contacts},
-		{"forget words of other requests", `UPDATE privacy_requests SET subject = NULL, note = NULL,
+		{"forget words of other requests", `UPDATE privacy_requests SET subject = NULL, note = NULL, changes = NULL,
 				contact_id = CASE WHEN state = 'open' THEN NULL ELSE contact_id END
 			WHERE tenant_id = $1 AND contact_id = ANY($2)`, whole.Contacts},
 	} {

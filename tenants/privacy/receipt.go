@@ -20,6 +20,8 @@ type Receipt struct {
 	ClosedBy string         `json:"closed_by"`
 	Proof    string         `json:"proof,omitempty"`
 	Reason   string         `json:"reason,omitempty"`
+	Fixed    []string       `json:"corrected,omitempty"` // fields
+	Objects  bool           `json:"objection_kept,omitempty"`
 	Counts   []Count        `json:"removed,omitempty"`
 	Left     int            `json:"hashes_kept,omitempty"`    // tombstones of identifiers
 	WAMIDs   int            `json:"message_hashes,omitempty"` // tombstones of messages
@@ -43,6 +45,7 @@ func ReceiptOf(business string, r Request) (Receipt, error) {
 		Tombstones int            `json:"tombstones"`
 		Messages   int            `json:"messages"`
 		Book       map[string]int `json:"book"`
+		Corrected  []string       `json:"corrected"`
 	}
 	if err := json.Unmarshal(r.Found, &found); err != nil {
 		return Receipt{}, fmt.Errorf("read counts: %w", err)
@@ -51,6 +54,7 @@ func ReceiptOf(business string, r Request) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("read outcome: %w", err)
 	}
 	receipt.Counts, receipt.Left, receipt.WAMIDs, receipt.Book = found.Counts, outcome.Tombstones, outcome.Messages, outcome.Book
+	receipt.Fixed, receipt.Objects = outcome.Corrected, r.Kind == Object && r.State == Done
 	encoded, err := json.Marshal(receipt)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("encode receipt: %w", err)

@@ -68,18 +68,22 @@ type Request struct {
 	SealedNote    []byte `db:"note"`
 	Subject       string `db:"-"`
 	Note          string `db:"-"`
+
+	SealedChanges []byte   `db:"changes"`
+	Changes       []Change `db:"-"` // what was corrected
 }
 
 // Overdue tells whether the request waits longer than it may.
 func (r Request) Overdue(now time.Time) bool { return r.ClosedAt == nil && now.After(r.DueAt) }
 
 const columns = `id, kind, state, contact_id, origin, opened_at, opened_by, due_at, proof, linked_back, proved_at, proved_by, proved_of, closed_at, closed_by,
-	reason, found, outcome, subject, note`
+	reason, found, outcome, subject, note, changes`
 
 // What the sealed parts of a request are sealed for.
 const (
 	sealSubject = "privacy subject"
 	sealNote    = "privacy note"
+	sealChanges = "privacy changes"
 )
 
 // New is a request to be opened. Subject is what the person says they are known by; Contact whom that was found to be.
@@ -209,6 +213,16 @@ func (r *Request) open(tenant uuid.UUID, keys *secrets.Keyring) error {
 		}
 		*part.to = string(plain)
 	}
+	if r.SealedChanges == nil || r.Changes != nil {
+		return nil
+	}
+	plain, err := keys.Open(tenant, sealChanges, r.SealedChanges)
+	if err != nil {
+		return fmt.Errorf("open changes of request %s: %w", r.ID, err)
+	}
+	if err := json.Unmarshal(plain, &r.Changes); err != nil {
+		return fmt.Errorf("read changes of request %s: %w", r.ID, err)
+	}
 
 	return nil
 }
@@ -274,7 +288,8 @@ func Prove(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 	return audit(ctx, tx, actor, "privacy.prove", id, map[string]any{"proof": proof, "code": linkedBack})
 }
 
-// Close ends a request: answered, or refused with a reason. Whom it was about is then no longer kept with it. An erase request ends by
+// Close ends a request: answered, or refused with a reason. Answered, an objection is kept with the customer (Consents), and a correction
+// must have been made (Amend). Whom it was about is then no longer kept with it. An erase request ends by
 // erasing, or is refused.
 func Close(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, state, reason string) error {
 	r, err := mine(ctx, tx, id)
@@ -290,6 +305,15 @@ func Close(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 		return &tenants.Invalid{Field: "reason", Key: "too_long"}
 	case state == Done && (r.Kind == Access || r.Kind == Correct) && r.Proof == "":
 		return &tenants.Conflict{Code: "request_proof"}
+	case state == Done && r.Kind == Object && r.Contact == nil:
+		return &tenants.Conflict{Code: "request_contact"}
+	case state == Done && r.Kind == Correct && r.SealedChanges == nil:
+		return &tenants.Conflict{Code: "request_uncorrected"}
+	}
+	if state == Done && r.Kind == Object {
+		if err := object(ctx, tx, actor, *r.Contact); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE privacy_requests SET state = $3, reason = $4, closed_at = now(), closed_by = $5, subject = NULL, note = NULL

@@ -21,6 +21,7 @@ type Contact struct {
 	ProfileName string
 	SavedName   string    // what the owner's phone has them saved as
 	Consents    []Consent // what they said about offers, newest first
+	Objects     bool      // also to being suggested by name
 	Channels    []string
 	Today       string
 	ConsentForm Filled

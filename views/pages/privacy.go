@@ -64,6 +64,22 @@ type PrivacyRequest struct {
 	Proof                                  string
 	LinkedBack                             bool // a code of ours came back from their WhatsApp
 	Reason                                 string
+	Changes                                []PrivacyChange // what was corrected
+}
+
+// PrivacyChange is one thing that was corrected for a customer: name or note.
+type PrivacyChange struct {
+	Field, From, To string
+	At              time.Time
+}
+
+func fieldOptions(ctx context.Context, fields []string) []components.Option {
+	var list []components.Option
+	for _, f := range fields {
+		list = append(list, components.Option{Value: f, Label: i18n.T(ctx, "privacy.field_"+f)})
+	}
+
+	return list
 }
 
 func (r PrivacyRequest) href() string { return "/privacy/requests/" + r.ID }
@@ -93,7 +109,7 @@ func (r PrivacyRequest) due(ctx context.Context) string {
 	return i18n.T(ctx, "privacy.due", "day", day)
 }
 
-// PrivacyCase is one request. It posts to its own address and /contact (contact), /proof (proof, code), /close (state, reason), /erase
+// PrivacyCase is one request. It posts to its own address and /contact (contact), /proof (proof, code), /correct (field, to), /close (state, reason), /erase
 // (confirm) and /data (format) below it.
 type PrivacyCase struct {
 	Frame    layout.Frame
@@ -103,6 +119,7 @@ type PrivacyCase struct {
 	Found    []Someone // by Query
 	Query    string
 	Proofs   []string
+	Fields   []string       // that can be corrected
 	Counts   []PrivacyCount // what erasing removes
 	Accounts string         // stands for the accounts that erasing is confirmed of
 	MayErase bool
@@ -135,6 +152,8 @@ type PrivacyReceipt struct {
 	ClosedBy, Proof, Reason, SHA256 string
 	Counts                          []PrivacyCount
 	Hashes                          int
+	Corrected                       []string // fields
+	Objects                         bool     // the objection is kept with the contact
 	Book                            []PrivacyCount // of WhatsApp's contact book: deleted, none, failed, no_number
 }
 

@@ -1,0 +1,39 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// Objection is the channel of a stop with which customers object to more than offers: nobody is to be taken for them by a name.
+const Objection = "objection"
+
+// objecting are those, among the contact of a case and who is called alike, who object and have not welcomed offers since.
+func objecting(ctx context.Context, tx *tenants.Tx, c Case, sounding []namesake) (map[uuid.UUID]bool, error) {
+	ids := []uuid.UUID{c.Contact.ID}
+	for _, k := range c.Candidates {
+		ids = append(ids, k.Contact.ID)
+	}
+	for _, n := range sounding {
+		ids = append(ids, n.contact)
+	}
+	var found []uuid.UUID
+	if err := tx.SelectContext(ctx, &found, `
+		SELECT DISTINCT i.contact_id FROM identities i JOIN consents c ON c.tenant_id = $1 AND c.identity_id = i.id AND c.channel = $3
+		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2)
+		  AND NOT EXISTS (SELECT 1 FROM consents r WHERE r.tenant_id = $1 AND r.identity_id = i.id AND r.value = $4 AND r.at > c.at)`,
+		tx.Tenant, pq.Array(ids), Objection, Resume); err != nil {
+		return nil, fmt.Errorf("read who objects: %w", err)
+	}
+	quiet := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		quiet[id] = true
+	}
+
+	return quiet, nil
+}
