@@ -52,7 +52,7 @@ func contactConsent(p Contact) templ.Component {
 				}
 				ctx = templ.InitializeContext(ctx)
 				if p.Objects {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"row said\" data-testid=\"objects\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"row sentence\" data-testid=\"objects\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

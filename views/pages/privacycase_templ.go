@@ -899,7 +899,7 @@ func privacyProof(p PrivacyCase) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if p.Request.Proof != "" {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<p class=\"row said\" data-testid=\"proved\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 52, "<p class=\"row sentence\" data-testid=\"proved\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
