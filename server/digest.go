@@ -89,7 +89,7 @@ func (t *Teller) digest(ctx context.Context, tx *tenants.Tx, first bool, now tim
 		}
 		m := pages.Digest(ctx, views, all, tenant.Name, t.link(changesPath))
 		m.Leave = t.link(leavePath + leaveToken(t.keys, tenant.ID, to.ID, access.MailDigest))
-		if err := queueMail(ctx, tx, t.keys, to.Email, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
+		if err := queueCalm(ctx, tx, t.keys, tenant, to.Email, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
 			return err
 		}
 		if err := facts.Told(ctx, tx, to.ID, seq); err != nil {

@@ -45,12 +45,19 @@ func (s *Server) inviteByForm(c *fiber.Ctx) (in access.Invitation, err error) {
 
 // queueMail queues a mail, in the language of ctx.
 func queueMail(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, to, key string, m mails.Mail) error {
+	return queueMailAt(ctx, tx, keys, to, key, m, time.Time{})
+}
+
+// queueMailAt is queueMail of one that is sent at some time, and not before.
+func queueMailAt(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, to, key string, m mails.Mail, at time.Time) error {
 	var html bytes.Buffer
 	if err := mails.HTML(m).Render(ctx, &html); err != nil {
 		return fmt.Errorf("render mail: %w", err)
 	}
 
-	return mail.Queue(ctx, tx, keys, key, mail.Message{To: to, Subject: strings.Join(strings.Fields(m.Subject), " "), Text: m.Text(ctx), HTML: html.String(), Leave: m.Leave})
+	return mail.Queue(ctx, tx, keys, key, mail.Message{
+		To: to, Subject: strings.Join(strings.Fields(m.Subject), " "), Text: m.Text(ctx), HTML: html.String(), Leave: m.Leave, NotBefore: at,
+	})
 }
 
 func (s *Server) inviteMember(c *fiber.Ctx) error {

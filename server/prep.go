@@ -184,7 +184,7 @@ func (s *Server) mailNudge(ctx context.Context, tx *tenants.Tx, m access.Member,
 	}
 	letter := pages.NudgeMail(ctx, m.Actor.Name, m.Tenant.Name, s.standingView(ctx, one.Standing, titles[lang]), s.origin.Load().String()+learnPath)
 
-	return queueMail(ctx, tx, s.keys, to.Email, "nudge "+one.ID.String()+" "+now.In(m.Tenant.Location()).Format(time.DateOnly), letter)
+	return queueCalm(ctx, tx, s.keys, m.Tenant, to.Email, "nudge "+one.ID.String()+" "+now.In(m.Tenant.Location()).Format(time.DateOnly), letter)
 }
 
 // posterPage is what hangs beside the counter: what to do and what never.

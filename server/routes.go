@@ -304,6 +304,7 @@ func (s *Server) Routes() []Route {
 		{post, securityPath + "/mails", "preferences:edit", s.saveSignInMails},
 		{post, "/settings/business", "settings:edit", s.saveBusiness},
 		{post, "/settings/mails", "settings:edit", s.saveMails},
+		{post, quietPath, "settings:edit", s.saveQuiet},
 		{get, supportPath, "support:manage", s.supportPage},
 		{post, supportPath + "/standing", "support:manage" + fresh, s.setStanding},
 		{post, supportPath + "/:id/allow", "support:manage" + fresh, s.allowSupport},

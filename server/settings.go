@@ -23,7 +23,7 @@ func (s *Server) settingsPage(c *fiber.Ctx) error {
 }
 
 // settingsForms are the forms of the settings that came back.
-type settingsForms struct{ business, mine, password pages.Filled }
+type settingsForms struct{ business, mine, password, quiet pages.Filled }
 
 func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) error {
 	m := member(c)
@@ -35,6 +35,12 @@ func (s *Server) showSettings(c *fiber.Ctx, status int, forms settingsForms) err
 		CanChange: m.Can("settings:edit"), CanRules: m.Can("rules:read"), CanClose: m.Can("business:close"), Zones: zones, Form: forms.business, MyForm: forms.mine, PasswordForm: forms.password,
 	}
 	p.Frame.Path = "/settings"
+	if p.CanChange {
+		p.Quiet = quietView(m.Tenant)
+		if p.Quiet.Form = forms.quiet; forms.quiet.Values != nil {
+			p.Quiet.On = forms.quiet.Values["on"] != ""
+		}
+	}
 	if err := s.fillDevices(c, &p); err != nil {
 		return err
 	}

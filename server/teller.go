@@ -213,7 +213,7 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 		ctx := inLanguage(ctx, to, tenant.Lang, tenant.Location())
 		m := pages.Mail(ctx, toldView(n), tenant.Name, label, href)
 		m.Leave = t.link(leavePath + leaveToken(t.keys, tenant.ID, to.ID, access.MailAlerts))
-		if err := queueMail(ctx, tx, t.keys, to.Email, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
+		if err := queueCalm(ctx, tx, t.keys, tenant, to.Email, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
 			return err
 		}
 	}

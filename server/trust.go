@@ -223,7 +223,7 @@ func (s *Server) keepTrust(ctx context.Context, tenant tenants.Tenant, r trust.R
 			ctx := inLanguage(ctx, to, tenant.Lang, tenant.Location())
 			letter := pages.TrustMail(ctx, tenant.Name, made.Kind, origin+trustPath+"#requests")
 			letter.Leave = origin + leavePath + leaveToken(s.keys, tenant.ID, to.ID, access.MailAlerts)
-			if err := queueMail(ctx, tx, s.keys, to.Email, fmt.Sprintf("trust %s %s", made.ID, to.ID), letter); err != nil {
+			if err := queueCalm(ctx, tx, s.keys, tenant, to.Email, fmt.Sprintf("trust %s %s", made.ID, to.ID), letter); err != nil {
 				return err
 			}
 		}

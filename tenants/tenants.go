@@ -173,6 +173,8 @@ type Tenant struct {
 	Standing    string     `db:"standing_access"`
 
 	APIPerMinute int `db:"api_per_minute"` // requests that its keys may make together
+
+	Quiet
 }
 
 // Location is the tenant's time zone, UTC where the name is not known on this machine.

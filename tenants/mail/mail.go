@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	gomail "github.com/wneessen/go-mail"
@@ -24,6 +25,8 @@ type Message struct {
 	HTML    string `json:"html"`
 	// Leave is an address that a mail program posts to for a person who wants no more of these, "" where it is no mail one can leave.
 	Leave string `json:"leave,omitempty"`
+	// NotBefore is when it may go out at the earliest; the zero time is at once.
+	NotBefore time.Time `json:"-"`
 }
 
 // AboutLife begins the key of a mail that tells a business where it stands: it goes out in every state.
@@ -51,9 +54,9 @@ func Queue(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, key strin
 		return fmt.Errorf("seal mail: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO mails (id, tenant_id, key, sealed) VALUES ($1, $2, $3, $4)
+		INSERT INTO mails (id, tenant_id, key, sealed, run_at) VALUES ($1, $2, $3, $4, greatest(now(), $5))
 		ON CONFLICT ON CONSTRAINT mails_once DO NOTHING`,
-		id, uuid.NullUUID{UUID: tx.Tenant, Valid: tx.Tenant != uuid.Nil}, key, sealed); err != nil {
+		id, uuid.NullUUID{UUID: tx.Tenant, Valid: tx.Tenant != uuid.Nil}, key, sealed, m.NotBefore); err != nil {
 		return fmt.Errorf("queue mail: %w", err)
 	}
 

@@ -130,6 +130,14 @@ type OpJob struct {
 	Again                               bool // can be tried again
 }
 
+// why says what becomes of work that cannot be tried again from here.
+func (j OpJob) why(ctx context.Context) string {
+	if j.Kind == "import" || j.Kind == "tenant_erase" {
+		return i18n.T(ctx, "console.why_"+j.Kind)
+	}
+	return ""
+}
+
 // OpJobs lists background work that failed. It posts job, an id or "all", to /op/jobs/retry.
 type OpJobs struct {
 	Frame                     layout.Frame

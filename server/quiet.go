@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/secrets"
+	"github.com/pehchan/pehchan/views/mails"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	quietPath = "/settings/quiet"
+	clockForm = "15:04"
+)
+
+// What is offered to whoever has no quiet hours yet.
+var usualQuiet = tenants.Quiet{From: 21 * 60, Until: 8 * 60}
+
+func quietView(t tenants.Tenant) *pages.QuietHours {
+	q := usualQuiet
+	if t.Quiet.Set() {
+		q = t.Quiet
+	}
+	clock := func(minute int) string { return time.Date(2000, 1, 1, 0, minute, 0, 0, time.UTC).Format(clockForm) }
+
+	return &pages.QuietHours{On: t.Quiet.Set(), From: clock(q.From), Until: clock(q.Until), Zone: t.Timezone}
+}
+
+// typedQuiet reads the form of quiet hours; none where they are switched off.
+func typedQuiet(c *fiber.Ctx) (q tenants.Quiet, err error) {
+	if field(c, "on") == "" {
+		return q, nil
+	}
+	for name, into := range map[string]*int{"from": &q.From, "until": &q.Until} {
+		at, err := time.Parse(clockForm, field(c, name))
+		if err != nil {
+			return q, &tenants.Invalid{Field: name, Key: "clock"}
+		}
+		*into = at.Hour()*60 + at.Minute()
+	}
+	if !q.Set() {
+		return q, &tenants.Invalid{Field: "until", Key: "quiet_same"}
+	}
+
+	return q, nil
+}
+
+func (s *Server) saveQuiet(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), member(c)
+	q, err := typedQuiet(c)
+	if err == nil {
+		err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return access.SetQuiet(ctx, tx, m, q) })
+	}
+	if form, ok := refilled(c, err, "on", "from", "until"); ok {
+		return s.showSettings(c, classify(err).status, settingsForms{quiet: form})
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.done(c, "/settings#quiet", flash{Key: "toast.saved"})
+}
+
+// queueCalm queues a mail that can wait: in the quiet hours of a business it is sent at their end. What is about somebody's own account, about
+// who gets in, or about where the business stands does not come this way.
+func queueCalm(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant tenants.Tenant, to, key string, m mails.Mail) error {
+	now := time.Now()
+
+	return queueMailAt(ctx, tx, keys, to, key, m, tenant.Quiet.After(now, tenant.Location()))
+}
