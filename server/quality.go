@@ -33,7 +33,8 @@ func (s *Server) qualityPage(c *fiber.Ctx) error {
 		}
 		p.Empty, p.All, p.Helpful, p.Unhelpful = q.Empty(), workView(q.All), q.Helpful, q.Unhelpful
 		for _, w := range q.Weeks {
-			p.Weeks = append(p.Weeks, pages.WorkWeek{From: w.From, Questions: w.Questions, Macros: w.Macros, Work: workView(w.Work)})
+			year, month, day := w.From.Date()
+			p.Weeks = append(p.Weeks, pages.WorkWeek{From: time.Date(year, month, day, 0, 0, 0, 0, time.UTC), Questions: w.Questions, Macros: w.Macros, Work: workView(w.Work)})
 		}
 		if mine, did := q.People[m.Person.ID.String()]; did || training.Learns(m.Role) {
 			own := workView(mine)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"testing"
+	"time"
 )
 
 // Figures of single people are for those who lead, and for the person alone; of a team that did nothing there are none.
@@ -25,6 +26,12 @@ func TestHowWellWeAnswer(t *testing.T) {
 
 	mine := meera.get("/prep/quality")
 	meera.has(mine, http.StatusOK, `data-testid="my-quality"`, `data-testid="learning"`, "100%", "helped 0, did not 1", "0, shown from 20 on")
+	zone := st.clinic.Location()
+	monday := time.Now().In(zone)
+	for monday.Weekday() != time.Monday {
+		monday = monday.AddDate(0, 0, -1)
+	}
+	meera.has(mine, http.StatusOK, monday.Format("2 Jan 2006"))
 	meera.lacks(mine, `data-testid="workers"`, `data-testid="gaps"`, "joseph")
 	lead := lata.get("/prep/quality")
 	lata.has(lead, http.StatusOK, `data-testid="worker-meera"`, `data-testid="gaps"`, "Balloons in red?", `href="/prep/questions?show=open"`)

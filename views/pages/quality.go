@@ -40,7 +40,7 @@ type Work struct {
 
 // WorkWeek is a week of a team.
 type WorkWeek struct {
-	From      time.Time
+	From      time.Time // its Monday, as a day
 	Questions int64
 	Macros    int64
 	Work
