@@ -23,12 +23,13 @@ var usualQuiet = tenants.Quiet{From: 21 * 60, Until: 8 * 60}
 
 func quietView(t tenants.Tenant) *pages.QuietHours {
 	q := usualQuiet
-	if t.Quiet.Set() {
-		q = t.Quiet
+	hours := t.Quiet
+	if hours.Set() {
+		q = hours
 	}
 	clock := func(minute int) string { return time.Date(2000, 1, 1, 0, minute, 0, 0, time.UTC).Format(clockForm) }
 
-	return &pages.QuietHours{On: t.Quiet.Set(), From: clock(q.From), Until: clock(q.Until), Zone: t.Timezone}
+	return &pages.QuietHours{On: hours.Set(), From: clock(q.From), Until: clock(q.Until), Zone: t.Timezone}
 }
 
 // typedQuiet reads the form of quiet hours; none where they are switched off.
@@ -69,7 +70,7 @@ func (s *Server) saveQuiet(c *fiber.Ctx) error {
 // queueCalm queues a mail that can wait: in the quiet hours of a business it is sent at their end. What is about somebody's own account, about
 // who gets in, or about where the business stands does not come this way.
 func queueCalm(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant tenants.Tenant, to, key string, m mails.Mail) error {
-	now := time.Now()
+	now, hours := time.Now(), tenant.Quiet
 
-	return queueMailAt(ctx, tx, keys, to, key, m, tenant.Quiet.After(now, tenant.Location()))
+	return queueMailAt(ctx, tx, keys, to, key, m, hours.After(now, tenant.Location()))
 }
