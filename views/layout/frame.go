@@ -125,7 +125,7 @@ func (f Frame) daily() []NavItem {
 // groups are the entries that keep tells of, each group under its heading. The
 // daily ones come first and have none.
 func (f Frame) groups(keep func(NavItem) bool) []navGroup {
-	all := []navGroup{{}, {Key: "prepare"}, {Key: "setup"}, {Key: "care"}, {Key: "operate"}}
+	all := []navGroup{{}, {Key: "prepare"}, {Key: "setup"}, {Key: "operate"}, {Key: "care"}}
 	for _, item := range f.Nav {
 		if !keep(item) {
 			continue

@@ -569,7 +569,7 @@ func OpPage(p Op) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = components.Table("businesses", i18n.T(ctx, "op.title"), []components.Column{
+				templ_7745c5c3_Err = components.Table("businesses", i18n.T(ctx, "nav.businesses"), []components.Column{
 					{Label: i18n.T(ctx, "op.business")}, {Label: i18n.T(ctx, "nav.numbers"), Num: true}, {Label: i18n.T(ctx, "op.people"), Num: true},
 					{Label: i18n.T(ctx, "op.received"), Num: true}, {Label: i18n.T(ctx, "op.waiting"), Num: true}, {Label: i18n.T(ctx, "op.set_aside"), Num: true}, {Label: i18n.T(ctx, "meter.last")},
 				}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var14), templ_7745c5c3_Buffer)
