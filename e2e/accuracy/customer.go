@@ -26,6 +26,7 @@ const (
 	portfolioB  = "506914300000012"
 
 	patience = 3 * time.Minute // for anything at all to be processed
+	refusals = 5               // of one reading, by a machine that is busy
 )
 
 // customer is a business on the program, with its numbers connected and keys to the API.
@@ -176,8 +177,9 @@ func (c *customer) get(ctx context.Context, path string, query url.Values, into 
 	return c.call(ctx, http.MethodGet, path, nil, into)
 }
 
+// call waits where the API says so. A reading that a busy machine answers with 503 is asked again, as the API's users are told to.
 func (c *customer) call(ctx context.Context, method, path string, body []byte, into any) error {
-	for {
+	for busy := 0; ; {
 		request, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, bytes.NewReader(body))
 		if err != nil {
 			return fmt.Errorf("ask the API: %w", err)
@@ -197,6 +199,11 @@ func (c *customer) call(ctx context.Context, method, path string, body []byte, i
 		switch {
 		case response.StatusCode == http.StatusTooManyRequests:
 			if err := pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)); err != nil {
+				return err
+			}
+		case response.StatusCode == http.StatusServiceUnavailable && method == http.MethodGet && busy < refusals:
+			busy++
+			if err := pause(ctx, 2*time.Second); err != nil {
 				return err
 			}
 		case response.StatusCode >= http.StatusMultipleChoices:
