@@ -95,10 +95,7 @@ func grant(ctx context.Context, db *sql.DB, role string) error {
 func Pending(ctx context.Context, db *sql.DB) (bool, error) {
 	var applied []int64
 	err := db.QueryRowContext(ctx, `SELECT coalesce(array_agg(version_id), '{}') FROM goose_db_version WHERE is_applied`).Scan(pq.Array(&applied))
-	switch {
-	case pq.As(err, pqerror.UndefinedTable) != nil:
-		return true, nil // never migrated
-	case err != nil:
+	if err != nil && pq.As(err, pqerror.UndefinedTable) == nil { // where that table is missing, nothing was ever applied
 		return false, fmt.Errorf("read schema versions: %w", err)
 	}
 	for _, name := range names() {

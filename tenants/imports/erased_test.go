@@ -9,7 +9,6 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/erased"
-	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/phonefree"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -83,6 +82,6 @@ func TestAListKnowsOnlyItsOwnErased(t *testing.T) {
 		t.Errorf("want 1 new, got %+v, %s", i, s.reasons(i))
 	}
 	if got := s.resolve(whatsapp.KindPhone, asha); got.Name() != "Asha Verma" {
-		t.Errorf("got %+v", identity.Contact(got))
+		t.Errorf("got %+v", got)
 	}
 }

@@ -152,8 +152,8 @@ type PrivacyReceipt struct {
 	ClosedBy, Proof, Reason, SHA256 string
 	Counts                          []PrivacyCount
 	Hashes                          int
-	Corrected                       []string // fields
-	Objects                         bool     // the objection is kept with the contact
+	Corrected                       []string       // fields
+	Objects                         bool           // the objection is kept with the contact
 	Book                            []PrivacyCount // of WhatsApp's contact book: deleted, none, failed, no_number
 }
 

@@ -106,11 +106,11 @@ func (in *installation) listSum() hash.Hash {
 }
 
 func (s stone) add(sum hash.Hash) {
-	fmt.Fprintf(sum, "%s %s %s %s %t\n", s.Tenant, s.Hash, s.Kind, s.ErasedAt.Format(time.RFC3339Nano), s.Stopped)
+	sum.Write(fmt.Appendf(nil, "%s %s %s %s %t\n", s.Tenant, s.Hash, s.Kind, s.ErasedAt.Format(time.RFC3339Nano), s.Stopped))
 }
 
 func (e sealing) seal(sum hash.Hash) string {
-	fmt.Fprintf(sum, "%d %s", e.Lines, e.At.Format(time.RFC3339))
+	sum.Write(fmt.Appendf(nil, "%d %s", e.Lines, e.At.Format(time.RFC3339)))
 
 	return hex.EncodeToString(sum.Sum(nil))
 }
@@ -217,7 +217,7 @@ func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone,
 		if err != nil || len(value) != sha256.Size || line.Kind != erased.Identifier && line.Kind != erased.WAMID {
 			return nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
 		}
-		line.stone.add(sum)
+		line.add(sum)
 		n, sealed = n+1, false
 		list[line.Tenant] = append(list[line.Tenant], erased.Stone{Hash: value, Kind: line.Kind, ErasedAt: line.ErasedAt, Stopped: line.Stopped})
 	}
