@@ -1,18 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,56 +17,92 @@ import (
 const (
 	pagePeople   = 200_000_000 // seeded people from here on
 	pageMessages = 10          // of each
-	pageCases    = 2_000
-	pageRequests = 40 // of each client
+	caseOf       = 20          // one of so many has an open case
+	smaller      = 10          // times as many people at the second measurement as at the first
+	pageRequests = 40          // of each client
+	planRequests = 3           // of each page, to see its plans
 	strangers    = 100
 )
 
-// benchPages measures how long the pages of a large business take, asked for by one person and by eight at once.
-func benchPages(ctx context.Context, p *place, t *table) (err error) {
-	people := int(1_000_000 * p.scale)
-	b := p.businesses[2]
-	if err := p.seedPeople(ctx, b, pagePeople, pagePeople+people-1); err != nil {
-		return err
-	}
-	if err := p.seedMessages(ctx, b, pagePeople, pagePeople+people-1, pageMessages); err != nil {
-		return err
-	}
-	if err := p.exec(ctx, `
-		INSERT INTO cases (tenant_id, id, kind, key, identity_id, contact_id, waiting_since)
-		SELECT $1::uuid, seed_id(9, k), 'unresolved', 'contact:' || seed_id(4, k), seed_id(5, k), seed_id(4, k), now() - (k % 4000) * interval '1 minute'
-		FROM generate_series($2::bigint, $3::bigint) k`, b.tenant, pagePeople, pagePeople+min(pageCases, people)-1); err != nil {
-		return err
-	}
-	if err := p.countPast(ctx, t, b); err != nil {
-		return err
-	}
-	if err := p.analyze(ctx); err != nil {
-		return err
-	}
+// sizes are how a page did in a business of one size.
+type sizes struct {
+	one, eight []time.Duration // with so many clients, sorted
+	reading
+}
 
-	s, err := p.start(ctx, roleGroup)
-	if err != nil {
+// pageKind is a page that is measured, at one address or several.
+type pageKind struct {
+	name string
+	path func(i int) string
+}
+
+// benchPages measures how long the pages of a business take, asked for by one person and by eight at once: while it has a tenth of its
+// customers, and once it has them all.
+func benchPages(ctx context.Context, p *place, t *table) error {
+	people := max(int(1_000_000*p.scale), smaller*caseOf)
+	b := p.businesses[2]
+	if err := p.exec(ctx, `UPDATE tenants SET created_at = now() - interval '150 days' WHERE id = $1`, b.tenant); err != nil { // months are counted from there
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop()) }()
-	visitor, err := signIn(ctx, s.url, b.owner, p.password)
-	if err != nil {
-		return err
+	var measured [2]map[string]sizes
+	for i, now := range []int{people / smaller, people} {
+		before := 0
+		if i > 0 {
+			before = people / smaller
+		}
+		if err := p.seedPages(ctx, t, b, pagePeople+before, pagePeople+now-1); err != nil {
+			return err
+		}
+		t.line("stored", fmt.Sprintf("%d contacts, %d messages, %d open cases", now, now*pageMessages, now/caseOf))
+		var err error
+		if measured[i], err = p.visit(ctx, b, now); err != nil {
+			return err
+		}
 	}
-	deep, err := visitor.deepPage(ctx)
-	if err != nil {
-		return err
-	}
-	t.line("stored", fmt.Sprintf("%d contacts, %d messages, %d open cases", people, people*pageMessages, min(pageCases, people)))
 	if err := p.suggestions(ctx, t, b, people); err != nil {
 		return err
 	}
+
+	for _, page := range p.pages(people, "") {
+		small, large := measured[0][page.name], measured[1][page.name]
+		t.line(page.name, fmt.Sprintf("p95 %s with 1 client (p50 %s), %s with 8; with a tenth of the customers %s, %s; p50 %.2f×",
+			milliseconds(quantile(large.one, 0.95)), milliseconds(quantile(large.one, 0.5)), milliseconds(quantile(large.eight, 0.95)),
+			milliseconds(quantile(small.one, 0.95)), milliseconds(quantile(small.eight, 0.95)),
+			float64(quantile(large.one, 0.5))/float64(max(quantile(small.one, 0.5), 1))))
+		if large.statements > 0 {
+			t.line("  its plans", fmt.Sprintf("%s; with a tenth %s", large.reading, small.reading))
+		}
+	}
+
+	return nil
+}
+
+// seedPages stores people of a business, both included, with all that its pages show of them.
+func (p *place) seedPages(ctx context.Context, t *table, b business, first, last int) error {
+	begun := time.Now()
+	if err := p.seedPeople(ctx, b, first, last); err != nil {
+		return err
+	}
+	if err := p.seedMessages(ctx, b, first, last, pageMessages); err != nil {
+		return err
+	}
+	if err := p.seedCases(ctx, b, first, last); err != nil {
+		return err
+	}
+	t.line("seeding", fmt.Sprintf("%s for %d people", time.Since(begun).Round(time.Millisecond), last-first+1))
+	if err := p.seedHeard(ctx, t, b, first, last); err != nil {
+		return err
+	}
+
+	return p.analyze(ctx)
+}
+
+// pages are those measured, in a business with so many seeded people. deep is where its list of contacts has gone on for a while.
+func (p *place) pages(people int, deep string) []pageKind {
 	person := func(i int) string { return seededContact(pagePeople + i*7919%people).String() }
-	for _, page := range []struct {
-		name string
-		path func(i int) string
-	}{
+	month := time.Now().AddDate(0, -1, 0).Format("2006-01")
+
+	return []pageKind{
 		{"home", func(int) string { return "/home" }},
 		{"overview", func(i int) string { return "/overview?days=" + []string{"7", "28", "90"}[i%3] }},
 		{"customers behind a figure", func(i int) string {
@@ -84,6 +113,7 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		}},
 		{"forecast", func(i int) string { return "/adoption/forecast?within=" + []string{"7", "14", "30"}[i%3] }},
 		{"reach", func(int) string { return "/adoption/reach" }},
+		{"the month", func(int) string { return "/reports/monthly?month=" + month }},
 		{"contacts", func(int) string { return "/contacts" }},
 		{"contacts, 30 pages on", func(int) string { return deep }},
 		{"a contact", func(i int) string { return "/contacts/" + person(i) }},
@@ -93,21 +123,68 @@ func benchPages(ctx context.Context, p *place, t *table) (err error) {
 		{"a conversation", func(i int) string { return "/inbox/" + person(i) }},
 		{"queue", func(int) string { return "/resolve" }},
 		{"a case", func(i int) string {
-			return "/resolve/" + seededCase(pagePeople+i*31%min(pageCases, people)).String()
+			return "/resolve/" + seededCase(pagePeople+i*31%(people/caseOf)*caseOf).String()
 		}},
-	} {
-		one, err := visitor.time(ctx, 1, page.path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", page.name, err)
-		}
-		eight, err := visitor.time(ctx, 8, page.path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", page.name, err)
-		}
-		t.line(page.name, fmt.Sprintf("p95 %s with 1 client (p50 %s), %s with 8", milliseconds(quantile(one, 0.95)), milliseconds(quantile(one, 0.5)), milliseconds(quantile(eight, 0.95))))
+	}
+}
+
+// visit measures all pages of a business with so many seeded people, by a web server of its own.
+func (p *place) visit(ctx context.Context, b business, people int) (map[string]sizes, error) {
+	all := map[string]sizes{}
+	read := func(of func(func() error) (reading, error)) error {
+		return p.serving(ctx, b, people, func(v visitor, pages []pageKind) error {
+			for _, page := range pages {
+				var err error
+				s := all[page.name]
+				for i := range planRequests { // the last: by then what is kept has been counted
+					if s.reading, err = of(func() error { _, err := v.get(ctx, page.path(i)); return err }); err != nil {
+						return fmt.Errorf("%s: %w", page.name, err)
+					}
+				}
+				all[page.name] = s
+			}
+
+			return nil
+		})
+	}
+	if err := p.explained(ctx, read); err != nil {
+		return nil, err
 	}
 
-	return nil
+	return all, p.serving(ctx, b, people, func(v visitor, pages []pageKind) error {
+		for _, page := range pages {
+			var err error
+			s := all[page.name]
+			if s.one, err = v.time(ctx, 1, page.path); err != nil {
+				return fmt.Errorf("%s: %w", page.name, err)
+			}
+			if s.eight, err = v.time(ctx, 8, page.path); err != nil {
+				return fmt.Errorf("%s: %w", page.name, err)
+			}
+			all[page.name] = s
+		}
+
+		return nil
+	})
+}
+
+// serving runs the product's web server while fn visits it as a business's owner.
+func (p *place) serving(ctx context.Context, b business, people int, fn func(visitor, []pageKind) error) (err error) {
+	s, err := p.start(ctx, roleGroup)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	v, err := signIn(ctx, s.url, b.owner, p.password)
+	if err != nil {
+		return err
+	}
+	deep, err := v.deepPage(ctx)
+	if err != nil {
+		return err
+	}
+
+	return fn(v, p.pages(people, deep))
 }
 
 // suggestions measures how long it takes to say whom a stranger without a phone might be, who writes a customer's name in Devanagari.
@@ -160,115 +237,4 @@ func (p *place) suggestions(ctx context.Context, t *table, b business, people in
 	t.line("who a stranger might be, by name", fmt.Sprintf("p50 %s, p95 %s; somebody named for %d of %d", milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.95)), named, strangers))
 
 	return nil
-}
-
-// visitor is somebody signed in.
-type visitor struct {
-	client *http.Client
-	url    string
-}
-
-var formToken = regexp.MustCompile(`name="_csrf" value="([^"]+)"`)
-
-func signIn(ctx context.Context, address, email, password string) (visitor, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return visitor{}, fmt.Errorf("sign in: %w", err)
-	}
-	v := visitor{url: address, client: &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
-	page, err := v.get(ctx, "/login")
-	if err != nil {
-		return visitor{}, err
-	}
-	token := formToken.FindStringSubmatch(page)
-	if token == nil {
-		return visitor{}, errors.New("sign in: the page has no form token")
-	}
-	form := url.Values{"_csrf": {token[1]}, "email": {email}, "password": {password}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/login", strings.NewReader(form.Encode()))
-	if err != nil {
-		return visitor{}, fmt.Errorf("sign in: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Origin", address)
-	if _, err := v.do(req); err != nil {
-		return visitor{}, fmt.Errorf("sign in: %w", err)
-	}
-
-	return v, nil
-}
-
-func (v visitor) get(ctx context.Context, path string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url+path, nil)
-	if err != nil {
-		return "", fmt.Errorf("ask for %s: %w", path, err)
-	}
-
-	return v.do(req)
-}
-
-func (v visitor) do(req *http.Request) (string, error) {
-	resp, err := v.client.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %d", req.URL.Path, resp.StatusCode)
-	}
-
-	return string(body), err
-}
-
-var nextPage = regexp.MustCompile(`href="(/contacts\?[^"]*cursor=[^"]+)"`)
-
-// deepPage follows the list of contacts thirty pages on.
-func (v visitor) deepPage(ctx context.Context) (string, error) {
-	path := "/contacts"
-	for range 30 {
-		page, err := v.get(ctx, path)
-		if err != nil {
-			return "", err
-		}
-		links := nextPage.FindAllStringSubmatch(page, -1)
-		if len(links) == 0 {
-			return path, nil
-		}
-		path = strings.ReplaceAll(links[len(links)-1][1], "&amp;", "&")
-	}
-
-	return path, nil
-}
-
-// time asks for pages, one after the other by each of the clients, and returns how long each took, sorted.
-func (v visitor) time(ctx context.Context, clients int, path func(i int) string) ([]time.Duration, error) {
-	var (
-		asking sync.WaitGroup
-		mu     sync.Mutex
-		took   []time.Duration
-		failed error
-	)
-	for c := range clients {
-		asking.Go(func() {
-			for i := range pageRequests {
-				begun := time.Now()
-				_, err := v.get(ctx, path(c*pageRequests+i))
-				mu.Lock()
-				took, failed = append(took, time.Since(begun)), cmp.Or(failed, err)
-				mu.Unlock()
-			}
-		})
-	}
-	asking.Wait()
-	slices.Sort(took)
-
-	return took, failed
-}
-
-// mondayBefore is the Monday of the week some days ago, as addresses write it.
-func mondayBefore(days int) string {
-	day := time.Now().UTC().AddDate(0, 0, -days)
-
-	return day.AddDate(0, 0, -(int(day.Weekday())+6)%7).Format(time.DateOnly)
 }

@@ -76,5 +76,23 @@ func (p *place) seedMessages(ctx context.Context, b business, first, last, each 
 	return nil
 }
 
+// seedCases stores an open case of one in some people, and a link of each: WhatsApp showed the phone and the ID together.
+func (p *place) seedCases(ctx context.Context, b business, first, last int) error {
+	for _, statement := range []string{
+		fmt.Sprintf(`INSERT INTO cases (tenant_id, id, kind, key, identity_id, contact_id, waiting_since)
+		 SELECT $1::uuid, seed_id(9, k), 'unresolved', 'contact:' || seed_id(4, k), seed_id(5, k), seed_id(4, k), now() - (k %% 4000) * interval '1 minute'
+		 FROM generate_series($2::bigint, $3::bigint) k WHERE k %% %d = 0`, caseOf),
+		`INSERT INTO links (tenant_id, id, kind, at, actor_kind, keep_contact, identity_id, evidence)
+		 SELECT $1::uuid, seed_id(10, k), 'attested', now() - (k % 216000) * interval '1 minute', 'system', seed_id(4, k), seed_id(5, k), '{}'
+		 FROM generate_series($2::bigint, $3::bigint) k`,
+	} {
+		if err := p.exec(ctx, statement, b.tenant, first, last); err != nil {
+			return fmt.Errorf("seed cases: %w", err)
+		}
+	}
+
+	return nil
+}
+
 // analyze tells the planner what was seeded.
 func (p *place) analyze(ctx context.Context) error { return p.exec(ctx, `VACUUM ANALYZE`) }
