@@ -27,6 +27,7 @@ type Call struct {
 	Phone, Number uuid.UUID
 	At            time.Time
 	WAMID         string // of a status whose message may have gone to a WhatsApp ID instead, else ""
+	WithID        bool   // the caller knows that whoever has the phone now has a WhatsApp ID; false says nothing
 }
 
 type windowKey struct{ phone, number uuid.UUID }
@@ -54,8 +55,11 @@ func RecordCalls(ctx context.Context, tx *tenants.Tx, calls []Call) error {
 	if err != nil {
 		return err
 	}
-	told := map[windowKey]time.Time{}
+	told, holders := map[windowKey]time.Time{}, map[uuid.UUID]int{}
 	for _, c := range calls {
+		if c.WithID {
+			holders[c.Phone] = holderKnown
+		}
 		k, at := windowKey{c.Phone, c.Number}, c.At.UTC().Truncate(time.Minute)
 		if !toID[sentKey{c.Number, c.WAMID}] && at.After(told[k]) {
 			told[k] = at
@@ -94,14 +98,15 @@ func RecordCalls(ctx context.Context, tx *tenants.Tx, calls []Call) error {
 
 	var fresh []uuid.UUID
 	for _, k := range keys {
-		if !known[k] {
+		if !known[k] && holders[k.phone] != holderKnown {
 			fresh = append(fresh, k.phone)
 		}
 	}
-	holders, err := holdersOf(ctx, tx, fresh)
+	asked, err := holdersOf(ctx, tx, fresh)
 	if err != nil {
 		return err
 	}
+	maps.Copy(holders, asked)
 	for _, k := range keys {
 		if !known[k] {
 			w := window{Phone: k.phone, Number: k.number, LastAt: told[k], Holder: holders[k.phone]}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -25,6 +26,7 @@ func (b *Batch) recordHeard(ctx context.Context) error {
 			})
 		}
 		if c, ok := s.call(); ok {
+			c.WithID = b.hasPhone(s)
 			calls = append(calls, c)
 		}
 	}
@@ -70,6 +72,15 @@ func (s sighted) call() (adoption.Call, bool) {
 	default:
 		return c, false
 	}
+}
+
+// hasPhone tells of most events that show a phone and a WhatsApp ID that the ID's account is the only one which ever had the phone, and
+// has it: what the batch has read of both says so.
+func (b *Batch) hasPhone(s sighted) bool {
+	held := b.tenures[s.phone]
+
+	return s.bsuid != uuid.Nil && len(held) == 1 && held[0].Current &&
+		slices.ContainsFunc(b.tenures[s.bsuid], func(t tenure) bool { return t.IdentityID == held[0].IdentityID })
 }
 
 // hands is what a derivation changes for the counts: the accounts that lose or gain an identifier that was somebody's before, the
