@@ -81,9 +81,9 @@ func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []u
 	if err := tx.SelectContext(ctx, &rows, `
 		SELECT d.id, d.kind, d.scope, d.value, d.raw,
 		       EXISTS (SELECT 1 FROM tenures o WHERE o.tenant_id = $1 AND o.identifier_id = d.id AND o.identity_id <> ALL($2)) AS passed
-		FROM identifiers d
-		WHERE d.tenant_id = $1 AND (d.id IN (SELECT identifier_id FROM tenures t WHERE t.tenant_id = $1 AND t.identity_id = ANY($2))
-		                            OR d.id IN (SELECT anchor_id FROM identities i WHERE i.tenant_id = $1 AND i.id = ANY($2)))
+		FROM (SELECT identifier_id AS id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2)
+		      UNION SELECT anchor_id FROM identities WHERE tenant_id = $1 AND id = ANY($2)) theirs
+		JOIN identifiers d ON d.tenant_id = $1 AND d.id = theirs.id
 		ORDER BY d.id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read identifiers of a person: %w", err)
 	}
