@@ -112,10 +112,11 @@ func (s *Server) monthlyRows(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		known := false
-		if p.Count, known = sum.Of(figure); !known {
+		count, known := sum.Of(figure)
+		if !known {
 			return tenants.ErrNotFound
 		}
+		p.Count = count
 		rows, next, err := reports.Rows(ctx, tx, figure, from, to, c.Query("cursor"), monthRowsSize)
 		if err != nil {
 			return err

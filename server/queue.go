@@ -334,7 +334,7 @@ func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.
 		return
 	}
 	var (
-		cases identity.QueueCounts
+		due   int
 		talks conversations.InboxCounts
 		news  int
 	)
@@ -347,7 +347,7 @@ func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.
 		if max(queue, inbox) < 0 {
 			return nil
 		}
-		if cases, err = identity.CountCases(ctx, tx); err != nil {
+		if due, err = identity.CountDue(ctx, tx); err != nil {
 			return err
 		}
 		talks, err = conversations.CountInbox(ctx, tx)
@@ -361,14 +361,22 @@ func (s *Server) countWork(ctx context.Context, m access.Member, items []layout.
 	if news > 0 {
 		items[changes].Badge = i18n.Number(ctx, int64(news))
 	}
-	if queue >= 0 && cases.Due() > 0 {
-		items[queue].Badge = i18n.Number(ctx, int64(cases.Due()))
+	if queue >= 0 {
+		items[queue].Badge = badge(ctx, due, identity.MostDue)
 	}
+	if inbox >= 0 {
+		items[inbox].Badge = badge(ctx, talks.Unread, conversations.MostCounted)
+	}
+}
+
+// badge is a figure that was counted no further than most; none for nothing.
+func badge(ctx context.Context, n, most int) string {
 	switch {
-	case inbox < 0 || talks.Unread == 0:
-	case talks.Unread >= conversations.MostCounted:
-		items[inbox].Badge = i18n.Number(ctx, conversations.MostCounted) + "+"
-	default:
-		items[inbox].Badge = i18n.Number(ctx, int64(talks.Unread))
+	case n == 0:
+		return ""
+	case n >= most:
+		return i18n.Number(ctx, int64(most)) + "+"
 	}
+
+	return i18n.Number(ctx, int64(n))
 }

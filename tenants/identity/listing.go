@@ -193,6 +193,21 @@ func CountCases(ctx context.Context, tx *tenants.Tx) (QueueCounts, error) {
 	return q, nil
 }
 
+// MostDue is as far as CountDue counts: the figure stands for itself or more.
+const MostDue = 100
+
+// CountDue is how many cases somebody can decide now, at most MostDue: what every page shows must not cost more in a long queue.
+func CountDue(ctx context.Context, tx *tenants.Tx) (n int, err error) {
+	if err := tx.GetContext(ctx, &n, `
+		SELECT count(*) FROM (
+			SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND NOT `+held+` LIMIT $2) due`,
+		tx.Tenant, MostDue); err != nil {
+		return 0, fmt.Errorf("count cases due: %w", err)
+	}
+
+	return n, nil
+}
+
 // NextCase is the case to decide after another: of the same filter, not leased by somebody else. ErrNotFound where none is left.
 func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFilter, after uuid.UUID) (uuid.UUID, error) {
 	for f.Page = (Page{Limit: 10}); ; {

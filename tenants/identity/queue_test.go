@@ -167,6 +167,13 @@ func TestTwoCasesAboutTheSamePeopleAreOne(t *testing.T) {
 		if n.Due() != 1 {
 			t.Errorf("%d cases due, want 1", n.Due())
 		}
+		if err != nil {
+			return err
+		}
+		due, err := identity.CountDue(t.Context(), tx)
+		if due != n.Due() {
+			t.Errorf("%d cases due for every page, want %d as in the queue", due, n.Due())
+		}
 		return err
 	})
 
