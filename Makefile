@@ -8,7 +8,8 @@ WITH_POSTGRES := $(GO) run ./tenants/testdb/with
 # Everything is watched by the race detector but what computes alone and would take three times as long: argon2, and the libraries that
 # go through long texts letter by letter.
 UNWATCHED := golang.org/x/crypto/argon2 regexp regexp/syntax strings unicode unicode/utf8
-TEST := $(GO) test -race $(UNWATCHED:%=-gcflags=%=-race=false) -timeout 15m
+# Nor is it vetted package by package: make lint does that for all of them at once.
+TEST := $(GO) test -race -vet=off $(UNWATCHED:%=-gcflags=%=-race=false) -timeout 15m
 
 # What a run or a test is given besides: make run ARGS=--no-demo, make test PKG=./server/...
 ARGS ?=

@@ -33,7 +33,10 @@ func LinkPage(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, page Page)
 			SELECT c.id FROM mine m JOIN contacts c ON c.tenant_id = $1 AND c.merged_into = m.id
 		)
 		SELECT `+linkColumns+` FROM links l
-		WHERE l.tenant_id = $1 AND (l.keep_contact IN (SELECT id FROM mine) OR l.lose_contact IN (SELECT id FROM mine))
+		WHERE l.tenant_id = $1 AND l.id IN (
+			SELECT k.id FROM mine m JOIN links k ON k.tenant_id = $1 AND k.keep_contact = m.id
+			UNION
+			SELECT k.id FROM mine m JOIN links k ON k.tenant_id = $1 AND k.lose_contact = m.id)
 		  AND (l.at, l.id) < ($3, $4)
 		ORDER BY l.at DESC, l.id DESC LIMIT $5`, tx.Tenant, c.ID, at, id, page.Size()+1)
 	if err != nil {
