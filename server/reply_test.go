@@ -231,6 +231,13 @@ func TestNotesAndAssignment(t *testing.T) {
 	if r := agent.post("/inbox/"+rajesh+"/assign", url.Values{"person": {uuid.NewString()}}); r.status != http.StatusNotFound {
 		t.Errorf("to somebody who is no colleague: %d", r.status)
 	}
+	looker := st.member(t, st.clinic, "anjali", "auditor").String()
+	if r := agent.post("/inbox/"+rajesh+"/assign", url.Values{"person": {looker}}); r.status != http.StatusNotFound {
+		t.Errorf("to a colleague whose role answers nobody: %d", r.status)
+	}
+	page := agent.get("/inbox/" + rajesh)
+	agent.has(page, http.StatusOK, `value="`+meera.String()+`"`)
+	agent.lacks(page, looker)
 
 	for _, path := range []string{"", "/notes", "/assign", "/cancel"} {
 		form := url.Values{"text": {"x"}, "version": {"x"}, "key": {"k"}, "person": {""}, "message": {uuid.NewString()}}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -198,17 +198,27 @@ func fillState(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, e eyes, contac
 	if state.Assignee != uuid.Nil {
 		p.Assignee, p.AssigneeName = state.Assignee.String(), e.name(ctx, state.Assignee.String())
 	}
-	for id, name := range e.people {
-		p.Colleagues = append(p.Colleagues, components.Option{Value: id, Label: name})
+	if p.CanAnswer {
+		team, err := answerers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, who := range team {
+			p.Colleagues = append(p.Colleagues, components.Option{Value: who.ID.String(), Label: who.Name})
+		}
 	}
-	slices.SortFunc(p.Colleagues, func(a, b components.Option) int {
-		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value))
-	})
 	if state.Unread && p.CanAnswer && !p.Paged && c.Method() == fiber.MethodGet {
 		return conversations.MarkRead(ctx, tx, contact)
 	}
 
 	return nil
+}
+
+// answerers are the colleagues whose role lets them answer customers, by name.
+func answerers(ctx context.Context, tx *tenants.Tx) ([]access.Colleague, error) {
+	team, err := access.Team(ctx, tx)
+
+	return slices.DeleteFunc(team, func(c access.Colleague) bool { return !access.Can(c.Role, "conversations:answer") }), err
 }
 
 // addNote writes something down for colleagues.
@@ -247,6 +257,14 @@ func (s *Server) assignTalk(c *fiber.Ctx) error {
 	}
 	ctx, m := c.UserContext(), member(c)
 	err = s.db.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		team, err := answerers(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if person != uuid.Nil && !slices.ContainsFunc(team, func(c access.Colleague) bool { return c.ID == person }) {
+			return tenants.ErrNotFound
+		}
+
 		return conversations.Assign(ctx, tx, m.Actor, conversations.Thread{Contact: id}, person)
 	})
 	if err != nil {
