@@ -79,7 +79,7 @@ type Help struct {
 	Frame layout.Frame
 }
 
-var helpWords = []string{"number", "identifier", "contact", "case", "evidence", "merge", "aside", "answer", "ready", "privacy", "handle", "trust", "operator", "second"}
+var helpWords = []string{"number", "identifier", "contact", "case", "evidence", "merge", "aside", "answer", "ready", "quality", "privacy", "handle", "trust", "operator", "second", "quiet"}
 
 var helpKeys = []struct{ key, does string }{
 	{"/", "search"}, {"?", "help"}, {"Y", "same"}, {"N", "not"}, {"U", "unsure"}, {"H", "hold"}, {"J", "next"}, {"K", "previous"}, {"Z", "undo"},
