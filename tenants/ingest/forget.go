@@ -199,8 +199,8 @@ func CutDeliveries(
 	return n, err
 }
 
-// cutDelivery takes a person out of the changes of a delivery in which items of a tenant stand, and the items that were theirs as a whole. Its other changes may be of other
-// tenants, to whom the person is still somebody.
+// cutDelivery takes a person out of the changes of a delivery in which items of a tenant stand, and out of it the items that were theirs
+// as a whole. Its other changes may be of other tenants, to whom the person is still somebody.
 func cutDelivery(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id int64, positions, theirs []string, person erased.Person) error {
 	var e event
 	if err := tx.GetContext(ctx, &e, `SELECT id, app_id, body, sealed, received_at FROM inbox_events WHERE id = $1 FOR UPDATE`, id); err != nil {

@@ -112,7 +112,7 @@ func TestNothingOfAnErasedPersonIsLeft(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	contact := fill(h)
-	held := h.found()
+	held, neighbour := h.found(), h.contact(whatsapp.KindPhone, otherPhone).Version
 	for _, table := range mustHold {
 		if held[table] == 0 {
 			t.Errorf("%s does not hold the person before: the test shows nothing of it", table)
@@ -132,6 +132,7 @@ func TestNothingOfAnErasedPersonIsLeft(t *testing.T) {
 	}
 
 	var note string
+	var version int
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
 		list, err := privacy.List(ctx, tx, h.keys)
 		for _, r := range list {
@@ -142,8 +143,11 @@ func TestNothingOfAnErasedPersonIsLeft(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.GetContext(ctx, &note, `SELECT notes FROM contacts WHERE tenant_id = $1 AND notes <> ''`, h.tenant)
+		return tx.QueryRowxContext(ctx, `SELECT notes, version FROM contacts WHERE tenant_id = $1 AND notes <> ''`, h.tenant).Scan(&note, &version)
 	})
+	if version == neighbour {
+		t.Error("a form that is open with the note of before could bring it back")
+	}
 	if note != "ask ••• or •••" {
 		t.Errorf("the note about the neighbour is %q", note)
 	}

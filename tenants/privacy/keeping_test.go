@@ -225,3 +225,27 @@ func TestOldThingsGo(t *testing.T) {
 		t.Errorf("%d deliveries hold the person's words, want the new one alone", found)
 	}
 }
+
+// Who looked at somebody is told however often their contact was merged since.
+func TestWhoSawAContactMergedTwice(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	first, second := two(h)
+	h.deliver("messages", map[string]any{
+		"contacts": []any{profile("919811223344", "IN.3344", "Meena")}, "messages": []any{h.item("919811223344", "IN.3344", before, text("a third"))},
+	})
+	h.settle()
+	third := h.contact(whatsapp.KindPhone, "919811223344").ID
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return privacy.Saw(ctx, tx, meera, privacy.SawPage, first)
+	})
+	h.merge(second, first)
+	h.merge(third, second)
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		list, err := privacy.Views(ctx, tx, third)
+		if len(list) != 1 {
+			t.Errorf("%d looks are told, want the one at the first of the three", len(list))
+		}
+		return err
+	})
+}

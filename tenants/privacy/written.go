@@ -36,7 +36,8 @@ const dots = "•••"
 // places are all of them, in the order they are gone through.
 var places = []place{
 	{table: "notes", column: "text", write: `UPDATE notes SET text = $3 WHERE tenant_id = $1 AND id = $2`},
-	{table: "contacts", column: "notes", write: `UPDATE contacts SET notes = $3 WHERE tenant_id = $1 AND id = $2`},
+	// A form that is open with the words of before must not bring them back.
+	{table: "contacts", column: "notes", write: `UPDATE contacts SET notes = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2`},
 	{table: "escalations", column: "reason", write: `UPDATE escalations SET reason = $3 WHERE tenant_id = $1 AND id = $2`},
 	{table: "escalations", column: "outcome", write: `UPDATE escalations SET outcome = $3 WHERE tenant_id = $1 AND id = $2`},
 	{table: "escalations", column: "lesson", write: `UPDATE escalations SET lesson = $3 WHERE tenant_id = $1 AND id = $2`},

@@ -195,7 +195,8 @@ func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone,
 
 	list := map[uuid.UUID][]erased.Stone{}
 	sum, n, sealed := in.listSum(), 0, false
-	for lines := bufio.NewScanner(raw); lines.Scan(); {
+	lines := bufio.NewScanner(raw)
+	for lines.Scan() {
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
@@ -220,6 +221,9 @@ func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone,
 		line.add(sum)
 		n, sealed = n+1, false
 		list[line.Tenant] = append(list[line.Tenant], erased.Stone{Hash: value, Kind: line.Kind, ErasedAt: line.ErasedAt, Stopped: line.Stopped})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read list of erasures: %w", err)
 	}
 	if !sealed {
 		return nil, fmt.Errorf("the list in %s was cut short: its last line is missing", path)
