@@ -74,7 +74,7 @@ var below = map[string][]string{
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
 	"privacy":       {"conversations", "erased", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
-	"reports":       {},
+	"reports":       {"adoption"},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
 	"start":         {},

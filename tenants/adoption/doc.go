@@ -31,6 +31,7 @@ const (
 const (
 	cellDay   = "day"
 	cellWeek  = "week"
+	cellMonth = "month"
 	cellLast  = "last"
 	cellPhone = "phone"
 )

@@ -32,7 +32,7 @@ func Lift(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID) (*Lifted, e
 		return nil, err
 	}
 	for _, own := range groups(rows, byAccount) {
-		l.sums.addWeeks(own, -1)
+		l.sums.addAccount(own, -1)
 		l.sums.addStandings(own[0].Scope, l.stood[own[0].Identity], -1)
 	}
 
@@ -65,7 +65,7 @@ func (l *Lifted) Settle(ctx context.Context, tx *tenants.Tx, divided map[uuid.UU
 		id := own[0].Identity
 		settled[id] = true
 		next := standings(nil, own)
-		l.sums.addWeeks(own, 1)
+		l.sums.addAccount(own, 1)
 		l.sums.addStandings(own[0].Scope, next, 1)
 		p, d := differ(l.stood[id], next)
 		put, drop = append(put, p...), append(drop, d...)

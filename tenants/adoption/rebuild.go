@@ -95,7 +95,7 @@ func (s sums) count(ctx context.Context, tx *tenants.Tx, accounts [][]row, after
 	for _, own := range accounts {
 		id := own[0].Identity
 		next := standings(nil, own)
-		s.addWeeks(own, 1)
+		s.addAccount(own, 1)
 		s.addStandings(own[0].Scope, next, 1)
 		p, d := differ(stood[id], next)
 		put, drop = append(put, p...), append(drop, d...)

@@ -64,18 +64,26 @@ func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
 	for _, r := range known {
 		stored[r.key()] = r
 	}
-	changed, news := map[uuid.UUID][]row{}, []row{}
+	changed, news := map[uuid.UUID]change{}, []row{}
 	for k, r := range told {
 		was, ok := stored[k]
 		if ok && was.Days|r.Days == was.Days && was.Named|r.Named == was.Named && was.Phoned|r.Phoned == was.Phoned {
 			continue
+		}
+		c := changed[r.Identity]
+		if c.months == nil {
+			c.months = map[time.Time]bool{}
+		}
+		for _, month := range monthsOf(r.Week, r.Days) {
+			c.months[month] = true
 		}
 		if ok {
 			r.Days, r.Named, r.Phoned, r.Country = r.Days|was.Days, r.Named|was.Named, r.Phoned|was.Phoned, was.Country
 		} else {
 			r.Country = countryOf(handles[k])
 		}
-		news, changed[r.Identity] = append(news, r), append(changed[r.Identity], r)
+		c.rows = append(c.rows, r)
+		news, changed[r.Identity] = append(news, r), c
 	}
 	if len(news) == 0 {
 		return nil
@@ -87,32 +95,50 @@ func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
 	return recount(ctx, tx, known, changed)
 }
 
-// weeksOf reads all rows of the accounts in the weeks that are told of.
+// change is what changed of an account: rows as they are now, and the months that their news are of.
+type change struct {
+	rows   []row
+	months map[time.Time]bool
+}
+
+// weeksOf reads all rows of the accounts in the months that are told of.
 func weeksOf(ctx context.Context, tx *tenants.Tx, told map[rowKey]row) ([]row, error) {
-	type accountWeek struct {
-		identity uuid.UUID
-		week     int64
+	type span struct {
+		scope       string
+		first, last time.Time
 	}
-	asked := map[accountWeek]string{}
+	asked := map[uuid.UUID]span{}
 	for k, r := range told {
-		asked[accountWeek{k.identity, k.week}] = r.Scope
+		for _, month := range monthsOf(r.Week, r.Days) {
+			first, last := monday(month), monday(month.AddDate(0, 1, -1))
+			s, ok := asked[k.identity]
+			if !ok || first.Before(s.first) {
+				s.first = first
+			}
+			if !ok || last.After(s.last) {
+				s.last = last
+			}
+			s.scope = r.Scope
+			asked[k.identity] = s
+		}
 	}
 	var (
-		ids []uuid.UUID
-		at  []time.Time
+		ids         []uuid.UUID
+		first, last []time.Time
 	)
-	for k := range asked {
-		ids, at = append(ids, k.identity), append(at, time.Unix(k.week, 0).UTC())
+	for id, s := range asked {
+		ids, first, last = append(ids, id), append(first, s.first), append(last, s.last)
 	}
 	var rows []row
 	if err := tx.SelectContext(ctx, &rows, `
 		SELECT h.identity_id, h.week, h.number_id, h.tenure_id, h.bsuid, h.country, h.days, h.named, h.phoned
-		FROM unnest($2::uuid[], $3::date[]) AS w (identity_id, week)
-		JOIN heard_weeks h ON h.tenant_id = $1 AND h.identity_id = w.identity_id AND h.week = w.week`, tx.Tenant, pq.Array(ids), pq.Array(at)); err != nil {
+		FROM unnest($2::uuid[], $3::date[], $4::date[]) AS w (identity_id, first, last)
+		JOIN heard_weeks h ON h.tenant_id = $1 AND h.identity_id = w.identity_id AND h.week BETWEEN w.first AND w.last`,
+		tx.Tenant, pq.Array(ids), pq.Array(first), pq.Array(last)); err != nil {
 		return nil, fmt.Errorf("read weeks of accounts: %w", err)
 	}
 	for i, r := range rows {
-		rows[i].Scope = asked[accountWeek{r.Identity, r.Week.Unix()}]
+		rows[i].Scope = asked[r.Identity].scope
 	}
 
 	return rows, nil
@@ -131,29 +157,31 @@ func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
 		countries             []string
 		days, named, phoned   []int64
 		all                   []int64
+		split                 []bool
 	)
 	for _, r := range rows {
 		ids, numbers, tenures, at = append(ids, r.Identity), append(numbers, r.Number), append(tenures, r.Tenure), append(at, r.Week)
 		bsuids, countries = append(bsuids, r.BSUID), append(countries, r.Country)
 		days, named, phoned = append(days, int64(r.Days)), append(named, int64(r.Named)), append(phoned, int64(r.Phoned))
-		all = append(all, int64(shown([]row{r}, r.Days)))
+		all, split = append(all, int64(shown([]row{r}, r.Days))), append(split, parted(r))
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown)
+		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown, parted)
 		SELECT $1, w.*
-		FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) AS w
+		FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+		            $12::boolean[]) AS w
 		ON CONFLICT (tenant_id, identity_id, week, number_id, tenure_id) DO UPDATE
-		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned, shown = excluded.shown`,
+		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned, shown = excluded.shown, parted = excluded.parted`,
 		tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
-		pq.Array(days), pq.Array(named), pq.Array(phoned), pq.Array(all)); err != nil {
+		pq.Array(days), pq.Array(named), pq.Array(phoned), pq.Array(all), pq.Array(split)); err != nil {
 		return fmt.Errorf("put weeks of accounts: %w", err)
 	}
 
 	return nil
 }
 
-// recount changes the sums by what the changed rows make of the accounts. known are all rows of those weeks as they were.
-func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.UUID][]row) error {
+// recount changes the sums by what the changed rows make of the accounts. known are all rows of their months as they were.
+func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.UUID]change) error {
 	ids := make([]uuid.UUID, 0, len(changed))
 	for id := range changed {
 		ids = append(ids, id)
@@ -164,31 +192,38 @@ func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.
 	}
 	before := map[uuid.UUID][]row{}
 	for _, r := range known {
-		if len(changed[r.Identity]) > 0 {
+		if len(changed[r.Identity].rows) > 0 {
 			before[r.Identity] = append(before[r.Identity], r)
 		}
 	}
 
 	s := sums{}
 	var put, drop []standing
-	for id, rows := range changed {
+	for id, c := range changed {
 		touched, now := map[int64]bool{}, map[rowKey]row{}
-		for _, r := range rows {
+		for _, r := range c.rows {
 			touched[r.Week.Unix()], now[r.key()] = true, r
 		}
-		var was, is []row
+		var was, is []row // of the weeks that changed
+		after := slices.Clone(c.rows)
 		for _, r := range before[id] {
+			_, replaced := now[r.key()]
+			if !replaced {
+				after = append(after, r)
+			}
 			if !touched[r.Week.Unix()] {
 				continue
 			}
 			was = append(was, r)
-			if _, ok := now[r.key()]; !ok {
+			if !replaced {
 				is = append(is, r)
 			}
 		}
-		is = append(is, rows...)
+		is = append(is, c.rows...)
 		s.addWeeks(was, -1)
 		s.addWeeks(is, 1)
+		s.addMonths(before[id], c.months, -1)
+		s.addMonths(after, c.months, 1)
 
 		next := standings(stood[id], is)
 		s.addStandings(is[0].Scope, stood[id], -1)

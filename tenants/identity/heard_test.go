@@ -1,11 +1,13 @@
 package identity_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -55,6 +57,9 @@ func (w *world) checkHeard(t fataler) {
 					SELECT 'week', place, week, identity_id, bool_or(bsuid), bool_or(named & bit <> 0), bool_or(phoned & bit <> 0)
 					FROM heard GROUP BY place, week, identity_id
 					UNION ALL
+					SELECT 'month', place, date_trunc('month', day::timestamp)::date, identity_id, bool_or(bsuid), bool_or(named & bit <> 0), bool_or(phoned & bit <> 0)
+					FROM heard WHERE place LIKE '%:%' GROUP BY place, 3, identity_id
+					UNION ALL
 					(SELECT DISTINCT ON (place, identity_id) 'last', h.place, max(day) OVER (PARTITION BY place, identity_id), identity_id,
 					       bool_or(bsuid) OVER w, bool_or(named & bit <> 0) OVER w, bool_or(phoned & bit <> 0) OVER w
 					FROM heard h WINDOW w AS (PARTITION BY place, identity_id, week) ORDER BY place, identity_id, week DESC)
@@ -64,6 +69,10 @@ func (w *world) checkHeard(t fataler) {
 					SELECT kind, place, at::date AS at, shown, sum(n) AS n FROM adoption_cells WHERE kind <> 'phone' GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
 				)
 				SELECT count(*) FROM plain p FULL JOIN stored s USING (kind, place, at, shown) WHERE p.n IS DISTINCT FROM s.n`,
+			"rows of a week that say otherwise whether a phone came in one of its months only": `
+				SELECT count(*) FROM heard_weeks h WHERE h.parted <> EXISTS (
+					SELECT 1 FROM generate_series(0, 6) d WHERE h.phoned <> 0 AND h.days & (1 << d) <> 0
+					GROUP BY date_trunc('month', (h.week + d)::timestamp) HAVING bool_and(h.phoned & (1 << d) = 0))`,
 			"people in no list or in two": `
 				SELECT count(*) FROM (SELECT DISTINCT identity_id FROM heard_weeks) h
 				FULL JOIN (SELECT identity_id, count(*) FILTER (WHERE NOT several) AS n FROM heard_last GROUP BY 1) l USING (identity_id) WHERE l.n IS DISTINCT FROM 1`,
@@ -83,6 +92,39 @@ func (w *world) checkHeard(t fataler) {
 			}
 			if bad > 0 {
 				t.Errorf("%s (%d)", what, bad)
+			}
+		}
+		return nil
+	})
+}
+
+// checkReached holds as well: the list of a month, read two at a time, is whom its figure counts, each once.
+func (w *world) checkReached(t fataler) {
+	t.Helper()
+	w.as(func(tx *tenants.Tx) error {
+		for month := time.Unix(storyStart, 0).UTC(); month.Before(time.Unix(storyStart, 0).AddDate(0, 2, 0)); month = month.AddDate(0, 1, 0) {
+			sum, err := adoption.Month(w.t.Context(), tx, month)
+			if err != nil {
+				return err
+			}
+			listed := int64(0)
+			for after := uuid.Max; ; {
+				page, err := adoption.Reached(w.t.Context(), tx, month, after, 2)
+				if err != nil {
+					return err
+				}
+				for _, p := range page {
+					if bytes.Compare(p.Identity[:], after[:]) >= 0 || p.Day.Month() != month.Month() {
+						t.Errorf("listed in %s: %+v after %s, want each once, and of the month", month.Month(), p, after)
+					}
+					after = p.Identity
+				}
+				if listed += int64(len(page)); len(page) < 2 {
+					break
+				}
+			}
+			if listed != sum.Reached {
+				t.Errorf("%s: %d listed of %d reached", month.Month(), listed, sum.Reached)
 			}
 		}
 		return nil
@@ -122,6 +164,7 @@ func TestCountsFollowWhoIsWho(t *testing.T) {
 				m.checkHeard(rt)
 			}
 		}
+		m.checkReached(rt)
 	})
 }
 

@@ -114,7 +114,7 @@ type event struct {
 	click    string // of the advertisement they came by
 }
 
-const storyStart = 1_760_000_000
+const storyStart = 1_761_728_000 // a Wednesday, three days before a month ends
 
 // json writes the event as an item body, the way WhatsApp would send it.
 func (e event) item() (whatsapp.ItemKind, []byte) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/reports"
 	"github.com/pehchan/pehchan/tenants/testdb"
 )
@@ -33,7 +34,7 @@ func in(t *testing.T, d *testdb.Database, tenant uuid.UUID, fn func(ctx context.
 	}
 }
 
-// fill gives a business three accounts heard from around the turn of a month, four links and three cases.
+// fill gives a business four accounts heard from around the turn of a month, four links and three cases.
 func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 	t.Helper()
 	app, number := uuid.New(), uuid.New()
@@ -52,16 +53,28 @@ func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 		}
 		exec(`INSERT INTO numbers (tenant_id, id, app_id, waba_id, phone_number_id, display_phone, scope, state)
 			VALUES ($1, $2, $3, '1', $4, '919800000000', 'waba:1', 'connected')`, number, app, fmt.Sprint(number.ID()))
-		// Monday 29 June: bits 0 and 1 are June, from bit 2 on it is July.
-		heard := func(days, phoned int, bsuid bool) {
+		// The week from Monday 29 June is June's and July's.
+		heard := func(bsuid bool, phonedOn map[string]bool) {
 			t.Helper()
-			exec(`INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown)
-				VALUES ($1, $2, '2026-06-29', $3, $4, $5, 'IN', $6, 0, $7, 0)`, uuid.New(), number, uuid.New(), bsuid, days, phoned)
+			account, identifier, tenure := uuid.New(), uuid.New(), uuid.New()
+			exec(`INSERT INTO identifiers (tenant_id, id, scope, kind, value, raw, first_seen, last_seen)
+				VALUES ($1, $2, 'waba:1', 'parent_bsuid', $3, '', now(), now())`, identifier, fmt.Sprint("IN.ENT.", identifier.ID()))
+			exec(`INSERT INTO identities (tenant_id, id, scope, anchor_id) VALUES ($1, $2, 'waba:1', $3)`, account, identifier)
+			for day, phoned := range phonedOn {
+				at, err := time.Parse(time.DateOnly, day)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sign := adoption.Sign{Identity: account, Tenure: tenure, Number: number, Scope: "waba:1", At: at, BSUID: bsuid, Phoned: phoned}
+				if err := adoption.Record(ctx, tx, []adoption.Sign{sign}); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
-		heard(1, 0, true)   // June, hidden
-		heard(2|4, 2, true) // both months, the phone shown in June only
-		heard(4, 4, true)   // July, shown
-		heard(8, 0, false)  // July, nothing known of it
+		heard(true, map[string]bool{"2026-06-29": false})
+		heard(true, map[string]bool{"2026-06-30": true, "2026-07-01": false, "2026-07-20": false}) // the phone shown in June only
+		heard(true, map[string]bool{"2026-07-01": true, "2026-07-08": false})
+		heard(false, map[string]bool{"2026-07-02": false}) // nothing known of it
 
 		contact := func() uuid.UUID {
 			id := uuid.New()

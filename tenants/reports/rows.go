@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // The figures of a Month whose rows can be listed.
@@ -47,8 +47,8 @@ var linkOf = map[string]string{
 	FigureJoined: `SELECT DISTINCT ON (lose_contact) * FROM counted WHERE lose_contact IS NOT NULL AND undone_at IS NULL ORDER BY lose_contact, at DESC, id DESC`,
 }
 
-// Rows lists what a figure of Sum counts, the newest first and limit at a time, with the cursor of the next page ("" at the end). A
-// cursor that cannot be read is Invalid.
+// Rows lists what a figure of Sum counts, limit at a time, with the cursor of the next page ("" at the end): links and cases the newest
+// first, accounts in the order in which they were first known, the newest first. A cursor that cannot be read is Invalid.
 func Rows(ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time, cursor string, limit int) ([]Row, string, error) {
 	at, id, err := place(cursor)
 	if err != nil {
@@ -57,16 +57,11 @@ func Rows(ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time
 	var rows []Row
 	switch figure {
 	case FigureReached:
-		weeks, days := weeksOf(from, to)
-		err = tx.SelectContext(ctx, &rows, `
-			SELECT x.identity_id AS id, i.contact_id, x.at, '' AS what, '' AS by
-			FROM (SELECT h.identity_id, max(h.week + length(ltrim((h.days & w.days)::int::bit(7)::text, '0')) - 1)::timestamp AT TIME ZONE 'UTC' AS at
-			      FROM unnest($2::date[], $3::smallint[]) AS w (week, days)
-			      JOIN heard_weeks h ON h.tenant_id = $1 AND h.week = w.week AND h.days & w.days <> 0
-			      GROUP BY h.identity_id HAVING bool_or(h.bsuid) AND NOT bool_or(h.phoned & w.days <> 0)) x
-			LEFT JOIN identities i ON i.tenant_id = $1 AND i.id = x.identity_id
-			WHERE (x.at, x.identity_id) < ($4, $5)
-			ORDER BY x.at DESC, x.identity_id DESC LIMIT $6`, tx.Tenant, pq.Array(weeks), pq.Array(days), at, id, limit+1)
+		var people []adoption.Person
+		people, err = adoption.Reached(ctx, tx, from, id, limit+1)
+		for _, p := range people {
+			rows = append(rows, Row{ID: p.Identity, Contact: p.Contact, At: p.Day})
+		}
 	case FigureDecided:
 		err = tx.SelectContext(ctx, &rows, `
 			SELECT id, contact_id, closed_at AS at, outcome AS what, closed_by AS by FROM cases

@@ -41,7 +41,7 @@ func TestRowsAreWhatTheFiguresCount(t *testing.T) {
 	}
 }
 
-// walk reads the rows of a figure one to a page, and sees that each comes once, in the month and the newest first.
+// walk reads the rows of a figure one to a page, and sees that each comes once and in the month, links and cases the newest first.
 func walk(t *testing.T, ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time) map[uuid.UUID]reports.Row { //nolint:revive // t is first in a test's helper
 	t.Helper()
 	all, last := map[uuid.UUID]reports.Row{}, to
@@ -51,8 +51,8 @@ func walk(t *testing.T, ctx context.Context, tx *tenants.Tx, figure string, from
 			t.Fatal(err)
 		}
 		for _, r := range rows {
-			if _, again := all[r.ID]; again || r.At.Before(from) || !r.At.Before(to) || r.At.After(last) {
-				t.Errorf("%s: got row %+v, want each once, in the month, newest first", figure, r)
+			if _, again := all[r.ID]; again || r.At.Before(from) || !r.At.Before(to) || figure != reports.FigureReached && r.At.After(last) {
+				t.Errorf("%s: got row %+v, want each once, in the month, links and cases newest first", figure, r)
 			}
 			all[r.ID], last = r, r.At
 		}
