@@ -190,10 +190,10 @@ func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, e
 	}
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT c.id, c.display_name, c.notes, c.external_ids, c.version, c.created_at, a.last_at
-		FROM unnest($2::uuid[]) WITH ORDINALITY AS w (id, place)
-		JOIN contacts c ON c.tenant_id = $1 AND c.id = w.id
+		FROM contacts c
 		LEFT JOIN contact_activity a ON a.tenant_id = $1 AND a.contact_id = c.id
-		ORDER BY w.place`, tx.Tenant, pq.Array(ids))
+		WHERE c.tenant_id = $1 AND c.id = ANY (ARRAY(SELECT unnest($2::uuid[])))
+		ORDER BY array_position($2, c.id)`, tx.Tenant, pq.Array(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}

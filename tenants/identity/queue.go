@@ -245,7 +245,7 @@ func accountsOf(ctx context.Context, tx *tenants.Tx, rows []caseRow, people map[
 		return accounts, nil
 	}
 
-	found, err := readIdentities(ctx, tx, nil, left)
+	found, err := readIdentities(ctx, tx, `i.id`, left)
 	if err != nil {
 		return nil, err
 	}
