@@ -75,7 +75,7 @@ type BulkInput struct {
 }
 
 // StartBulk keeps a choice of cases, with what would become of each. Nothing is decided until RunBulk.
-// Errors: Invalid where nothing is chosen, too much, or no one kind of sign.
+// Errors: Invalid where nothing is chosen, too much, or no one kind of sign; ErrNotFound where one of those named is none.
 func StartBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in BulkInput) (uuid.UUID, error) {
 	switch {
 	case in.Decision != DecideNew && in.Decision != DecideSame:
@@ -96,7 +96,12 @@ func StartBulk(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Bulk
 	if err != nil {
 		return uuid.Nil, err
 	}
-	if len(cases) == 0 {
+	switch {
+	case in.All == nil && slices.ContainsFunc(in.Cases, func(id uuid.UUID) bool {
+		return !slices.ContainsFunc(cases, func(c Case) bool { return c.ID == id })
+	}):
+		return uuid.Nil, tenants.ErrNotFound
+	case len(cases) == 0:
 		return uuid.Nil, &tenants.Invalid{Field: "case", Key: "nothing_chosen"}
 	}
 
