@@ -21,6 +21,7 @@ const (
 	graphConnectTimeout = 3 * time.Second
 	graphTotalTimeout   = 10 * time.Second
 	graphMaxResponse    = 1 << 20
+	graphMaxHeader      = 64 << 10
 	graphMaxMessage     = 512
 )
 
@@ -47,6 +48,8 @@ func NewHTTPClient() *http.Client {
 			MaxIdleConnsPerHost: 16,
 			IdleConnTimeout:     time.Minute,
 			ForceAttemptHTTP2:   true,
+
+			MaxResponseHeaderBytes: graphMaxHeader,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -1,9 +1,11 @@
 package whatsapp_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -66,5 +68,46 @@ func TestMediaKeepsTokenWithMeta(t *testing.T) {
 	}
 	if n := asked.Load(); n != 0 {
 		t.Errorf("another host was asked %d times", n)
+	}
+}
+
+// Case 83: who cannot show to be Meta, or answers with nothing but heads, is given no token and is waited for no longer.
+func TestGraphMustShowWhoItIs(t *testing.T) {
+	t.Parallel()
+
+	var asked atomic.Int64
+	count := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); fmt.Fprint(w, `{}`) })
+	quiet := log.New(io.Discard, "", 0)
+	unknown, old := httptest.NewUnstartedServer(count), httptest.NewUnstartedServer(count)
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS10} //nolint:gosec // which is to be refused
+	for _, s := range []*httptest.Server{unknown, old} {
+		s.Config.ErrorLog = quiet
+		s.StartTLS()
+		t.Cleanup(s.Close)
+	}
+	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for range 50 {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+		fmt.Fprint(w, `{}`)
+	}))
+	heads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+		fmt.Fprint(w, `{}`)
+	}))
+	t.Cleanup(hints.Close)
+	t.Cleanup(heads.Close)
+
+	for what, at := range map[string]string{"a certificate of its own": unknown.URL, "TLS of long ago": old.URL, "hints without end": hints.URL, "a head of a megabyte": heads.URL} {
+		body, err := whatsapp.NewGraph(at).OpenMedia(t.Context(), "secret", "1")
+		if err == nil {
+			_ = body.Close()
+			t.Errorf("%s: want it refused", what)
+		} else if strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error holds the token", what)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("%d requests were heard by those nobody knows, want none", n)
 	}
 }

@@ -38,16 +38,17 @@ func TestOddItemsLeaveNeighboursUnharmed(t *testing.T) {
 	t.Parallel()
 
 	for name, c := range map[string]struct{ item, problem string }{
-		"null":             {`null`, "item_not_object"},
-		"string":           {`"text"`, "item_not_object"},
-		"number":           {`1e1000000`, "item_not_object"},
-		"array":            {`[{}]`, "item_not_object"},
-		"bad literal":      {`{"id":tru}`, "item_not_json"},
-		"bad escape":       {`{"id":"\x"}`, "item_not_json"},
-		"deep":             {strings.Repeat(`{"a":`, 10_001) + `1` + strings.Repeat(`}`, 10_001), "item_too_deep"},
-		"very deep":        {strings.Repeat(`[`, 1_000_000) + strings.Repeat(`]`, 1_000_000), "item_too_deep"},
-		"missing bracket":  {`{"id"}`, "item_not_object"},
-		"raw NUL in a key": {"{\"i\x00d\":1}", ""},
+		"null":              {`null`, "item_not_object"},
+		"string":            {`"text"`, "item_not_object"},
+		"number":            {`1e1000000`, "item_not_object"},
+		"array":             {`[{}]`, "item_not_object"},
+		"bad literal":       {`{"id":tru}`, "item_not_json"},
+		"bad escape":        {`{"id":"\x"}`, "item_not_json"},
+		"deep":              {strings.Repeat(`{"a":`, 10_001) + `1` + strings.Repeat(`}`, 10_001), "item_too_deep"},
+		"very deep":         {strings.Repeat(`[`, 1_000_000) + strings.Repeat(`]`, 1_000_000), "item_too_deep"},
+		"missing bracket":   {`{"id"}`, "item_not_object"},
+		"raw NUL in a key":  {"{\"i\x00d\":1}", ""},
+		"keys that collide": {`{` + collidingKeys(15) + `"id":"wamid.keys"}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,6 +75,21 @@ func TestOddItemsLeaveNeighboursUnharmed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// collidingKeys are two to the n keys that are one to a hash of the kind that many languages have: each pair of letters is worth as much as
+// the other.
+func collidingKeys(n int) string {
+	var keys strings.Builder
+	for i := range 1 << n {
+		keys.WriteByte('"')
+		for bit := range n {
+			keys.WriteString([]string{"Aa", "BB"}[i>>bit&1])
+		}
+		keys.WriteString(`":1,`)
+	}
+
+	return keys.String()
 }
 
 func TestOddLevelsBecomeOneItem(t *testing.T) {
