@@ -108,6 +108,15 @@ func TestFailedMessagesAnswerNobody(t *testing.T) {
 			s.feed(reports(240, state, "lost too"))
 		}
 		s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "")
+
+		// Seven days late: of what is read, of what is known to be lost, and of what nobody knows.
+		s.feed(reports(300, "read", "arrived"))
+		before, _ := s.inbox(conversations.InboxFilter{})
+		for i, late := range []string{"arrived", "lost", "of nobody"} {
+			s.feed(reports(7*24*3600+i, "delivered", late))
+		}
+		s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "")
+		s.wantInbox(conversations.InboxFilter{}, before)
 	}
 }
 
