@@ -242,6 +242,7 @@ func TestOddRequestsOnTheWire(t *testing.T) {
 		"a negative length":   post + sig + "Content-Length: -1\r\n\r\n" + body,
 		"no number":           post + sig + "Content-Length: 0x31\r\n\r\n" + body,
 		"no length":           post + sig + "\r\n" + body,
+		"other expectations":  post + sig + length + "Expect: 200-ok, teapot\r\n\r\n" + body[:5],
 		"two lengths":         post + sig + "Content-Length: 3\r\n" + length + "\r\n" + body[:3] + "GET /smuggled HTTP/1.1\r\n",
 		"chunks cut off":      post + sig + "Transfer-Encoding: chunked\r\n\r\n" + chunks[:20],
 		"chunks of no number": post + sig + "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + body + "\r\n0\r\n\r\n",
@@ -266,6 +267,16 @@ func TestOddRequestsOnTheWire(t *testing.T) {
 	}
 	if n := st.stored(t); n > 1 {
 		t.Errorf("%d deliveries stored, want the one that was signed at most", n)
+	}
+	// Who asks first whether to go on is told so, and then answered as everybody.
+	for signature, want := range map[string]string{sig: "HTTP/1.1 200", strings.Replace(sig, "=", "=0", 1): "HTTP/1.1 401"} {
+		got := raw(t, at, post+signature+length+"Expect: 100-continue\r\n\r\n"+body)
+		if !strings.HasPrefix(strings.TrimPrefix(got, "HTTP/1.1 100 Continue\r\n\r\n"), want) {
+			t.Errorf("100-continue: want %s, got %.200s", want, got)
+		}
+	}
+	if n := st.stored(t); n != 1 {
+		t.Errorf("%d deliveries stored, want the one that was signed", n)
 	}
 }
 
@@ -337,6 +348,7 @@ func TestAuditFindsWhatWasChanged(t *testing.T) {
 	if head() == nil {
 		t.Fatal("want the last entry's hash")
 	}
+	within(t, db, st.motors.ID, func(tx *sqlx.Tx) { tx.MustExec(`CREATE TABLE strangers AS TABLE audit_entries`) })
 	for _, c := range []struct {
 		what, change string
 		seq          int64
@@ -345,6 +357,8 @@ func TestAuditFindsWhatWasChanged(t *testing.T) {
 		{"an entry gone", `DELETE FROM audit_entries WHERE tenant_id = $1 AND seq = 3`, 3},
 		{"two in another order", `UPDATE audit_entries a SET actor_id = b.actor_id, actor_name = b.actor_name, action = b.action, object_id = b.object_id, hash = b.hash FROM audit_entries b
 			WHERE a.tenant_id = $1 AND b.tenant_id = $1 AND a.seq = 2 AND b.seq = 4`, 2},
+		{"another business's chain", `UPDATE audit_entries a SET at = s.at, actor_kind = s.actor_kind, actor_id = s.actor_id, actor_name = s.actor_name, action = s.action, object_kind = s.object_kind, object_id = s.object_id,
+			detail = s.detail, prev_hash = s.prev_hash, hash = s.hash FROM strangers s WHERE a.tenant_id = $1 AND a.seq = s.seq`, 1},
 		{"the end gone", `DELETE FROM audit_entries WHERE tenant_id = $1 AND seq = (SELECT max(seq) FROM audit_entries)`, 0},
 	} {
 		tampered := func() {

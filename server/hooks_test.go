@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,9 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/sandbox"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -202,6 +207,16 @@ func TestRotationHoldsBothSecrets(t *testing.T) {
 	if r := st.deliver(t, hook, "{}", signed("app-secret-of-demo", "{}")); r.status != http.StatusOK {
 		t.Fatalf("before the rotation: want 200, got %d", r.status)
 	}
+	var busy sync.WaitGroup
+	for i := range 120 { // while others come
+		body := fmt.Sprintf(`{"busy":%d}`, i)
+		busy.Go(func() {
+			if r := st.deliver(t, hook, body, signed("app-secret-of-demo", body)); r.status != http.StatusOK {
+				t.Errorf("during the rotation: want it taken, got %d", r.status)
+			}
+		})
+	}
+	defer busy.Wait()
 	err := st.DB.System(context.Background(), func(tx *tenants.Tx) error {
 		_, err := numbers.RotateApp(context.Background(), tx, st.keys, access.Command("test").Actor, "demo",
 			numbers.RotateInput{AppSecret: "new-secret-of-demo", VerifyToken: "verify-new"})
@@ -225,24 +240,57 @@ func TestRotationHoldsBothSecrets(t *testing.T) {
 	}
 }
 
+// Case 54: one delivery a thousand times at once, among others, and once more when a week has gone, is one.
 func TestManyDeliveriesAtOnce(t *testing.T) {
 	t.Parallel()
-	st := newHookSite(t)
+	st := newMetaSite(t)
+	n := sandbox.Known().Numbers[0]
+	st.number(t, st.clinic, n)
 	bodies := make([]string, 40)
-	var wg sync.WaitGroup
 	for i := range bodies {
 		bodies[i] = `{"n":"` + strings.Repeat("n", i) + `"}`
-		for range 2 {
-			wg.Go(func() {
-				if r := st.deliver(t, hook, bodies[i], signed("app-secret-of-demo", bodies[i])); r.status != http.StatusOK {
-					t.Errorf("delivery %d: want 200, got %d", i, r.status)
-				}
-			})
+	}
+	body := `{"object":"whatsapp_business_account","entry":[` + textTo(n, "wamid.again", "once") + `]}`
+	work := make(chan string, 1200)
+	for i := range 1080 {
+		work <- body
+		if i%27 < 2 {
+			work <- bodies[i/27]
 		}
 	}
+	close(work)
+	deliver := func(body string) {
+		if r := st.deliver(t, hook, body, signed(sandboxSecret, body)); r.status != http.StatusOK {
+			t.Errorf("want 200, got %d", r.status)
+		}
+	}
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			for body := range work {
+				deliver(body)
+			}
+		})
+	}
 	wg.Wait()
-	if n := st.stored(t); n != len(bodies) {
-		t.Errorf("want %d stored, each once, got %d", len(bodies), n)
+	if got := st.stored(t); got != len(bodies)+1 {
+		t.Errorf("want %d stored, each once, got %d", len(bodies)+1, got)
+	}
+	st.drain(t)
+
+	// WhatsApp has given up by then, and what came so long ago is not remembered by its bytes any more.
+	db := st.above(t)
+	within(t, db, uuid.Nil, func(tx *sqlx.Tx) {
+		tx.MustExec(`UPDATE inbox_events SET received_at = received_at - interval '8 days', digest = sha256(digest)`)
+	})
+	deliver(body)
+	st.drain(t)
+	var held struct{ Messages, Contacts, Unread int }
+	err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
+		return tx.Get(&held, `SELECT (SELECT count(*) FROM messages) AS messages, (SELECT count(*) FROM contacts) AS contacts, (SELECT count(*) FROM thread_tips WHERE unread) AS unread`)
+	})
+	if err != nil || held.Messages != 1 || held.Contacts != 1 || held.Unread != 1 {
+		t.Errorf("want one message of one contact, unread once, got %+v (%v)", held, err)
 	}
 }
 

@@ -294,7 +294,13 @@ func TestListsOfOthersAreNotThere(t *testing.T) {
 	st := newSite(t)
 	asha, ravi := st.signedIn(t, "asha"), st.signedIn(t, "ravi")
 	asha.get("/contacts/import")
-	path := asha.upload("name,phone\nAsha,9812345601").location
+	path := asha.upload("name,phone,tenant_id,consent,id\nAsha,9812345601," + st.motors.ID.String() + ",yes,7").location
+	asha.get(path)
+	for _, use := range []string{"tenant_id", "id", "consent", "opt_in", "contact_id"} { // a list says nothing of those, whatever it has columns for
+		if r := asha.post(path+"/columns", columnsForm("name", "phone", use)); r.status != http.StatusUnprocessableEntity {
+			t.Errorf("a column taken for %s: want 422, got %d", use, r.status)
+		}
+	}
 	for _, page := range []string{"", "/live", "/problems"} {
 		if r := ravi.get(path + page); r.status != http.StatusNotFound {
 			t.Errorf("GET %s: want 404, got %d", page, r.status)

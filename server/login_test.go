@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -52,8 +54,19 @@ func TestSessionCookie(t *testing.T) {
 			t.Errorf("want a cookie for this host over https alone, got %v", c)
 		}
 	}
-	if token := b.cookies[sessionCookie]; token == "planted" || strings.Count(token, ".") != 2 {
-		t.Errorf("want a session of our own making, got %q", token)
+	token := b.cookies[sessionCookie]
+	if token == "planted" || strings.Count(token, ".") != 2 {
+		t.Fatalf("want a session of our own making, got %q", token)
+	}
+	var claims struct {
+		ID string `json:"sid"`
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err == nil {
+		err = json.Unmarshal(raw, &claims)
+	}
+	if id, e := base64.RawURLEncoding.DecodeString(claims.ID); err != nil || e != nil || len(id) < 32 {
+		t.Errorf("want an id of 256 bits, got %d bytes (%v, %v)", len(id), err, e)
 	}
 }
 

@@ -67,6 +67,11 @@ func TestAnotherEmail(t *testing.T) {
 		t.Errorf("the older link: got %d", r.status)
 	}
 	link := textLink(t, st.mailTo(t, 1, "asha.new@"), `/email/[A-Za-z0-9_-]+`)
+	st.asks(t, stranger, "asha@pehchan.example")
+	forgotten := linkIn(t, st.mailTo(t, 1, "asha@"))
+	if r := stranger.get(forgotten); r.status != http.StatusOK {
+		t.Errorf("a link for a new password: got %d", r.status)
+	}
 	if r := stranger.get(link); r.status != http.StatusOK || r.header.Get("Referrer-Policy") != "no-referrer" || here.get("/home").status != http.StatusOK {
 		t.Errorf("to look at the link changes nothing: got %d", r.status)
 	}
@@ -96,6 +101,9 @@ func TestAnotherEmail(t *testing.T) {
 		if r := b.get("/home"); r.status != http.StatusSeeOther {
 			t.Errorf("%s: want signed out, got %d", name, r.status)
 		}
+	}
+	if r := stranger.get(forgotten); r.status != http.StatusGone {
+		t.Errorf("a link for a new password, sent to the old e-mail: got %d", r.status)
 	}
 	thief := st.browser(t)
 	thief.get("/login")
