@@ -29,21 +29,14 @@ func (c *Changed) Error() string { return fmt.Sprintf("recipient has changed: %v
 
 // recheck finds the recipient of what was shown as it is now, and what is different about it.
 func recheck(ctx context.Context, tx *tenants.Tx, was shown) (now Recipient, what []string, err error) {
-	account, err := answering(ctx, tx, was)
+	account, contact, err := answering(ctx, tx, was)
 	if err != nil {
 		return Recipient{}, nil, err
-	}
-	var contact *uuid.UUID
-	if account != uuid.Nil {
-		err = tx.GetContext(ctx, &contact, `SELECT contact_id FROM identities WHERE tenant_id = $1 AND id = $2`, tx.Tenant, account)
-		if err != nil {
-			return Recipient{}, nil, fmt.Errorf("read contact of account: %w", err)
-		}
 	}
 	if contact == nil {
 		return Recipient{}, []string{ChangedAccount}, nil
 	}
-	now, err = ReplyTo(ctx, tx, Thread{Contact: *contact, Identity: account, Number: was.numberID})
+	now, err = replyTo(ctx, tx, Thread{Contact: *contact, Identity: account, Number: was.numberID})
 	if err != nil {
 		return Recipient{}, nil, err
 	}
@@ -62,22 +55,28 @@ func recheck(ctx context.Context, tx *tenants.Tx, was shown) (now Recipient, wha
 }
 
 // answering is the account that wrote what is answered, as is known now; where nothing is answered, what the account itself has
-// become. uuid.Nil where it is nobody's any more.
-func answering(ctx context.Context, tx *tenants.Tx, was shown) (uuid.UUID, error) {
-	account := uuid.Nil
-	err := tx.GetContext(ctx, &account, `
-		SELECT coalesce(i.absorbed_into, i.id)
+// become. contact is whose it is, nil where it is nobody's any more.
+func answering(ctx context.Context, tx *tenants.Tx, was shown) (account uuid.UUID, contact *uuid.UUID, err error) {
+	var row struct {
+		Account uuid.UUID  `db:"id"`
+		Contact *uuid.UUID `db:"contact_id"`
+	}
+	err = tx.GetContext(ctx, &row, `
+		SELECT o.id, o.contact_id
 		FROM messages m JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
+		JOIN identities o ON o.tenant_id = $1 AND o.id = coalesce(i.absorbed_into, i.id)
 		WHERE m.tenant_id = $1 AND m.id = $2`, tx.Tenant, was.lastInbound)
 	if errors.Is(err, sql.ErrNoRows) {
-		account, err = surviving(ctx, tx, was.identityID)
-		if errors.Is(err, tenants.ErrNotFound) {
-			return uuid.Nil, nil
-		}
+		err = tx.GetContext(ctx, &row, `
+			SELECT o.id, o.contact_id FROM identities i JOIN identities o ON o.tenant_id = $1 AND o.id = coalesce(i.absorbed_into, i.id)
+			WHERE i.tenant_id = $1 AND i.id = $2`, tx.Tenant, was.identityID)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return uuid.Nil, nil, nil
 	}
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("find account that is answered: %w", err)
+		return uuid.Nil, nil, fmt.Errorf("find account that is answered: %w", err)
 	}
 
-	return account, nil
+	return row.Account, row.Contact, nil
 }

@@ -82,13 +82,30 @@ func readVersion(version string) (s shown, err error) {
 // ReplyTo says where a reply in a thread goes. ErrNotFound where the tenant has no such contact or number, the account is none of
 // the contact's, or there is nobody to write to.
 func ReplyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
-	r, i, last, err := accountOf(ctx, tx, t)
+	account, err := surviving(ctx, tx, t.Identity)
+	if err != nil {
+		return Recipient{}, err
+	}
+	t.Identity = account
+
+	return replyTo(ctx, tx, t)
+}
+
+// replyTo is ReplyTo of an account that has not turned out to be another.
+func replyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
+	r, i, last, err := standingAccount(ctx, tx, t)
 	if err != nil {
 		return Recipient{}, err
 	}
 	if err := r.takeNumber(ctx, tx, i, orElse(t.Number, last.Number)); err != nil {
 		return Recipient{}, err
 	}
+	if t != r.Thread { // else it is the last message of just this thread
+		if last, err = lastInbound(ctx, tx, r.contact, r.Thread); err != nil {
+			return Recipient{}, err
+		}
+	}
+	r.lastInbound, r.LastInboundAt = last.ID, last.At
 	if err := r.takeWindow(ctx, tx); err != nil {
 		return Recipient{}, err
 	}
@@ -101,15 +118,21 @@ func ReplyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
 // accountOf is the account of a thread as it is now, with its address, and the message that tells which one it is. No number is needed
 // for that.
 func accountOf(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, i identity.Identity, last inbound, err error) {
+	if t.Identity, err = surviving(ctx, tx, t.Identity); err != nil {
+		return r, i, last, err
+	}
+
+	return standingAccount(ctx, tx, t)
+}
+
+// standingAccount is accountOf where the account has not turned out to be another.
+func standingAccount(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, i identity.Identity, last inbound, err error) {
 	c, err := identity.Get(ctx, tx, t.Contact)
 	if err != nil {
 		return r, i, last, err
 	}
 	if len(c.Identities) == 0 {
 		return r, i, last, tenants.ErrNotFound
-	}
-	if t.Identity, err = surviving(ctx, tx, t.Identity); err != nil {
-		return r, i, last, err
 	}
 	if last, err = lastInbound(ctx, tx, c, t); err != nil {
 		return r, i, last, err
@@ -262,17 +285,11 @@ const windowOf = `
 
 // takeWindow says since when and until when they can be written to freely. A call or a chat of before opens nothing.
 func (r *Recipient) takeWindow(ctx context.Context, tx *tenants.Tx) error {
-	last, err := lastInbound(ctx, tx, r.contact, r.Thread)
-	if err != nil {
-		return err
-	}
-	r.lastInbound, r.LastInboundAt = last.ID, last.At
-
 	var row struct {
 		Ends *time.Time `db:"ends"`
 		Open bool       `db:"open"`
 	}
-	err = tx.GetContext(ctx, &row, `
+	err := tx.GetContext(ctx, &row, `
 		SELECT w.ends, coalesce(w.ends > now(), false) AS open
 		FROM (VALUES ($5::uuid, $2::uuid)) AS a (identity_id, number_id) CROSS JOIN LATERAL (`+windowOf+`) w`,
 		tx.Tenant, r.Number, TypeCall, identity.Window.Seconds(), r.Identity)

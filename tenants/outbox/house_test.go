@@ -2,6 +2,7 @@ package outbox_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -177,9 +178,12 @@ func (h *house) sender() *outbox.Sender {
 	return outbox.NewSender(h.db.DB, h.keys, whatsapp.NewGraph(h.meta.URL), slog.New(slog.DiscardHandler))
 }
 
+// ctx marks statements as the program's own contexts do.
+func (h *house) ctx() context.Context { return tenants.Often(h.t.Context()) }
+
 func (h *house) as(fn func(*tenants.Tx) error) {
 	h.t.Helper()
-	if err := h.db.DB.As(h.t.Context(), h.tenant, fn); err != nil {
+	if err := h.db.DB.As(h.ctx(), h.tenant, fn); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -199,6 +203,12 @@ func (h *house) later() {
 // feed is an event as a lane takes it in.
 func (h *house) feed(kind whatsapp.ItemKind, item map[string]any) {
 	h.t.Helper()
+	h.takeIn(h.event(kind, item))
+}
+
+// event is one that has been delivered and not yet been looked at.
+func (h *house) event(kind whatsapp.ItemKind, item map[string]any) identity.Seen {
+	h.t.Helper()
 	contact := map[string]any{}
 	for from, to := range map[string]string{"from": "wa_id", "from_user_id": "user_id", "recipient_id": "wa_id", "recipient_user_id": "user_id"} {
 		if item[from] != nil {
@@ -217,8 +227,14 @@ func (h *house) feed(kind whatsapp.ItemKind, item map[string]any) {
 		h.t.Fatal(err)
 	}
 	h.items++
-	seen := []identity.Seen{{ItemID: h.items, NumberID: h.number, Scope: "portfolio:900", ReceivedAt: time.Now(), Event: event}}
-	ctx := h.t.Context()
+
+	return identity.Seen{ItemID: h.items, NumberID: h.number, Scope: "portfolio:900", ReceivedAt: time.Now(), Event: event}
+}
+
+// takeIn is what a lane does with events in one transaction.
+func (h *house) takeIn(seen ...identity.Seen) {
+	h.t.Helper()
+	ctx := h.ctx()
 	h.as(func(tx *tenants.Tx) error {
 		if err := identity.Lock(ctx, tx); err != nil {
 			return err
