@@ -3,6 +3,11 @@ package adoption
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -20,4 +25,46 @@ func RenamePlace(ctx context.Context, tx *tenants.Tx, from, to string) error {
 	}
 
 	return nil
+}
+
+// JoinPhones gives the windows of phones to others: each of olds is the same phone as its counterpart of news.
+func JoinPhones(ctx context.Context, tx *tenants.Tx, olds, news []uuid.UUID) error {
+	var rows []window
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT phone_id, number_id, last_at, holder FROM phone_windows WHERE tenant_id = $1 AND phone_id = ANY($2)`,
+		tx.Tenant, pq.Array(slices.Concat(olds, news))); err != nil {
+		return fmt.Errorf("read windows of phones: %w", err)
+	}
+	same, joined := map[uuid.UUID]uuid.UUID{}, map[windowKey]window{}
+	for i, old := range olds {
+		same[old] = news[i]
+	}
+	s := sums{}
+	for _, r := range rows {
+		s.addPhone(r, -1)
+		if phone, ok := same[r.Phone]; ok {
+			r.Phone = phone
+		}
+		k := windowKey{r.Phone, r.Number}
+		if had, ok := joined[k]; ok && had.LastAt.After(r.LastAt) {
+			r.LastAt = had.LastAt
+		}
+		joined[k] = r
+	}
+	if len(joined) == 0 {
+		return nil
+	}
+	for _, r := range joined {
+		s.addPhone(r, 1)
+	}
+	if err := putWindows(ctx, tx, slices.SortedFunc(maps.Values(joined), func(a, b window) int {
+		return windowKey{a.Phone, a.Number}.compare(windowKey{b.Phone, b.Number})
+	})); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM phone_windows WHERE tenant_id = $1 AND phone_id = ANY($2)`, tx.Tenant, pq.Array(olds)); err != nil {
+		return fmt.Errorf("drop windows of phones known twice: %w", err)
+	}
+
+	return s.write(ctx, tx)
 }

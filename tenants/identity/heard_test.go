@@ -202,7 +202,8 @@ func TestCountsDoNotHangOnTheOrder(t *testing.T) {
 	})
 }
 
-// TestCountsWidenWithTheScope: who was known to a WABA and to its portfolio is counted once when the two are one.
+// TestCountsWidenWithTheScope: who was known to a WABA and to its portfolio is counted once when the two are one, in however many parts
+// they are put together.
 func TestCountsWidenWithTheScope(t *testing.T) {
 	t.Parallel()
 
@@ -217,8 +218,9 @@ func TestCountsWidenWithTheScope(t *testing.T) {
 			w.feed(e)
 		}
 		w.checkHeard(rt)
+		atOnce := rapid.IntRange(1, 3).Draw(rt, "at once")
 		w.as(func(tx *tenants.Tx) error {
-			return identity.WidenScope(w.t.Context(), tx, w.scopes[farNumber], w.scopes[mainNumber])
+			return identity.WidenInParts(w.t.Context(), tx, w.scopes[farNumber], w.scopes[mainNumber], atOnce)
 		})
 		w.checkHeard(rt)
 	})

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -11,10 +12,19 @@ import (
 	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
+// togetherAtOnce is how many identifiers that both scopes know are put together, and derived again, by one round of statements.
+const togetherAtOnce = 500
+
 // WidenScope moves everything known under one scope to another, in the one step that follows when the portfolio of a WABA
 // becomes known ("waba:<id>" → "portfolio:<id>"). Identifiers that both scopes know are one, so their evidence is put together and
-// derived again: two accounts of one portfolio with one BSUID are one account.
+// derived again: two accounts of one portfolio with one BSUID are one account. It is all of one transaction, since a number and those
+// it may write to are always of one scope, and takes some milliseconds for each that both scopes know; what is counted follows these
+// alone.
 func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
+	return widenScope(ctx, tx, from, to, togetherAtOnce)
+}
+
+func widenScope(ctx context.Context, tx *tenants.Tx, from, to string, atOnce int) error {
 	if from == to {
 		return nil
 	}
@@ -33,11 +43,23 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 	if err != nil {
 		return fmt.Errorf("find identifiers known twice: %w", err)
 	}
-	var olds, news []uuid.UUID
-	for _, r := range both {
-		olds, news = append(olds, r.Old), append(news, r.New)
+	var news []uuid.UUID
+	for part := range slices.Chunk(both, atOnce) {
+		var olds, joined []uuid.UUID
+		for _, t := range part {
+			olds, joined = append(olds, t.Old), append(joined, t.New)
+		}
+		if err := putTogether(ctx, tx, olds, joined); err != nil {
+			return err
+		}
+		news = append(news, joined...)
 	}
 
+	return finishWidening(ctx, tx, from, to, news, atOnce)
+}
+
+// putTogether gives all that is known of some identifiers to others, which are the same in the scope that stays.
+func putTogether(ctx context.Context, tx *tenants.Tx, olds, news []uuid.UUID) error {
 	for _, step := range []struct{ what, statement string }{
 		{"put pairings together", `UPDATE pairings p SET bsuid_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.bsuid_id), p.bsuid_id),
 			other_id = coalesce((SELECT m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE m.old = p.other_id), p.other_id)
@@ -65,10 +87,6 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			JOIN called c ON c.tenant_id = $1 AND c.identifier_id = m.old
 			ON CONFLICT (tenant_id, identifier_id, words) DO UPDATE SET first_at = least(o.first_at, excluded.first_at)`},
 		{"drop old names", `DELETE FROM called WHERE tenant_id = $1 AND identifier_id = ANY($2) AND cardinality($3::uuid[]) > 0`},
-		{"put windows of phones together", `INSERT INTO phone_windows AS o (tenant_id, phone_id, number_id, last_at, hour, holder)
-			SELECT p.tenant_id, m.new, p.number_id, p.last_at, p.hour, p.holder FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
-			JOIN phone_windows p ON p.tenant_id = $1 AND p.phone_id = m.old
-			ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = greatest(o.last_at, excluded.last_at), hour = greatest(o.hour, excluded.hour)`},
 		{"put hints together", `INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 			SELECT h.tenant_id, gen_random_uuid(), m.new, h.kind, h.claim_kind, h.claim_value, h.at, h.item_id FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new)
 			JOIN hints h ON h.tenant_id = $1 AND h.subject_id = m.old ON CONFLICT DO NOTHING`},
@@ -82,9 +100,6 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 			claimed_at = least(n.claimed_at, o.claimed_at)
 			FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) JOIN identifiers o ON o.tenant_id = $1 AND o.id = m.old WHERE n.tenant_id = $1 AND n.id = m.new`},
 	} {
-		if len(olds) == 0 {
-			break
-		}
 		if _, err := tx.ExecContext(ctx, step.statement, tx.Tenant, pq.Array(olds), pq.Array(news)); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
@@ -97,21 +112,23 @@ func WidenScope(ctx context.Context, tx *tenants.Tx, from, to string) error {
 		`UPDATE rotations r SET new_bsuid = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.new_bsuid = m.old`,
 		`UPDATE rotations r SET new_parent = m.new FROM unnest($2::uuid[], $3::uuid[]) AS m (old, new) WHERE r.tenant_id = $1 AND r.new_parent = m.old`,
 	} {
-		if len(olds) == 0 {
-			break
-		}
 		if _, err := tx.ExecContext(ctx, column, tx.Tenant, pq.Array(olds), pq.Array(news)); err != nil {
 			return fmt.Errorf("move rotations: %w", err)
 		}
 	}
 
-	return finishWidening(ctx, tx, from, to, olds, news)
-}
-
-func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, olds, news []uuid.UUID) error {
+	if err := adoption.JoinPhones(ctx, tx, olds, news); err != nil {
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM identifiers WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(olds)); err != nil {
 		return fmt.Errorf("drop identifiers known twice: %w", err)
 	}
+
+	return nil
+}
+
+// finishWidening gives the scope its new name, and derives again what was put together.
+func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, news []uuid.UUID, atOnce int) error {
 	for _, statement := range []string{
 		`UPDATE identifiers SET scope = $3 WHERE tenant_id = $1 AND scope = $2`,
 		`UPDATE identities SET scope = $3 WHERE tenant_id = $1 AND scope = $2`,
@@ -121,19 +138,18 @@ func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, olds, 
 			return fmt.Errorf("widen scope: %w", err)
 		}
 	}
-	if len(news) == 0 { // the usual case: what is counted changes its name only
-		return adoption.RenamePlace(ctx, tx, from, to)
-	}
-
-	// Accounts of the two become one, and with them what was counted: all of it is counted anew, some 40 microseconds an account.
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
-	if err := b.rederive(ctx, news); err != nil {
+	if err := adoption.RenamePlace(ctx, tx, from, to); err != nil {
 		return err
 	}
-	if err := b.Settle(ctx); err != nil {
-		return err
+	for part := range slices.Chunk(news, atOnce) {
+		b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+		if err := b.rederive(ctx, part); err != nil {
+			return err
+		}
+		if err := b.Settle(ctx); err != nil {
+			return err
+		}
 	}
-	_, err := adoption.Rebuild(ctx, tx)
 
-	return err
+	return nil
 }

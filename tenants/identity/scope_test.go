@@ -34,7 +34,7 @@ func TestWideningJoinsWhatWasAlwaysOne(t *testing.T) {
 		t.Fatal("the scopes made no difference to begin with")
 	}
 	late.as(func(tx *tenants.Tx) error {
-		return identity.WidenScope(t.Context(), tx, "waba:318840557712904", late.scopes[otherNumber])
+		return identity.WidenInParts(t.Context(), tx, "waba:318840557712904", late.scopes[otherNumber], 1)
 	})
 	if diff := cmp.Diff(known.picture(), late.picture()); diff != "" {
 		t.Errorf("widened late differs from known at once (-known +late):\n%s", diff)
