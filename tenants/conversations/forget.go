@@ -3,12 +3,14 @@ package conversations
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/erased"
+	"github.com/pehchan/pehchan/tenants/identity"
 )
 
 // ForgetMessages removes the next messages that hang on some tenures, with what was said of them: statuses, calls, what was sent off and
@@ -110,4 +112,49 @@ func ForgetNamed(ctx context.Context, tx *tenants.Tx, person erased.Person, afte
 	}
 
 	return ids[len(ids)-1].String(), nil
+}
+
+// sendingAtMost is how long a message is being sent, with time to spare: one that is taken for longer has lost its sender.
+const sendingAtMost = 2 * time.Minute
+
+// StopNaming stops what waits to be sent and names somebody who is being erased, as its words may not be changed for whom it is to reach:
+// it has failed, for whoever wrote it to see, and dots stand for the name. under tells that one which is being sent just now names them
+// too, and has to be asked for again.
+func StopNaming(ctx context.Context, tx *tenants.Tx, words []string) (under bool, err error) {
+	if err := identity.Lock(ctx, tx); err != nil { // as whoever begins to send
+		return false, err
+	}
+	var rows []struct {
+		ID      uuid.UUID `db:"id"`
+		State   string    `db:"state"`
+		Content string    `db:"content"`
+		Recent  bool      `db:"recent"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT o.id, o.state, o.content::text AS content, coalesce(o.called_at > now() - $3 * interval '1 second', false) AS recent FROM outbox o
+		WHERE o.tenant_id = $1 AND o.state IN ('waiting', 'sending') AND EXISTS (SELECT 1 FROM unnest($2::text[]) w WHERE position(w IN o.content::text) > 0)
+		ORDER BY o.id FOR UPDATE`, tx.Tenant, pq.Array(words), sendingAtMost.Seconds()); err != nil {
+		return false, fmt.Errorf("look for outgoing messages that name a person: %w", err)
+	}
+	for _, r := range rows {
+		content, changed := erased.Replace([]byte(r.Content), words, erased.Dots)
+		switch {
+		case !changed:
+			continue // part of somebody else's number or id
+		case r.State == StateSending && r.Recent:
+			under = true
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET content = $3::jsonb WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.ID, string(content)); err != nil {
+			return false, fmt.Errorf("take a person out of an outgoing message: %w", err)
+		}
+		if r.State != StateWaiting {
+			continue
+		}
+		if err := refuse(ctx, tx, r.ID, refusedErased, ""); err != nil {
+			return false, err
+		}
+	}
+
+	return under, nil
 }

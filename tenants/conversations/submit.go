@@ -41,6 +41,7 @@ const (
 	refusedNeedsPhone = "auth_needs_phone"  // a one-time code, and only a WhatsApp ID is known (edge case 94)
 	refusedTemplate   = "template_gone"     // Meta does not list the template as approved
 	refusedKind       = "template_not_here" // the template holds what cannot be filled in here
+	refusedErased     = "names_erased"      // it names somebody who was erased before it could go out
 )
 
 // outgoing is what an outbox row sends, as it is stored.

@@ -113,7 +113,8 @@ var written = map[string]bool{
 	"response_json": true, "product_text": true, "note": true, "address": true,
 }
 
-const masked = "•••"
+// Dots stand where somebody was named.
+const Dots = "•••"
 
 // Cut takes a person out of JSON. The smallest element of a list that is theirs becomes {}, so that the places of its neighbours stay;
 // in the words of others their identifiers become dots. whole: all of it is theirs, or it is no JSON, and nothing of it may stay.
@@ -202,7 +203,7 @@ func (c *cutter) word(s, key string) (out string, theirs bool) {
 	case c.isID(s) && !written[key]:
 		return s, true
 	case c.isID(s):
-		out = masked
+		out = Dots
 	case strings.HasPrefix(s, "wamid.") && c.shows(s):
 		out = ""
 	default:

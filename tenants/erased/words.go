@@ -8,7 +8,7 @@ import (
 
 // Mask puts dots in place of these words wherever they stand by themselves: the digits of a phone inside a longer row of digits, or an id
 // inside a longer one, are somebody else's.
-func Mask(s string, words []string) string { return replace(s, words, masked) }
+func Mask(s string, words []string) string { return replace(s, words, Dots) }
 
 func replace(s string, words []string, with string) string {
 	for _, w := range words {

@@ -28,13 +28,13 @@ func Forget(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, values []
 	return n, nil
 }
 
-// Expire empties the rows of lists that ended before a time, the next of them, and tells how many it was. Their counts stay; taking such
-// a list back is no longer possible row by row.
+// Expire empties the rows of lists that ended before a time, or were uploaded before it and left lying, the next of them, and tells how
+// many it was. Their counts stay; taking such a list in, or back, is no longer possible row by row.
 func Expire(ctx context.Context, tx *tenants.Tx, before time.Time, limit int) (int, error) {
 	done, err := tx.ExecContext(ctx, `
 		UPDATE import_rows r SET cells = '[]', phone = '', bsuid = '', external = '', effect = '', made = false
 		FROM (SELECT r.import_id, r.row FROM imports i JOIN import_rows r ON r.tenant_id = $1 AND r.import_id = i.id AND r.cells <> '[]'
-		      WHERE i.tenant_id = $1 AND i.ended_at < $2 LIMIT $3) o
+		      WHERE i.tenant_id = $1 AND (i.ended_at < $2 OR i.ended_at IS NULL AND i.created_at < $2 AND i.state NOT IN ('checking', 'running', 'undoing')) LIMIT $3) o
 		WHERE r.tenant_id = $1 AND r.import_id = o.import_id AND r.row = o.row`, tx.Tenant, before, limit)
 	if err != nil {
 		return 0, fmt.Errorf("empty old lists: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -94,6 +95,15 @@ func Data(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID
 		section := Section{Name: s.name}
 		if err := json.Unmarshal([]byte(raw), &section.Rows); err != nil {
 			return nil, fmt.Errorf("read %s of a person: %w", s.name, err)
+		}
+		if s.name == "lists" {
+			untaken, err := imports.UntakenOf(ctx, tx, values)
+			if err != nil {
+				return nil, err //nolint:wrapcheck // it says what it read
+			}
+			for _, u := range untaken {
+				section.Rows = append(section.Rows, Row{At: &u.At, What: u.FileName, Text: u.Line()})
+			}
 		}
 		for i, row := range section.Rows {
 			// Anything may hold other people's phones; what they are known by is their own.

@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/erased"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/phonefree"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -188,6 +189,8 @@ var parts = []part{
 	{"items", eraseItems},
 	{"deliveries", eraseDeliveries},
 	{"book", eraseFromBook},
+	{"lists", eraseLists},
+	{"outgoing", eraseOutgoing},
 }
 
 // erase goes on with an erasure, and returns when to go on; the zero time when it is done.
@@ -281,6 +284,32 @@ func eraseDeliveries(ctx context.Context, w *Worker, tenant uuid.UUID, _ progres
 	}
 
 	return "more", nil
+}
+
+// eraseLists takes the person out of lists that were uploaded, those also that nobody has taken in.
+func eraseLists(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error) {
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		after, err = imports.ForgetNamed(ctx, tx, p.subject.Words, p.After, eraseScan)
+		return err
+	})
+
+	return after, err
+}
+
+// eraseOutgoing stops what waits to be sent to others and names the person. What is on its way just now is looked at again.
+func eraseOutgoing(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (after string, err error) {
+	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		under, err := conversations.StopNaming(ctx, tx, p.subject.Words)
+		if err == nil && under {
+			after = "more"
+		}
+		return err
+	})
+	if err == nil && after != "" {
+		err = errAgain
+	}
+
+	return after, err
 }
 
 // finish writes the receipt and lets go of whom it was about.

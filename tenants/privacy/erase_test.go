@@ -95,6 +95,22 @@ func (h *house) named() {
 	h.exec(`INSERT INTO outbox (tenant_id, id, message_id, number_id, identity_id, identifier_id, key, draft, content, state, actor_kind)
 		SELECT $1, gen_random_uuid(), m.id, $2, $3, $4, 'p', '\x00', jsonb_build_object('text', $5::text), 'accepted', 'person'
 		FROM messages m WHERE m.tenant_id = $1 AND m.text = 'a neighbour'`, h.tenant, h.number, account, identifier, words)
+	// Two messages to the neighbour that have not gone out: one waits, one was taken by a sender that has died.
+	for key, state := range map[string]string{"waits": "waiting", "taken": "sending"} {
+		h.exec(`WITH m AS (
+				INSERT INTO messages (tenant_id, id, number_id, wamid, tenure_id, direction, type, text, content, at, digest, item_id, received_at)
+				SELECT $1, gen_random_uuid(), $2, $3, t.id, 'out', 'text', $4, '', now(), '', 0, now() FROM tenures t
+				WHERE t.tenant_id = $1 AND t.identity_id = $5 AND t.identifier_id = $6 RETURNING id)
+			INSERT INTO outbox (tenant_id, id, message_id, number_id, identity_id, identifier_id, key, draft, content, state, actor_kind, called_at)
+			SELECT $1, gen_random_uuid(), m.id, $2, $5, $6, $3, '\x00', jsonb_build_object('text', $4::text), $7, 'person', now() - interval '1 hour' FROM m`,
+			h.tenant, h.number, key, words, account, identifier, state)
+	}
+	// A list that nobody has named the columns of, and one about the neighbour that names the person beside him.
+	h.exec(`INSERT INTO imports (tenant_id, id, file_name, state, rows, widest, actor_kind) VALUES ($1, $2, 'lying.csv', 'mapping', 2, 2, 'person'), ($1, $3, 'friends.csv', 'done', 1, 3, 'person')`,
+		h.tenant, h.tenant, h.app)
+	h.exec(`INSERT INTO import_rows (tenant_id, import_id, row, cells, outcome) VALUES
+		($1, $2, 1, jsonb_build_array('Asha '||$4::text, '098123 49876')::text, ''), ($1, $2, 2, '["Ravi","98000 00555"]', ''),
+		($1, $3, 1, jsonb_build_array('Ravi', '+91 98123-49876', 'of '||$5::text)::text, 'same')`, h.tenant, h.tenant, h.app, canary, bsuid)
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
 		_, err := privacy.Add(ctx, tx, h.keys, meera, privacy.New{Kind: privacy.Grievance, Contact: &c.ID, Subject: "Ravi, of " + phone, Note: words})
 		return err
@@ -164,10 +180,23 @@ func TestNothingOfAnErasedPersonIsLeft(t *testing.T) {
 	c := h.contact(whatsapp.KindPhone, otherPhone)
 	var texts []string
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
-		return tx.SelectContext(ctx, &texts, `SELECT text FROM messages WHERE tenant_id = $1 ORDER BY at`, h.tenant)
+		return tx.SelectContext(ctx, &texts, `SELECT text FROM messages WHERE tenant_id = $1 AND direction = 'in' ORDER BY at`, h.tenant)
 	})
 	if c == nil || len(texts) != 4 || texts[0] != "a neighbour" || texts[1] != "call her on •••" {
 		t.Errorf("the neighbour has %q", texts)
+	}
+	// What was on its way to the neighbour goes out no more, and its author is told why.
+	var stopped, cells string
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.QueryRowxContext(ctx, `
+			SELECT (SELECT string_agg(state || ' ' || reason || ' ' || (content ->> 'text'), '; ' ORDER BY key) FROM outbox WHERE key IN ('waits', 'taken')),
+			       (SELECT string_agg(cells, '; ' ORDER BY import_id, row) FROM import_rows WHERE import_id IN ($1, $2))`, h.tenant, h.app).Scan(&stopped, &cells)
+	})
+	if want := "sending  ask ••• or •••; failed names_erased ask ••• or •••"; stopped != want {
+		t.Errorf("on their way to the neighbour: %q, want %q", stopped, want)
+	}
+	if want := `[]; ["Ravi","98000 00555"]; ["Ravi","•••","of •••"]`; cells != want {
+		t.Errorf("lists say %s, want %s", cells, want)
 	}
 	// Nothing that came is missing from the counts, and the journal of deeds still holds.
 	h.balanced()

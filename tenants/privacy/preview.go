@@ -9,6 +9,7 @@ import (
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/imports"
 )
 
 // Count is how much of one sort there is of a person.
@@ -53,6 +54,15 @@ func count(ctx context.Context, tx *tenants.Tx, w identity.Whole, own []identity
 		UNION ALL SELECT 'weeks', count(*) FROM heard_weeks WHERE tenant_id = $1 AND identity_id = ANY($3)`,
 		tx.Tenant, pq.Array(w.Contacts), pq.Array(w.Identities), pq.Array(w.Tenures), pq.Array(w.Own), pq.Array(valuesOf(own))); err != nil {
 		return nil, fmt.Errorf("count what there is of a person: %w", err)
+	}
+	untaken, err := imports.UntakenOf(ctx, tx, valuesOf(own))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says what it read
+	}
+	for i, r := range rows {
+		if r.What == "rows" {
+			rows[i].N += int64(len(untaken))
+		}
 	}
 
 	return rows, nil

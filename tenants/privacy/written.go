@@ -31,8 +31,6 @@ func (p place) query(since string) string {
 		      ORDER BY t.id LIMIT $3) p ORDER BY p.id`
 }
 
-const dots = "•••"
-
 // places are all of them, in the order they are gone through.
 var places = []place{
 	{table: "notes", column: "text", write: `UPDATE notes SET text = $3 WHERE tenant_id = $1 AND id = $2`},
@@ -48,12 +46,11 @@ var places = []place{
 	{table: "privacy_requests", column: "reason", write: `UPDATE privacy_requests SET reason = $3 WHERE tenant_id = $1 AND id = $2`},
 	{table: "username_watch", column: "note", write: `UPDATE username_watch SET note = $3 WHERE tenant_id = $1 AND id = $2`},
 	{table: "segments", column: "filter", write: `UPDATE segments SET filter = $3 WHERE tenant_id = $1 AND id = $2`},
-	// What is still to be sent goes as it was written, for it is another customer's.
-	{
-		table: "outbox", column: "content", where: ` AND t.state NOT IN ('waiting', 'sending', 'unknown')`,
-		write: `UPDATE outbox SET content = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: dots,
+	{ // what is still to be sent is stopped, see eraseOutgoing
+		table: "outbox", column: "content", where: ` AND t.state NOT IN ('waiting', 'sending')`,
+		write: `UPDATE outbox SET content = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: erased.Dots,
 	},
-	{table: "notices", column: "facts", write: `UPDATE notices SET facts = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: dots},
+	{table: "notices", column: "facts", write: `UPDATE notices SET facts = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: erased.Dots},
 	{table: "links", column: "reason", write: `UPDATE links SET reason = $3 WHERE tenant_id = $1 AND id = $2`, lanes: true},
 	{table: "links", column: "evidence", write: `UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: "erased", lanes: true},
 	// A case that one of their identifiers opened meanwhile.
