@@ -65,10 +65,10 @@ func measure(ctx context.Context, sizes string, from, seeds int, keep string) (t
 			if err != nil {
 				return "", fmt.Errorf("world of %d people, seed %d: %w", people, seed, err)
 			}
+			results = append(results, r)
 			if err := r.keep(keep); err != nil {
 				return "", err
 			}
-			results = append(results, r)
 		}
 	}
 

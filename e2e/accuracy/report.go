@@ -107,6 +107,10 @@ func (r *result) keep(folder string) error {
 		}
 	}
 
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("make folder for what was judged: %w", err)
+	}
+
 	return errors.Join(
 		leave(filepath.Join(folder, fmt.Sprintf("wrong-%d-%d.jsonl", r.People, r.Seed)), r.wrong),
 		leave(filepath.Join(folder, fmt.Sprintf("likelihoods-%d-%d.jsonl", r.People, r.Seed)), r.Guesses),

@@ -3,7 +3,6 @@ package identity
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -205,7 +204,10 @@ func (p *plan) writeIdentities(ctx context.Context, tx *tenants.Tx) error {
 // identifier's time was divided anew.
 func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
 	desired := p.desired()
-	var added, changed []tenure
+	var (
+		added, changed []tenure
+		anew           division
+	)
 	for _, n := range p.nodes {
 		id := n.id
 		want, have := desired[id], p.tenures[id]
@@ -221,19 +223,15 @@ func (p *plan) writeTenures(ctx context.Context, tx *tenants.Tx) error {
 				changed = append(changed, want[i])
 			}
 		}
-		if !dividedAnew(have, want, moves) {
-			continue // nothing hangs there yet, or nothing was divided anew
-		}
-		if err := insertTenures(ctx, tx, added); err != nil {
-			return err
-		}
-		added = added[:0]
-		if err := divide(ctx, tx, have, want, moves); err != nil {
-			return err
+		if dividedAnew(have, want, moves) { // else nothing hangs there yet, or hangs where it should
+			anew.add(have, want, moves)
 		}
 	}
 
 	if err := insertTenures(ctx, tx, added); err != nil {
+		return err
+	}
+	if err := anew.write(ctx, tx); err != nil {
 		return err
 	}
 
@@ -279,64 +277,6 @@ func bound(at int64) *time.Time {
 	t := time.Unix(at, 0).UTC()
 
 	return &t
-}
-
-// divide hands the messages, statuses and profile facts of an identifier's old tenures to the new ones by their time, and
-// drops the rows that nothing keeps.
-func divide(ctx context.Context, tx *tenants.Tx, have, want, gone []tenure) error {
-	var all, drop []uuid.UUID
-	for _, t := range have {
-		all = append(all, t.ID)
-	}
-	for _, t := range gone {
-		drop = append(drop, t.ID)
-	}
-	for _, w := range want {
-		args := []any{tx.Tenant, w.ID, pq.Array(all), w.FromAt, w.ToAt}
-		for _, statement := range []string{
-			`UPDATE messages SET tenure_id = $2 WHERE tenant_id = $1 AND tenure_id = ANY($3) AND tenure_id <> $2
-			 AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)`,
-			`UPDATE statuses SET tenure_id = $2 WHERE tenant_id = $1 AND tenure_id = ANY($3) AND tenure_id <> $2
-			 AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)`,
-			`INSERT INTO profile_facts (tenant_id, tenure_id, kind, value, first_seen, last_seen)
-			 SELECT tenant_id, $2, kind, value, min(first_seen), max(last_seen) FROM profile_facts
-			 WHERE tenant_id = $1 AND tenure_id = ANY($3) AND tenure_id <> $2
-			   AND ($4::timestamptz IS NULL OR last_seen >= $4) AND ($5::timestamptz IS NULL OR first_seen < $5)
-			 GROUP BY tenant_id, kind, value
-			 ON CONFLICT (tenant_id, tenure_id, kind, value) DO UPDATE
-			 SET first_seen = least(profile_facts.first_seen, excluded.first_seen), last_seen = greatest(profile_facts.last_seen, excluded.last_seen)`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
-				return fmt.Errorf("divide tenure: %w", err)
-			}
-		}
-	}
-	for _, w := range want {
-		all = append(all, w.ID)
-	}
-	if err := moveTips(ctx, tx, all); err != nil {
-		return err
-	}
-	if len(drop) == 0 {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`, tx.Tenant, pq.Array(drop)); err != nil {
-		return fmt.Errorf("drop profile facts: %w", err)
-	}
-	var left bool
-	if err := tx.GetContext(ctx, &left, `
-		SELECT EXISTS (SELECT 1 FROM messages WHERE tenant_id = $1 AND tenure_id = ANY($2))
-		    OR EXISTS (SELECT 1 FROM statuses WHERE tenant_id = $1 AND tenure_id = ANY($2))`, tx.Tenant, pq.Array(drop)); err != nil {
-		return fmt.Errorf("look what hangs on tenures: %w", err)
-	}
-	if left {
-		return errors.New("drop tenures: messages hang on them still")
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM tenures WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(drop)); err != nil {
-		return fmt.Errorf("drop tenures: %w", err)
-	}
-
-	return nil
 }
 
 type tenureColumns struct {

@@ -10,12 +10,13 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// Objection is the channel of a stop with which customers object to more than offers: nobody is to be taken for them by a name.
+// Objection is the channel of a stop with which customers object to more than offers: nobody is to be taken for them by a name,
+// a username or another hint.
 const Objection = "objection"
 
-// objecting are those, among the contact of a case and who is called alike, who object and have not welcomed offers since.
-func objecting(ctx context.Context, tx *tenants.Tx, c Case, sounding []namesake) (map[uuid.UUID]bool, error) {
-	ids := []uuid.UUID{c.Contact.ID}
+// objecting are those, among the contact of a case, who is called alike and who is hinted at, who object and have not welcomed offers since.
+func objecting(ctx context.Context, tx *tenants.Tx, c Case, sounding []namesake, hinted map[uuid.UUID][]Reason) (map[uuid.UUID]bool, error) {
+	ids := append(keys(hinted), c.Contact.ID)
 	for _, k := range c.Candidates {
 		ids = append(ids, k.Contact.ID)
 	}

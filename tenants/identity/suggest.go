@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +56,7 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	quiet, err := objecting(ctx, tx, c, sounding)
+	quiet, err := objecting(ctx, tx, c, sounding, hinted)
 	if err != nil {
 		return Case{}, err
 	}
@@ -63,6 +64,7 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 		name, sounding, hinted = asked{}, nil, nil
 	}
 	sounding = slices.DeleteFunc(sounding, func(n namesake) bool { return quiet[n.contact] })
+	maps.DeleteFunc(hinted, func(id uuid.UUID, _ []Reason) bool { return quiet[id] })
 	people, err := hydrate(ctx, tx, likeliest(sounding, hinted, len(ruled)))
 	if err != nil {
 		return Case{}, err

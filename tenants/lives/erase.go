@@ -124,6 +124,9 @@ func farewell(ctx context.Context, tx *tenants.Tx, j *job) error {
 		WHERE m.tenant_id = $1 AND NOT EXISTS (SELECT 1 FROM memberships o WHERE o.person_id = p.id AND o.tenant_id <> $1)`, j.Tenant); err != nil {
 		return fmt.Errorf("list people of a business: %w", err)
 	}
+	if j.Again {
+		return nil // they had their receipt
+	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO jobs (id, kind, args, run_at)
 		SELECT gen_random_uuid(), $2, jsonb_build_object('whose', p.email, 'lang', coalesce(p.lang, t.lang), 'tenant_id', t.id), 'infinity'

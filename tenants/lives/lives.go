@@ -57,6 +57,7 @@ type job struct {
 	Tenant uuid.UUID        `json:"tenant_id"`
 	Rows   map[string]int64 `json:"rows"`
 	People []uuid.UUID      `json:"people"`
+	Again  bool             `json:"again"` // it was erased before, and a backup brought it back
 }
 
 // Step works on the one business that has been due longest, if any is.
@@ -119,7 +120,7 @@ func (w *Worker) keep(ctx context.Context, j *job) error {
 }
 
 func note(ctx context.Context, tx *tenants.Tx, j *job) error {
-	args, err := json.Marshal(map[string]any{"tenant_id": j.Tenant, "rows": j.Rows, "people": j.People})
+	args, err := json.Marshal(map[string]any{"tenant_id": j.Tenant, "rows": j.Rows, "people": j.People, "again": j.Again})
 	if err != nil {
 		return fmt.Errorf("note what has gone: %w", err)
 	}

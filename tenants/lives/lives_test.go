@@ -83,6 +83,25 @@ func TestBusinessTakenBackIsLeftAlone(t *testing.T) {
 			t.Errorf("want the business to stay %s", state)
 		}
 	}
+
+	// But one that was erased before, and that a backup brought back, goes at once.
+	command := tenants.Actor{Kind: "command", Name: "privacy replay-erasures"}
+	for want := 1; want >= 0; want-- {
+		n, err := p.worker.Again(t.Context(), command, []uuid.UUID{uuid.New(), p.clinic.ID})
+		if err != nil || n != want {
+			t.Fatalf("%d businesses erased again (%v), want %d", n, err, want)
+		}
+	}
+	var gone []lives.Gone
+	if err := p.DB.System(t.Context(), func(tx *tenants.Tx) (err error) {
+		gone, err = lives.Erased(t.Context(), tx)
+		return err
+	}); err != nil || len(gone) != 1 || gone[0].Tenant != p.clinic.ID {
+		t.Errorf("erased: %v (%v), want the clinic", gone, err)
+	}
+	if n := p.count(t, `SELECT (SELECT count(*) FROM people) + (SELECT count(*) FROM apps) + (SELECT count(*) FROM jobs WHERE kind = $1)`, lives.KindErased); n != 0 {
+		t.Errorf("%d accounts, apps and receipts are left, want none", n)
+	}
 }
 
 // What the process knows of the people is gone when it dies right after the business is erased: the job knows them too.

@@ -108,7 +108,7 @@ func TestListOfErasures(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(list.out), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.object(t, "", []string{"done", "ok", "people", "tombstones"}, "privacy", "replay-erasures", kept); got["tombstones"] != float64(1) || got["people"] != float64(0) {
+	if got := m.object(t, "", []string{"businesses", "done", "ok", "people", "tombstones"}, "privacy", "replay-erasures", kept); got["tombstones"] != float64(1) || got["people"] != float64(0) {
 		t.Errorf("replay: got %v, want one tombstone of nobody here", got)
 	}
 }

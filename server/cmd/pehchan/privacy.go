@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/erased"
+	"github.com/pehchan/pehchan/tenants/lives"
 	"github.com/pehchan/pehchan/tenants/privacy"
 )
 
@@ -31,7 +33,7 @@ type privacyReplayCmd struct {
 }
 
 // stone is a line of the list: a keyed hash of what somebody was known by, or of one of their messages, and when they were erased. It
-// tells nobody who that was.
+// tells nobody who that was. A line of the kind wholeBusiness has no hash: all of the business was erased.
 type stone struct {
 	Tenant   uuid.UUID `json:"tenant"`
 	Hash     string    `json:"hash"`
@@ -39,6 +41,8 @@ type stone struct {
 	ErasedAt time.Time `json:"erased_at"`
 	Stopped  bool      `json:"stopped"`
 }
+
+const wholeBusiness = "business"
 
 // sealing ends a list, so that one that was changed or cut short is known.
 type sealing struct {
@@ -82,10 +86,34 @@ func (c privacyErasuresCmd) Run(ctx context.Context, out *console) (err error) {
 			}
 		}
 	}
+	gone, err := in.erasedBusinesses(ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range gone {
+		if !slices.Contains(businesses, g.Tenant) {
+			continue
+		}
+		line := stone{Tenant: g.Tenant, Kind: wholeBusiness, ErasedAt: g.At.UTC()}
+		line.add(sum)
+		if err := out.line(line); err != nil {
+			return err
+		}
+		lines++
+	}
 	end := sealing{Lines: lines, At: time.Now().UTC().Truncate(time.Second)}
 	end.MAC = end.seal(sum)
 
 	return out.line(end)
+}
+
+func (in *installation) erasedBusinesses(ctx context.Context) (gone []lives.Gone, err error) {
+	err = in.db.System(ctx, func(tx *tenants.Tx) error {
+		gone, err = lives.Erased(ctx, tx)
+		return err
+	})
+
+	return gone, err
 }
 
 // line prints one object as one line, whether or not JSON was asked for.
@@ -140,7 +168,7 @@ func (in *installation) businesses(ctx context.Context, slug string) ([]uuid.UUI
 	}
 }
 
-// Run erases again whom the list names and the database has back.
+// Run erases again whom the list names, and what businesses, and the database has back.
 func (c privacyReplayCmd) Run(ctx context.Context, out *console) (err error) {
 	in, err := open(ctx)
 	if err != nil {
@@ -148,7 +176,7 @@ func (c privacyReplayCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 
-	list, err := in.readErasures(c.List)
+	list, gone, err := in.readErasures(c.List)
 	if err != nil {
 		return err
 	}
@@ -158,10 +186,14 @@ func (c privacyReplayCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	worker := privacy.NewWorker(in.db, in.keys, in.Graph(), out.log)
 	actor := access.Command("privacy replay-erasures").Actor
+	again, err := lives.NewWorker(in.db, out.log).Again(ctx, actor, gone)
+	if err != nil {
+		return err
+	}
 	laid, people, done := 0, 0, 0
 	for _, business := range businesses {
 		stones := list[business]
-		if len(stones) == 0 {
+		if len(stones) == 0 || slices.Contains(gone, business) {
 			continue
 		}
 		begun, err := worker.Replay(ctx, business, actor, stones)
@@ -181,19 +213,20 @@ func (c privacyReplayCmd) Run(ctx context.Context, out *console) (err error) {
 		}
 	}
 
-	return out.answer(map[string]any{"ok": true, "tombstones": laid, "people": people, "done": done},
-		"%d people erased again of %d whom the backup had brought back, by %d tombstones", done, people, laid)
+	return out.answer(map[string]any{"ok": true, "tombstones": laid, "people": people, "done": done, "businesses": again},
+		"%d people erased again of %d whom the backup had brought back, by %d tombstones, and %d businesses", done, people, laid, again)
 }
 
-// readErasures reads a file of one list or several, by business. Each must be whole.
-func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone, error) {
+// readErasures reads a file of one list or several: the tombstones by business, and the businesses that were erased as a whole. Each list
+// must be whole.
+func (in *installation) readErasures(path string) (list map[uuid.UUID][]erased.Stone, gone []uuid.UUID, err error) {
 	raw, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read list of erasures: %w", err)
+		return nil, nil, fmt.Errorf("read list of erasures: %w", err)
 	}
 	defer func() { _ = raw.Close() }()
 
-	list := map[uuid.UUID][]erased.Stone{}
+	list = map[uuid.UUID][]erased.Stone{}
 	sum, n, sealed := in.listSum(), 0, false
 	lines := bufio.NewScanner(raw)
 	for lines.Scan() {
@@ -205,29 +238,34 @@ func (in *installation) readErasures(path string) (map[uuid.UUID][]erased.Stone,
 			sealing
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
+			return nil, nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
 		}
 		if line.MAC != "" {
 			if line.Lines != n || !hmac.Equal([]byte(line.MAC), []byte(line.seal(sum))) {
-				return nil, fmt.Errorf("the list in %s was changed, or another installation wrote it", path)
+				return nil, nil, fmt.Errorf("the list in %s was changed, or another installation wrote it", path)
 			}
 			sum, n, sealed = in.listSum(), 0, true
 			continue
 		}
+		if line.Kind == wholeBusiness {
+			line.add(sum)
+			n, sealed, gone = n+1, false, append(gone, line.Tenant)
+			continue
+		}
 		value, err := hex.DecodeString(line.Hash)
 		if err != nil || len(value) != sha256.Size || line.Kind != erased.Identifier && line.Kind != erased.WAMID {
-			return nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
+			return nil, nil, fmt.Errorf("read list of erasures: a line of %s is none", path)
 		}
 		line.add(sum)
 		n, sealed = n+1, false
 		list[line.Tenant] = append(list[line.Tenant], erased.Stone{Hash: value, Kind: line.Kind, ErasedAt: line.ErasedAt, Stopped: line.Stopped})
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read list of erasures: %w", err)
+		return nil, nil, fmt.Errorf("read list of erasures: %w", err)
 	}
 	if !sealed {
-		return nil, fmt.Errorf("the list in %s was cut short: its last line is missing", path)
+		return nil, nil, fmt.Errorf("the list in %s was cut short: its last line is missing", path)
 	}
 
-	return list, nil
+	return list, gone, nil
 }
