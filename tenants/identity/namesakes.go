@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -241,6 +242,50 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	}
 
 	return list, nil
+}
+
+// withAccounts puts those last of whom a WhatsApp ID is known in a portfolio in which the contact has another: each is an account of their
+// own (matching.md X1), so that among many who are called alike those are looked at who may have come back.
+func withAccounts(ctx context.Context, tx *tenants.Tx, c Contact, sounding []namesake) error {
+	var scopes []string
+	for _, i := range c.Identities {
+		if currentBSUID(i) != "" {
+			scopes = append(scopes, i.Scope)
+		}
+	}
+	if len(scopes) == 0 || len(sounding) < 2 {
+		return nil
+	}
+	ids := make([]uuid.UUID, len(sounding))
+	for i, n := range sounding {
+		ids[i] = n.contact
+	}
+	var found []uuid.UUID
+	if err := tx.SelectContext(ctx, &found, `
+		SELECT DISTINCT i.contact_id FROM identities i
+		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
+		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.scope = ANY($3)`, tx.Tenant, pq.Array(ids), pq.Array(scopes)); err != nil {
+		return fmt.Errorf("look who has an account of their own: %w", err)
+	}
+	own := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		own[id] = true
+	}
+	slices.SortStableFunc(sounding, func(a, b namesake) int {
+		return cmp.Compare(b.likely(own), a.likely(own))
+	})
+
+	return nil
+}
+
+// likely is what a namesake is worth, in bits, where own have accounts of their own.
+func (n namesake) likely(own map[uuid.UUID]bool) float64 {
+	if own[n.contact] {
+		return n.bits + worth["two_live_accounts"]
+	}
+
+	return n.bits
 }
 
 // calledWithPhone are the words of the names of those among the contacts who have a phone.

@@ -65,6 +65,9 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 	}
 	sounding = slices.DeleteFunc(sounding, func(n namesake) bool { return quiet[n.contact] })
 	maps.DeleteFunc(hinted, func(id uuid.UUID, _ []Reason) bool { return quiet[id] })
+	if err := withAccounts(ctx, tx, *c.Contact, sounding); err != nil {
+		return Case{}, err
+	}
 	people, err := hydrate(ctx, tx, likeliest(sounding, hinted, len(ruled)))
 	if err != nil {
 		return Case{}, err

@@ -313,3 +313,28 @@ func TestNamesInTheWild(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesakesWithAnAccountComeLast (X1): of many with one name those are shown who may have come back, and not those whose WhatsApp ID in
+// the same portfolio is known to be another.
+func TestNamesakesWithAnAccountComeLast(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.feed(
+		event{wamid: "k1", phone: "919800000101", bsuid: "IN.1", name: "Rajesh"},
+		event{wamid: "k2", phone: "919800000102", bsuid: "IN.2", name: "Rajesh"},
+		event{wamid: "k3", phone: "919800000103", bsuid: "IN.3", name: "Rajesh"},
+		event{wamid: "k4", phone: "919800000104", name: "Rajesh"},
+		event{wamid: "k5", phone: "919800000105", name: "Rajesh"},
+		event{at: 2, wamid: "s1", bsuid: "IN.6", name: "राजेश"},
+	)
+	k := w.suggested()
+	got := strings.ReplaceAll(said(k), " fell_silent", "")
+	for _, phone := range []string{"919800000104", "919800000105"} {
+		if !strings.Contains(got, "C "+phone+" sounds_alike;") {
+			t.Errorf("suggested %q, want %s among the first", got, phone)
+		}
+	}
+	if len(k.Candidates) != 3 || !strings.HasSuffix(got, "−two_live_accounts") {
+		t.Errorf("suggested %q, want one with an account of their own last", got)
+	}
+}
