@@ -37,26 +37,35 @@ type Preference struct {
 	Value      string    `db:"value"`     // stop, resume, or a word WhatsApp has added since
 	At         time.Time `db:"at"`
 	ItemID     int64     `db:"item_id"` // the event that carried it, 0 where a person wrote it down
+	Channel    string    `db:"channel"` // Told, Before, Objection, or the way in which they told the business
 }
+
+// The channels of preferences besides the ways of telling the business (privacy.Channels) and Objection.
+const (
+	Told   = "whatsapp" // to WhatsApp
+	Before = "before"   // before they were erased, whoever was told
+)
 
 // Preferences are those of all accounts that are a contact's now, each account's own. Merging and taking apart change nothing
 // about them.
 func Preferences(ctx context.Context, tx *tenants.Tx, c Contact) ([]Preference, error) {
 	list := []Preference{}
 	err := tx.SelectContext(ctx, &list, `
-		SELECT DISTINCT ON (s.identity_id, s.category, s.number_id) s.identity_id, s.number_id, s.category, s.value, s.at, s.item_id
+		SELECT DISTINCT ON (s.identity_id, s.category, s.number_id) s.identity_id, s.number_id, s.category, s.value, s.at, s.item_id, s.channel
 		FROM (
-			SELECT t.identity_id, s.number_id, s.category, s.value, s.at, s.item_id
+			SELECT t.identity_id, s.number_id, s.category, s.value, s.at, s.item_id,
+			       CASE WHEN EXISTS (SELECT 1 FROM inbox_items n WHERE n.id = s.item_id AND n.kind <> $5) THEN $6 ELSE $4 END AS channel
 			FROM tenures t
 			JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'preference'
 			     AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
 			WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
 			UNION ALL
-			SELECT c.identity_id, $3::uuid, c.category, c.value, c.at, 0 FROM identities i
+			SELECT c.identity_id, $3::uuid, c.category, c.value, c.at, 0, c.channel FROM identities i
 			JOIN consents c ON c.tenant_id = $1 AND c.identity_id = i.id
 			WHERE i.tenant_id = $1 AND (i.id = ANY($2) OR i.absorbed_into = ANY($2))
 		) s
-		ORDER BY s.identity_id, s.category, s.number_id, s.at DESC, s.value DESC`, tx.Tenant, pq.Array(idsOf(c.Identities)), uuid.Nil)
+		ORDER BY s.identity_id, s.category, s.number_id, s.at DESC, s.value DESC`, tx.Tenant, pq.Array(idsOf(c.Identities)), uuid.Nil,
+		Told, string(whatsapp.KindPreference), Before)
 	if err != nil {
 		return nil, fmt.Errorf("read preferences: %w", err)
 	}

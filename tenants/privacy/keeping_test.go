@@ -17,18 +17,23 @@ import (
 
 func (h *house) marketing(contact uuid.UUID) (value string) {
 	h.t.Helper()
+
+	return h.wish(contact).Value
+}
+
+func (h *house) wish(contact uuid.UUID) (wish identity.Preference) {
+	h.t.Helper()
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
 		c, err := identity.Get(ctx, tx, contact)
 		if err != nil {
 			return err
 		}
 		list, err := identity.Preferences(ctx, tx, c)
-		p, _ := identity.Strictest(list, identity.Marketing)
-		value = p.Value
+		wish, _ = identity.Strictest(list, identity.Marketing)
 		return err
 	})
 
-	return value
+	return wish
 }
 
 func (h *house) record(contact uuid.UUID, value string, at time.Time) {
@@ -53,8 +58,8 @@ func TestConsentNewestCountsAndNothingRaisesIt(t *testing.T) {
 		t.Errorf("after a later yes: %q, want resume", got)
 	}
 	h.record(asha, identity.Stop, before.Add(4*time.Hour))
-	if got := h.marketing(asha); got != identity.Stop {
-		t.Errorf("after a still later no: %q, want stop", got)
+	if got := h.wish(asha); got.Value != identity.Stop || got.Channel != "call" {
+		t.Errorf("after a still later no: %q by %q, want stop by call", got.Value, got.Channel)
 	}
 	// A yes told to the business does not end a no told to WhatsApp.
 	h.deliver("user_preferences", map[string]any{
@@ -63,8 +68,8 @@ func TestConsentNewestCountsAndNothingRaisesIt(t *testing.T) {
 	})
 	h.settle()
 	h.record(ravi, identity.Resume, time.Now())
-	if got := h.marketing(ravi); got != identity.Stop {
-		t.Errorf("a yes at the counter after a no in WhatsApp: %q, want stop", got)
+	if got := h.wish(ravi); got.Value != identity.Stop || got.Channel != identity.Told {
+		t.Errorf("a yes at the counter after a no in WhatsApp: %q by %q, want stop by WhatsApp", got.Value, got.Channel)
 	}
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
 		_, err := identity.Merge(ctx, tx, meera, identity.MergeInput{Keep: ravi, Lose: asha, Reason: "they said so", MayRisk: true})
@@ -107,8 +112,8 @@ func TestWhoStoppedStaysStoppedAfterErasing(t *testing.T) {
 	if c == nil {
 		t.Fatal("who wrote again is nobody")
 	}
-	if got := h.marketing(c.ID); got != identity.Stop {
-		t.Errorf("who stopped offers, was erased and came back: %q, want stop", got)
+	if got := h.wish(c.ID); got.Value != identity.Stop || got.Channel != identity.Before {
+		t.Errorf("who stopped offers, was erased and came back: %q by %q, want stop from before", got.Value, got.Channel)
 	}
 }
 

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -11,8 +12,14 @@ import (
 
 // Wish is what somebody told WhatsApp about marketing messages.
 type Wish struct {
-	Value string // stop or resume
-	At    time.Time
+	Value  string // stop or resume
+	Source string // who was told: whatsapp, team, or objection; before where they were erased since
+	At     time.Time
+}
+
+// text says when they said so, and to whom.
+func (w Wish) text() string {
+	return "told.marketing_" + w.Value + "_" + cmp.Or(w.Source, "whatsapp")
 }
 
 func (w Wish) tone() components.Tone {

@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/views/i18n"
 )
 
-// wishes says what somebody told WhatsApp they want, and what the owner's phone calls them.
+// wishes says what somebody told WhatsApp or the team they want, and what the owner's phone calls them.
 func wishes(p Contact) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -82,9 +82,9 @@ func wishes(p Contact) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var4 string
-				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "told.marketing_"+p.Marketing.Value+"_text", "date", i18n.Date(ctx, p.Marketing.At)))
+				templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, p.Marketing.text(), "date", i18n.Date(ctx, p.Marketing.At)))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages/told.templ`, Line: 20, Col: 124}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages/told.templ`, Line: 20, Col: 99}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 				if templ_7745c5c3_Err != nil {
