@@ -3,11 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -26,7 +27,7 @@ const (
 	portfolioB  = "506914300000012"
 
 	patience = 3 * time.Minute // for anything at all to be processed
-	refusals = 5               // of one reading, by a machine that is busy
+	refusals = 30              // of one request, by a machine that is busy
 )
 
 // customer is a business on the program, with its numbers connected and keys to the API.
@@ -163,11 +164,14 @@ func (c *customer) settled(ctx context.Context) error {
 
 // refusal is an answer of the API that is not a success.
 type refusal struct {
+	Asked  string // method and path
 	Status int
 	Body   string
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("the API answered %d: %.200s", r.Status, r.Body) }
+func (r *refusal) Error() string {
+	return fmt.Sprintf("the API answered %s with %d: %.200s", r.Asked, r.Status, r.Body)
+}
 
 func (c *customer) get(ctx context.Context, path string, query url.Values, into any) error {
 	if len(query) > 0 {
@@ -177,8 +181,10 @@ func (c *customer) get(ctx context.Context, path string, query url.Values, into 
 	return c.call(ctx, http.MethodGet, path, nil, into)
 }
 
-// call waits where the API says so. A reading that a busy machine answers with 503 is asked again, as the API's users are told to.
+// call waits where the API says so. What a busy machine answers with 503 is asked again, as the API's users are told to: a writing with the
+// same key, so that it is done once.
 func (c *customer) call(ctx context.Context, method, path string, body []byte, into any) error {
+	key := rand.Text()
 	for busy := 0; ; {
 		request, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, bytes.NewReader(body))
 		if err != nil {
@@ -187,6 +193,9 @@ func (c *customer) call(ctx context.Context, method, path string, body []byte, i
 		request.Header.Set("Authorization", "Bearer "+c.keys[int(c.turn.Add(1))%len(c.keys)])
 		if body != nil {
 			request.Header.Set("Content-Type", "application/json")
+		}
+		if method == http.MethodPost {
+			request.Header.Set("Idempotency-Key", key)
 		}
 		response, err := c.client.Do(request)
 		if err != nil {
@@ -198,16 +207,16 @@ func (c *customer) call(ctx context.Context, method, path string, body []byte, i
 		}
 		switch {
 		case response.StatusCode == http.StatusTooManyRequests:
-			if err := pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)); err != nil {
+			if err := pause(ctx, 50*time.Millisecond+mathrand.N(100*time.Millisecond)); err != nil {
 				return err
 			}
-		case response.StatusCode == http.StatusServiceUnavailable && method == http.MethodGet && busy < refusals:
+		case response.StatusCode == http.StatusServiceUnavailable && busy < refusals:
 			busy++
 			if err := pause(ctx, 2*time.Second); err != nil {
 				return err
 			}
 		case response.StatusCode >= http.StatusMultipleChoices:
-			return &refusal{response.StatusCode, string(answer)}
+			return &refusal{method + " " + path, response.StatusCode, string(answer)}
 		default:
 			if err := json.Unmarshal(answer, into); err != nil {
 				return fmt.Errorf("read the API's answer: %w", err)
