@@ -13,7 +13,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
+	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/mail"
@@ -35,7 +36,7 @@ func (w *world) toldByMail(t *testing.T) (leave string) {
 	defer stop()
 	const origin = "https://pehchan.example"
 	for _, run := range []func(context.Context) error{
-		server.NewTeller(server.Config{PublicURL: origin}, w.DB, w.keys, log).Run, mail.NewSender(w.DB, w.keys, mail.ToFolder(folder), log).Run,
+		teller.New(config.Config{PublicURL: origin}, w.DB, w.keys, log).Run, mail.NewSender(w.DB, w.keys, mail.ToFolder(folder), log).Run,
 	} {
 		go func() { _ = run(ctx) }()
 	}

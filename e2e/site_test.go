@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/facts"
@@ -51,7 +52,7 @@ type site struct {
 	log            *lockedLog
 }
 
-func newSite(t *testing.T, changes ...func(*server.Config)) *site {
+func newSite(t *testing.T, changes ...func(*config.Config)) *site {
 	t.Helper()
 
 	graph := sandbox.NewGraph(sandbox.GraphOptions{AppSecret: []byte(appSecret)})
@@ -120,7 +121,7 @@ func (st *site) people(t *testing.T) {
 }
 
 // withoutWindow is a site whose platform is not set up for Meta's window.
-func withoutWindow(cfg *server.Config) { cfg.SignupApp, cfg.SignupConfig, cfg.SignupSDK = "", "", "" }
+func withoutWindow(cfg *config.Config) { cfg.SignupApp, cfg.SignupConfig, cfg.SignupSDK = "", "", "" }
 
 // byTest does what the journey itself is not about.
 var byTest = access.Command("e2e")
@@ -139,14 +140,14 @@ func (st *site) as(t *testing.T, tenant tenants.Tenant, fn func(*tenants.Tx) err
 }
 
 // serve starts the web server on a free port, and the worker.
-func (st *site) serve(t *testing.T, graphURL string, changes ...func(*server.Config)) {
+func (st *site) serve(t *testing.T, graphURL string, changes ...func(*config.Config)) {
 	t.Helper()
 
 	log := slog.New(slog.NewTextHandler(st.log, nil))
 	worker := ingest.NewWorker(st.DB, log)
 	worker.Recognise(st.keys)
 	listening := make(chan string, 1)
-	cfg := server.Config{
+	cfg := config.Config{
 		Listen: "127.0.0.1:0", Data: t.TempDir(), GraphURL: graphURL,
 		SignupApp: platformApp, SignupConfig: sandbox.SignupConfig, SignupSDK: graphURL + "/sdk.js", Signup: "open",
 	}

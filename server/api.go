@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/server/api"
+	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/operator"
@@ -37,7 +38,7 @@ func (s *Server) guardAPI(r Route) fiber.Handler {
 
 		ctx := c.UserContext()
 		var m access.Member
-		err := s.db.System(ctx, func(tx *tenants.Tx) (err error) {
+		err := s.DB.System(ctx, func(tx *tenants.Tx) (err error) {
 			m, err = access.CheckKey(ctx, tx, secret)
 			return err
 		})
@@ -145,11 +146,11 @@ func (s *Server) countCalls(ctx context.Context) {
 	if len(calls) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pageTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), web.PageTimeout)
 	defer cancel()
-	left, err := operator.CountCalls(ctx, s.db, calls)
+	left, err := operator.CountCalls(ctx, s.DB, calls)
 	if err != nil {
 		s.shares.untake(left)
-		s.log.Warn("requests not counted", "error", err)
+		s.Log.Warn("requests not counted", "error", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
@@ -87,7 +87,7 @@ func (st *site) walk(b *browser, from []string, page func(path string, r answer)
 func TestCanariesStayWhereTheyAre(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	db, roles := st.above(t), append([]string{"asha"}, columns[1:6]...)
 	browsers := map[string]*browser{"asha": st.signedIn(t, "asha")}
 	for _, role := range columns[1:6] {

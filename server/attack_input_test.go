@@ -19,7 +19,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -50,7 +50,7 @@ var secretsOfTheProgram = []string{"pq:", "SQLSTATE", "goroutine ", ".go:", "pan
 func TestOddValuesEverywhere(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	asha, names := st.signedIn(t, "asha"), fieldsRead(t)
 	kinds := slices.Sorted(maps.Keys(odd))
 	for n, route := range st.Routes() {
@@ -169,7 +169,7 @@ func hostileTexts(t *testing.T) (texts []string) {
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	n := sandbox.Known().Numbers[0]
 	var sent []string
 	for i, words := range hostileTexts(t) {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -20,7 +20,7 @@ import (
 // else runs beside this test.
 func TestWhatIsRefusedTakesNoMemory(t *testing.T) { //nolint:paralleltest // it counts what the whole process sets aside
 	st := newHookSite(t)
-	address, stop := st.listen(t, server.Config{})
+	address, stop := st.listen(t, config.Config{})
 	defer func() { _ = stop() }()
 	at := strings.TrimPrefix(address, "http://")
 	const mib = 1 << 20

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/access"
 )
 
@@ -39,7 +39,7 @@ func (w effort) since(before effort) effort {
 // way. The work is counted, not timed: so it holds on a busy machine too.
 func TestNoAnswerTellsWhoHasAnAccount(t *testing.T) { //nolint:paralleltest // it counts what the whole process hashes
 	st := newSite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin, Signup: "open"})
+	st.Server = st.open(t, config.Config{PublicURL: origin, Signup: "open"})
 	st.member(t, st.clinic, "meera", "agent")
 	st.member(t, st.clinic, "kamla", "agent")
 	st.signedIn(t, "kamla").enrol()

@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -216,7 +216,7 @@ func raw(t *testing.T, address, request string) string {
 func TestOddRequestsOnTheWire(t *testing.T) {
 	t.Parallel()
 	st := newHookSite(t)
-	address, stop := st.listen(t, server.Config{})
+	address, stop := st.listen(t, config.Config{})
 	defer func() { _ = stop() }()
 	at := strings.TrimPrefix(address, "http://")
 	const body = `{"object":"whatsapp_business_account","entry":[]}`

@@ -19,7 +19,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 )
 
@@ -197,7 +197,7 @@ func attacked(path string) bool {
 func TestAnothersRowsAreAsIfTheyWereNot(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	db := st.above(t)
 	ravi := st.signedIn(t, "ravi")
 	for path, form := range map[string]url.Values{

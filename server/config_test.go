@@ -5,18 +5,19 @@ import (
 	"testing"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 // Not parallel: the environment is the process's own.
 func TestLoadConfig(t *testing.T) {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil || cfg.Listen != "127.0.0.1:8080" || cfg.Data != ".data" || cfg.KeyFile != ".data/master.key" {
 		t.Errorf("want the defaults, got %+v, %v", cfg, err)
 	}
 
 	t.Setenv("PEHCHAN_PUBLIC_URL", "https://Pehchan.example/")
 	t.Setenv("PEHCHAN_TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.1")
-	if cfg, err = server.LoadConfig(); err != nil || cfg.PublicURL != "https://pehchan.example" || len(cfg.TrustedProxies) != 2 {
+	if cfg, err = config.Load(); err != nil || cfg.PublicURL != "https://pehchan.example" || len(cfg.TrustedProxies) != 2 {
 		t.Errorf("want the origin without what follows it, got %+v, %v", cfg, err)
 	}
 
@@ -45,7 +46,7 @@ func TestLoadConfig(t *testing.T) {
 	} {
 		t.Run(bad.name+" "+bad.value, func(t *testing.T) {
 			t.Setenv(bad.name, bad.value)
-			_, err := server.LoadConfig()
+			_, err := config.Load()
 			if err == nil || !strings.Contains(err.Error(), bad.name) {
 				t.Errorf("want %s named, got %v", bad.name, err)
 			}
@@ -60,7 +61,7 @@ func TestPlainHTTPForOthersIsRefused(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	for listen, ok := range map[string]bool{"127.0.0.1:0": true, "localhost:0": true, ":0": true, "0.0.0.0:0": true, "[::1]:0": true, "192.0.2.1:80": false} {
-		_, err := server.New(server.Config{Listen: listen, Data: t.TempDir()}, st.deps(t))
+		_, err := server.New(config.Config{Listen: listen, Data: t.TempDir()}, st.deps(t))
 		if (err == nil) != ok {
 			t.Errorf("%s: want accepted %v, got %v", listen, ok, err)
 		}

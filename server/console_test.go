@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/operator"
@@ -213,7 +213,7 @@ func TestRedThingsAndFailedWork(t *testing.T) {
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	st.operator(t, "nisha", "support")
 	ctx := context.Background()
 	if _, err := operator.CountCalls(ctx, st.DB, map[uuid.UUID]int64{st.clinic.ID: 41}); err != nil {

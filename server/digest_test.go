@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
+	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/mail"
@@ -30,7 +31,7 @@ func (st *site) digests(t *testing.T) map[string]string {
 	ended := make(chan error, 2)
 	log := slog.New(slog.DiscardHandler)
 	go func() {
-		ended <- server.NewTeller(server.Config{PublicURL: origin}, st.DB, st.keys, log).RunDigests(ctx)
+		ended <- teller.New(config.Config{PublicURL: origin}, st.DB, st.keys, log).RunDigests(ctx)
 	}()
 	go func() { ended <- mail.NewSender(st.DB, st.keys, mail.ToFolder(folder), log).Run(ctx) }()
 	tick := time.NewTicker(20 * time.Millisecond)

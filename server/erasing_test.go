@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/lives"
@@ -132,7 +132,7 @@ func (st *site) bury(t *testing.T, tenant uuid.UUID) {
 func TestErasedBusinessLeavesNothing(t *testing.T) {
 	t.Parallel()
 	st := newAPISite(t)
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 	db := st.above(t)
 	known := sandbox.Known().Numbers
 	const canary = "canary-of-asha-4711"

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 )
 
@@ -92,7 +92,7 @@ func hear(t *testing.T, lines <-chan string, want string) bool {
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
-	address, stop := st.listen(t, server.Config{})
+	address, stop := st.listen(t, config.Config{})
 	count := func(tenant uuid.UUID) {
 		st.exec(t, `INSERT INTO inbox_counters (tenant_id, number_id, slot, received, routed) VALUES ($1, $2, 0, 1, 1)`, tenant, uuid.New())
 	}

@@ -92,8 +92,8 @@ func (s *Server) lookAround(ctx context.Context, name string) (numbers.Credentia
 
 func (s *Server) lookUpApp(ctx context.Context, name string) (numbers.Credentials, error) {
 	var found numbers.Credentials
-	err := s.db.Intake().System(ctx, func(tx *tenants.Tx) (err error) {
-		found, err = numbers.AppByName(ctx, tx, s.keys, name)
+	err := s.DB.Intake().System(ctx, func(tx *tenants.Tx) (err error) {
+		found, err = numbers.AppByName(ctx, tx, s.Keys, name)
 		return err
 	})
 	if err != nil {

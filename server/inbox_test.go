@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
@@ -39,8 +39,8 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{site: &site{Database: testdb.New(t), log: &lockedBuffer{}, origin: origin}}
-	h.Server = h.site.open(t, server.Config{PublicURL: origin})
-	h.address, _ = h.listen(t, server.Config{PublicURL: origin})
+	h.Server = h.site.open(t, config.Config{PublicURL: origin})
+	h.address, _ = h.listen(t, config.Config{PublicURL: origin})
 	h.worker, h.graph = ingest.NewWorker(h.DB, slog.New(slog.NewTextHandler(h.log, nil))), newGraph(t, h.site)
 	h.worker.Recognise(h.keys)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 // listen runs a server on a port of its own until the test ends, and returns its address.
-func (st *site) listen(t *testing.T, cfg server.Config) (address string, stop func() error) {
+func (st *site) listen(t *testing.T, cfg config.Config) (address string, stop func() error) {
 	t.Helper()
 	ready := make(chan string, 1)
 	d := st.deps(t)
@@ -48,7 +49,7 @@ func TestListen(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	metrics := freePort(t)
-	address, stop := st.listen(t, server.Config{MetricsListen: metrics})
+	address, stop := st.listen(t, config.Config{MetricsListen: metrics})
 
 	res, err := http.Get(address + "/readyz")
 	if err != nil {
@@ -74,7 +75,7 @@ func TestListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := st.deps(t)
-	second, err := server.New(server.Config{Listen: at.Host, Data: t.TempDir()}, d)
+	second, err := server.New(config.Config{Listen: at.Host, Data: t.TempDir()}, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func freePort(t *testing.T) string {
 func TestWhatTheServerItselfRefuses(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
-	address, stop := st.listen(t, server.Config{})
+	address, stop := st.listen(t, config.Config{})
 	defer func() { _ = stop() }()
 	host := strings.TrimPrefix(address, "http://")
 
@@ -143,7 +144,7 @@ func TestForwardedAddresses(t *testing.T) {
 	st := newSite(t)
 
 	for _, trusted := range []bool{false, true} {
-		cfg := server.Config{PublicURL: origin}
+		cfg := config.Config{PublicURL: origin}
 		if trusted {
 			cfg.TrustedProxies = []string{"0.0.0.0/32"} // where the tests' requests come from
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 )
@@ -31,7 +31,7 @@ func (st *site) put(t *testing.T, tenant tenants.Tenant, was, state, reason stri
 func TestSuspensionBitesEverywhere(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
-	address, stop := st.listen(t, server.Config{})
+	address, stop := st.listen(t, config.Config{})
 	st.member(t, st.clinic, "meera", access.Agent)
 	asha, meera, ravi := st.signedIn(t, "asha"), st.signedIn(t, "meera"), st.signedIn(t, "ravi")
 	key, other := st.client(t, st.clinic, "read", "write"), st.client(t, st.motors, "read")

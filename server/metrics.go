@@ -55,9 +55,9 @@ func (m *metrics) count(c *fiber.Ctx, took time.Duration) {
 
 // serveMetrics answers /metrics on an address of its own, which is not for the public, until ctx ends.
 func (s *Server) serveMetrics(ctx context.Context) error {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.MetricsListen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Config.MetricsListen)
 	if err != nil {
-		return fmt.Errorf("listen for metrics on %s: %w", s.cfg.MetricsListen, err)
+		return fmt.Errorf("listen for metrics on %s: %w", s.Config.MetricsListen, err)
 	}
 
 	mux := http.NewServeMux()
@@ -66,10 +66,10 @@ func (s *Server) serveMetrics(ctx context.Context) error {
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	go func() {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("metrics ended", "error", err)
+			s.Log.Error("metrics ended", "error", err)
 		}
 	}()
-	s.log.Info("metrics", "address", ln.Addr().String())
+	s.Log.Info("metrics", "address", ln.Addr().String())
 
 	return nil
 }

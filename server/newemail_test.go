@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 // textLink is the first link in the text of a mail that fits.
@@ -159,7 +159,7 @@ func TestSetUpABusiness(t *testing.T) {
 	if r := closed.get("/signup"); strings.Contains(r.body, `data-testid="begin"`) {
 		t.Error("want it closed unless it is opened")
 	}
-	st.Server = st.open(t, server.Config{PublicURL: origin, Signup: "open"})
+	st.Server = st.open(t, config.Config{PublicURL: origin, Signup: "open"})
 	ask := func(email string) (*browser, answer) {
 		b := st.browser(t)
 		b.get("/signup")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -49,7 +49,7 @@ func newGraphSite(t *testing.T) *site {
 	}))
 	t.Cleanup(outside.Close)
 	st.origin = outside.URL
-	st.Server = st.open(t, server.Config{PublicURL: outside.URL, GraphURL: meta.URL})
+	st.Server = st.open(t, config.Config{PublicURL: outside.URL, GraphURL: meta.URL})
 
 	return st
 }

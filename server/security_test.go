@@ -16,7 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/lib/pq"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/static"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
@@ -151,7 +151,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 func TestPlainHTTPOnLoopback(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
-	st.Server = st.open(t, server.Config{})
+	st.Server = st.open(t, config.Config{})
 	b := st.browser(t)
 	r := b.get("/login")
 	if r.header.Get("Strict-Transport-Security") != "" {

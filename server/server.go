@@ -7,38 +7,43 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
-	"net/url"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
-	_ "time/tzdata" // tenants' time zones, also where the machine has none
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/migrations"
+	"github.com/pehchan/pehchan/server/answers"
 	"github.com/pehchan/pehchan/server/api"
+	"github.com/pehchan/pehchan/server/audit"
+	"github.com/pehchan/pehchan/server/changes"
+	"github.com/pehchan/pehchan/server/config"
+	"github.com/pehchan/pehchan/server/contacts"
+	"github.com/pehchan/pehchan/server/home"
+	"github.com/pehchan/pehchan/server/inbox"
+	"github.com/pehchan/pehchan/server/numbers"
+	"github.com/pehchan/pehchan/server/operator"
+	"github.com/pehchan/pehchan/server/overview"
+	"github.com/pehchan/pehchan/server/prep"
+	"github.com/pehchan/pehchan/server/privacy"
+	"github.com/pehchan/pehchan/server/queue"
+	"github.com/pehchan/pehchan/server/settings"
+	"github.com/pehchan/pehchan/server/signin"
+	"github.com/pehchan/pehchan/server/team"
+	"github.com/pehchan/pehchan/server/usernames"
+	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
-	"github.com/pehchan/pehchan/tenants/outbox"
 	"github.com/pehchan/pehchan/tenants/secrets"
-	"github.com/pehchan/pehchan/tenants/training/content"
-	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 const (
-	bodyLimit     = 4 << 20
-	pageTimeout   = 10 * time.Second
 	shutdownGrace = 10 * time.Second
 	sweepEvery    = time.Hour
 	countEvery    = 10 * time.Second
-
-	// The time zone of pages for people whose business we do not know.
-	homeZone = "Asia/Kolkata"
 )
 
 // Deps is what the server works with. OnListen, if set, is told the address once connections are taken, instead of standard
@@ -53,62 +58,70 @@ type Deps struct {
 
 // Server answers HTTP. Any number of servers may work on one database.
 type Server struct {
-	cfg       Config
-	db        *tenants.DB
-	keys      *secrets.Keyring
-	log       *slog.Logger
-	ready     func(string)
-	app       *fiber.App
-	sessions  *access.Sessions
-	formKey   []byte
-	flashKey  []byte
-	zone      *time.Location
-	pages     map[string]string // permission of each page, by path
-	rates     rates
-	shares    shares
-	metrics   *metrics
-	receiver  *ingest.Receiver
+	*web.Site
+	ready    func(string)
+	app      *fiber.App
+	rates    rates
+	shares   shares
+	metrics  *metrics
+	receiver *ingest.Receiver
+	apps     apps
+	closing  atomic.Bool
+
+	// The pages, by subject.
+	answers   *answers.Pages
 	api       *api.API
-	graph     whatsapp.Graph
-	templates *outbox.Catalogue
-	pulse     *pulse
-	people    kept[identity.People]
-	reaches   kept[identity.Reaches]
-	bank      *content.Bank
-	ending    chan struct{} // closed when the server shuts down: what has no end of its own ends then
-	apps      apps
-	uploads   uploads
-	fetches   chan struct{}           // one for each file being passed on
-	origin    atomic.Pointer[url.URL] // as people see it; known once the port is
-	closing   atomic.Bool
+	audit     *audit.Pages
+	changes   *changes.Pages
+	contacts  *contacts.Pages
+	home      *home.Pages
+	inbox     *inbox.Pages
+	numbers   *numbers.Pages
+	operator  *operator.Pages
+	overview  *overview.Pages
+	prep      *prep.Pages
+	privacy   *privacy.Pages
+	queue     *queue.Pages
+	settings  *settings.Pages
+	signin    *signin.Pages
+	team      *team.Pages
+	usernames *usernames.Pages
 }
 
 // New builds the server and all its routes; it opens no port. A route without a permission is an error.
-func New(cfg Config, d Deps) (*Server, error) {
-	if err := cfg.check(); err != nil {
+func New(cfg config.Config, d Deps) (*Server, error) {
+	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	if d.DB == nil || d.Keys == nil || d.Log == nil {
 		return nil, errors.New("a server needs a database, keys and a log")
 	}
 
-	zone, err := time.LoadLocation(homeZone)
+	site, err := web.New(cfg, d.DB, d.Keys, d.Log)
 	if err != nil {
-		return nil, fmt.Errorf("load time zone: %w", err)
+		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, db: d.DB, keys: d.Keys, log: d.Log, ready: d.OnListen, zone: zone, pages: map[string]string{}, metrics: newMetrics(),
-		sessions: access.NewSessions(d.Keys.Derive("session")), formKey: d.Keys.Derive("csrf"), flashKey: d.Keys.Derive("flash"),
+		Site: site, ready: d.OnListen, metrics: newMetrics(),
+
+		answers:   &answers.Pages{Site: site},
+		api:       api.New(api.Deps{DB: d.DB, Keys: d.Keys, Graph: site.Graph, Origin: func() string { return site.Origin.Load().String() }}),
+		audit:     &audit.Pages{Site: site},
+		changes:   &changes.Pages{Site: site},
+		contacts:  &contacts.Pages{Site: site},
+		home:      &home.Pages{Site: site},
+		inbox:     inbox.New(site),
+		numbers:   &numbers.Pages{Site: site},
+		operator:  &operator.Pages{Site: site},
+		overview:  &overview.Pages{Site: site},
+		privacy:   &privacy.Pages{Site: site},
+		queue:     &queue.Pages{Site: site},
+		settings:  &settings.Pages{Site: site},
+		signin:    &signin.Pages{Site: site},
+		team:      &team.Pages{Site: site},
+		usernames: &usernames.Pages{Site: site},
 	}
-	if s.bank, err = content.Shipped(); err != nil {
-		return nil, fmt.Errorf("read what is taught: %w", err)
-	}
-	s.sessions.FactorOptional = cfg.SecondFactor == factorOptional
-	s.graph, s.ending, s.fetches = cfg.Graph(), make(chan struct{}), make(chan struct{}, maxFetches)
-	s.templates = outbox.NewCatalogue(d.DB, d.Keys, s.graph)
-	s.pulse = newPulse(d.DB, s.ending)
-	s.api = api.New(api.Deps{DB: d.DB, Keys: d.Keys, Graph: s.graph, Origin: func() string { return s.origin.Load().String() }})
-	if err := s.setOrigin(cfg.Listen); err != nil {
+	if s.prep, err = prep.New(site); err != nil {
 		return nil, err
 	}
 
@@ -117,7 +130,7 @@ func New(cfg Config, d Deps) (*Server, error) {
 		CaseSensitive:           true,
 		StrictRouting:           true,
 		Immutable:               true,
-		BodyLimit:               bodyLimit,
+		BodyLimit:               web.BodyLimit,
 		ReadTimeout:             10 * time.Second,
 		WriteTimeout:            30 * time.Second,
 		IdleTimeout:             60 * time.Second,
@@ -127,9 +140,9 @@ func New(cfg Config, d Deps) (*Server, error) {
 
 		// Multipart forms are refused, so nobody needs to take them apart first.
 		DisablePreParseMultipartForm: true,
-		ErrorHandler:                 s.fail,
+		ErrorHandler:                 s.Fail,
 	})
-	s.app.Server().HeaderReceived = s.allowUpload
+	s.app.Server().HeaderReceived = s.AllowUpload
 	if err := s.register(); err != nil {
 		return nil, err
 	}
@@ -148,15 +161,15 @@ func (s *Server) App() *fiber.App { return s.app }
 // Listen takes connections until ctx ends, then lets running requests finish for up to ten seconds. Once it is ready it prints
 // "listening on http://…" to standard output, or tells OnListen.
 func (s *Server) Listen(ctx context.Context) error {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Listen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.cfg.Listen, err)
+		return fmt.Errorf("listen on %s: %w", s.Config.Listen, err)
 	}
-	if err := s.setOrigin(ln.Addr().String()); err != nil {
+	if err := s.SetOrigin(ln.Addr().String()); err != nil {
 		return err
 	}
 
-	if s.cfg.MetricsListen != "" {
+	if s.Config.MetricsListen != "" {
 		if err := s.serveMetrics(ctx); err != nil {
 			return errors.Join(err, ln.Close())
 		}
@@ -165,7 +178,7 @@ func (s *Server) Listen(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- s.app.Listener(ln) }()
 
-	address := "http://" + reachable(ln.Addr().String())
+	address := "http://" + config.Reachable(ln.Addr().String())
 	if s.ready != nil {
 		s.ready(address)
 	} else if _, err := fmt.Fprintln(os.Stdout, "listening on "+address); err != nil {
@@ -191,7 +204,7 @@ func (s *Server) Listen(ctx context.Context) error {
 	}
 
 	s.closing.Store(true)
-	close(s.ending)
+	close(s.Ending)
 	defer s.Close()
 	if err := s.app.ShutdownWithTimeout(shutdownGrace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("shut down: %w", err)
@@ -205,49 +218,14 @@ func (s *Server) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 
-	err := s.db.System(ctx, func(tx *tenants.Tx) error {
+	err := s.DB.System(ctx, func(tx *tenants.Tx) error {
 		_, err := access.Sweep(ctx, tx)
 		return err
 	})
 	if err != nil {
-		s.log.Warn("sweep sessions", "error", err)
+		s.Log.Warn("sweep sessions", "error", err)
 	}
 }
-
-// setOrigin settles the origin that forms come from and links lead to: the configured one, else that of the listen address.
-func (s *Server) setOrigin(listen string) error {
-	public := s.cfg.PublicURL
-	if public == "" {
-		public = "http://" + reachable(listen)
-	}
-
-	u, err := url.Parse(public)
-	if err != nil {
-		return fmt.Errorf("public address: %w", err)
-	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		return fmt.Errorf("set PEHCHAN_PUBLIC_URL to the https address people use: %s cannot keep a sign-in safe on plain http", listen)
-	}
-	s.origin.Store(u)
-
-	return nil
-}
-
-// reachable names an address that listens everywhere by the name one can open here.
-func reachable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return listen
-	}
-	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
-		host = "localhost"
-	}
-
-	return net.JoinHostPort(host, port)
-}
-
-// secure tells whether people reach the server over https, hence Secure cookies and HSTS.
-func (s *Server) secure() bool { return s.origin.Load().Scheme == "https" }
 
 func (s *Server) healthz(c *fiber.Ctx) error {
 	return c.SendString("ok\n")
@@ -258,10 +236,10 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), 2*time.Second)
 	defer cancel()
 
-	pending, err := migrations.Pending(ctx, s.db.SQL())
+	pending, err := migrations.Pending(ctx, s.DB.SQL())
 	if err != nil || pending || s.closing.Load() {
 		if err != nil {
-			s.log.Warn("not ready", "error", err)
+			s.Log.Warn("not ready", "error", err)
 		}
 		c.Set(fiber.HeaderRetryAfter, "2")
 
@@ -269,41 +247,4 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 	}
 
 	return c.SendString("ready\n")
-}
-
-// clientIP is the address a request comes from: the peer's, or, where the peer is a trusted proxy, the last address in
-// X-Forwarded-For that is not one. An IPv6 address is returned whole.
-func (s *Server) clientIP(c *fiber.Ctx) netip.Addr {
-	addr, ok := netip.AddrFromSlice(c.Context().RemoteIP())
-	if !ok {
-		return netip.Addr{}
-	}
-	addr = addr.Unmap()
-	if !s.trusts(addr) {
-		return addr
-	}
-
-	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			return addr
-		}
-		addr = hop.Unmap().WithZone("")
-		if !s.trusts(addr) {
-			return addr
-		}
-	}
-
-	return addr
-}
-
-func (s *Server) trusts(addr netip.Addr) bool {
-	for _, p := range s.cfg.proxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-
-	return false
 }

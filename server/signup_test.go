@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 // Meta's script and Meta's window are let onto one page, where the platform's app is set up, and onto no other.
@@ -14,7 +14,7 @@ func TestOnlyOnePageOpensToMeta(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	st.app(t, "platform", demoSecret, "verify-me")
-	st.Server = st.open(t, server.Config{PublicURL: st.origin, SignupApp: "platform", SignupConfig: "777"})
+	st.Server = st.open(t, config.Config{PublicURL: st.origin, SignupApp: "platform", SignupConfig: "777"})
 	asha := st.signedIn(t, "asha")
 
 	const metas = "https://connect.facebook.net"
@@ -53,7 +53,7 @@ func TestShutDoorsLeadToTheThird(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	st.app(t, "platform", demoSecret, "verify-me")
-	for name, cfg := range map[string]server.Config{
+	for name, cfg := range map[string]config.Config{
 		"not set up": {PublicURL: st.origin}, "no such app": {PublicURL: st.origin, SignupApp: "nobody", SignupConfig: "777"},
 	} {
 		st.Server = st.open(t, cfg)
@@ -75,7 +75,7 @@ func TestWindowWithoutCode(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	st.app(t, "platform", demoSecret, "verify-me")
-	st.Server = st.open(t, server.Config{PublicURL: st.origin, SignupApp: "platform", SignupConfig: "777"})
+	st.Server = st.open(t, config.Config{PublicURL: st.origin, SignupApp: "platform", SignupConfig: "777"})
 	asha := st.signedIn(t, "asha")
 
 	for _, c := range []struct {

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -45,13 +46,13 @@ func newSite(t *testing.T) *site {
 	st := &site{Database: testdb.New(t), log: &lockedBuffer{}, origin: origin}
 	st.clinic = st.tenant(t, "asha-clinic", "asha")
 	st.motors = st.tenant(t, "ravi-motors", "ravi")
-	st.Server = st.open(t, server.Config{PublicURL: origin})
+	st.Server = st.open(t, config.Config{PublicURL: origin})
 
 	return st
 }
 
 // open is one more server on the same database, and keys.
-func (st *site) open(t *testing.T, cfg server.Config) *server.Server {
+func (st *site) open(t *testing.T, cfg config.Config) *server.Server {
 	t.Helper()
 	cfg.Listen, cfg.Data = "127.0.0.1:0", t.TempDir()
 	s, err := server.New(cfg, st.deps(t))

@@ -15,7 +15,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
+	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/notices"
@@ -34,7 +35,7 @@ func (st *site) letters(t *testing.T, n int) []letter {
 	ended := make(chan error, 2)
 	log := slog.New(slog.DiscardHandler)
 	go func() {
-		ended <- server.NewTeller(server.Config{PublicURL: "https://pehchan.example"}, st.DB, st.keys, log).Run(ctx)
+		ended <- teller.New(config.Config{PublicURL: "https://pehchan.example"}, st.DB, st.keys, log).Run(ctx)
 	}()
 	go func() { ended <- mail.NewSender(st.DB, st.keys, mail.ToFolder(folder), log).Run(ctx) }()
 	var files []string

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
@@ -74,7 +74,7 @@ func newMetaSite(t *testing.T) *site {
 	t.Cleanup(graph.Close)
 
 	st.app(t, "demo", sandboxSecret, sandboxVerify)
-	st.Server = st.open(t, server.Config{PublicURL: callback.URL, GraphURL: graph.URL + "/v26.0"})
+	st.Server = st.open(t, config.Config{PublicURL: callback.URL, GraphURL: graph.URL + "/v26.0"})
 
 	return st
 }

@@ -85,6 +85,31 @@ var below = map[string][]string{
 	"whatsapp":      {},
 }
 
+// beside lists, for each package of pages under server/, what it may import of the others. Each stands on server/web, which knows none of
+// them; routes.go knows all.
+var beside = map[string][]string{
+	"answers":   {"web"},
+	"api":       {},
+	"audit":     {"web"},
+	"changes":   {"web"},
+	"config":    {},
+	"contacts":  {"inbox", "web"},
+	"home":      {"changes", "settings", "team", "web"},
+	"inbox":     {"answers", "web"},
+	"numbers":   {"config", "home", "web"},
+	"operator":  {"audit", "teller", "web"},
+	"overview":  {"changes", "web"},
+	"prep":      {"answers", "changes", "overview", "teller", "web"},
+	"privacy":   {"web"},
+	"queue":     {"inbox", "web"},
+	"settings":  {"teller", "web"},
+	"signin":    {"config", "settings", "teller", "web"},
+	"team":      {"teller", "web"},
+	"teller":    {"config", "web"},
+	"usernames": {"teller", "web"},
+	"web":       {"api", "config"},
+}
+
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
 
@@ -115,6 +140,14 @@ func TestImportsPointOneWay(t *testing.T) {
 				}
 			case top[0] == "tenants" && len(top) == 2 && !test:
 				t.Errorf("%s imports %s: the wall stands on nothing", s.path, own)
+			case top[0] == "server" && len(top) == 3 && top[1] != "cmd" && !test:
+				allowed, known := beside[top[1]]
+				if !known {
+					t.Errorf("%s: say in arch_test.go what the pages of %s stand on", s.path, top[1])
+				}
+				if pages, ok := strings.CutPrefix(own, "server/"); ok && !slices.Contains(allowed, pages) || own == "server" {
+					t.Errorf("%s imports %s, which it does not stand on", s.path, own)
+				}
 			case top[0] == "views" && !test && !strings.HasPrefix(own, "views/") && own != "static":
 				t.Errorf("%s imports %s: views take plain structs", s.path, own)
 			case (top[0] == "static" || top[0] == "migrations") && !test:
@@ -126,43 +159,32 @@ func TestImportsPointOneWay(t *testing.T) {
 
 // mayLeaveTheTenant are the places that work with no tenant set: they see the platform's tables and no customer of anybody.
 var mayLeaveTheTenant = []string{
-	"tenants/access/",       // people, sessions and keys exist before any tenant
-	"server/api.go",         // an API key names its tenant
-	"server/bankitems.go",   // how questions do, counted without persons
-	"server/briefing.go",    // whoever comes by a link is in no tenant
-	"server/console.go",     // the operators' pages
-	"server/cmd/pehchan/",   // commands that make or look up tenants, people and apps
-	"server/confirm.go",     // a proof of who somebody is, the same in every tenant
-	"server/events.go",      // is the session of an open stream still good
-	"server/hooks.go",       // a webhook's app
-	"server/invite.go",      // whoever comes by a link is in no tenant yet
-	"server/login.go",       // sign-in
-	"server/lives.go",       // the businesses that let a person in no more
-	"server/secondstep.go",  // and its second step
-	"server/passkey.go",     // a person's own passkeys
-	"server/newemail.go",    // a person's own e-mail
-	"server/begin.go",       // a business that is not there yet
-	"server/roles.go",       // when a person was last here
-	"server/security.go",    // a person's own second factor
-	"server/telling.go",     // who is to be told of their own account
-	"server/reset.go",       // a new password
-	"server/middleware.go",  // the session of a request
-	"server/preferences.go", // a person's own settings, the same in every tenant
-	"server/server.go",      // readiness
-	"server/settings.go",    // where a person is signed in
-	"server/support.go",     // operators' wishes to enter businesses
-	"server/teller.go",      // who is to be told by mail
-	"server/team.go",        // a person's other tenants
-	"server/trust.go",       // whoever opens a trust page is in no tenant
-	"tenants/facts/",        // the ledger belongs to no tenant
-	"tenants/imports/",      // whose import is due
-	"tenants/ingest/",       // the inbox is split before it is known whose it is
-	"tenants/lives/",        // who is to be erased, and what the platform holds of them
-	"tenants/mail/",         // mails are sent for all
-	"tenants/numbers/",      // apps, and the directory of numbers
-	"tenants/operator/",     // the operator's counts
-	"tenants/outbox/",       // which number has something to send
-	"tenants/privacy/",      // whom to erase next, and whose time has come
+	"tenants/access/",             // people, sessions and keys exist before any tenant
+	"server/api.go",               // an API key names its tenant
+	"server/cmd/pehchan/",         // commands that make or look up tenants, people and apps
+	"server/hooks.go",             // a webhook's app
+	"server/server.go",            // readiness
+	"server/operator/",            // the operators' pages
+	"server/prep/bankitems.go",    // how questions do, counted without persons
+	"server/prep/briefing.go",     // whoever comes by a link is in no tenant
+	"server/settings/closing.go",  // the businesses that let a person in no more
+	"server/settings/settings.go", // where a person is signed in
+	"server/signin/",              // who somebody is, before it is known where they belong
+	"server/team/roles.go",        // when a person was last here
+	"server/team/team.go",         // a person's other tenants
+	"server/teller/",              // who is to be told by mail, also of their own account
+	"server/usernames/trust.go",   // whoever opens a trust page is in no tenant
+	"server/web/live.go",          // is the session of an open stream still good
+	"server/web/request.go",       // the session of a request, and a person's own settings
+	"tenants/facts/",              // the ledger belongs to no tenant
+	"tenants/imports/",            // whose import is due
+	"tenants/ingest/",             // the inbox is split before it is known whose it is
+	"tenants/lives/",              // who is to be erased, and what the platform holds of them
+	"tenants/mail/",               // mails are sent for all
+	"tenants/numbers/",            // apps, and the directory of numbers
+	"tenants/operator/",           // the operator's counts
+	"tenants/outbox/",             // which number has something to send
+	"tenants/privacy/",            // whom to erase next, and whose time has come
 }
 
 func TestOnlyAFewPlacesLeaveTheTenant(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/lib/pq"
 )
 
-// The kinds of refusal the product knows. server/errors.go alone turns them into statuses.
+// The kinds of refusal the product knows. server/web/errors.go alone turns them into statuses.
 var (
 	// ErrNotFound: no such row, or not this tenant's.
 	ErrNotFound = errors.New("not found")

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -104,7 +105,7 @@ func storeRow(ctx context.Context, db *tenants.DB, app uuid.UUID, body []byte) e
 }
 
 func serveProduct(ctx context.Context, db *tenants.DB) error {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}

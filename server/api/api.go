@@ -1,5 +1,5 @@
 // Package api is the public JSON API v1: handlers that turn HTTP into calls of the domain and back, and the OpenAPI document
-// that describes them. server/routes.go lists every call with the scope it asks for, and server/errors.go answers what goes
+// that describes them. server/routes.go lists every call with the scope it asks for, and server/web/errors.go answers what goes
 // wrong; by the time a handler runs, the key has been checked.
 package api
 
@@ -37,7 +37,7 @@ func New(d Deps) *API {
 	return &API{Deps: d, cursorKey: d.Keys.Derive("api cursor")}
 }
 
-// Problem is a refusal in the API's own words; server/errors.go writes it as application/problem+json. Where Field names what
+// Problem is a refusal in the API's own words; server/web/errors.go writes it as application/problem+json. Where Field names what
 // was wrong, Code says why and goes out as the reason of code "invalid". Retry is in seconds, 0 for not said. More is added to
 // the document.
 type Problem struct {

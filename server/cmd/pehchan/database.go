@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/migrations"
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/facts"
@@ -28,7 +28,7 @@ const (
 
 // installation is what every command that touches data works with: the settings, the database and the keys.
 type installation struct {
-	server.Config
+	config.Config
 	db   *tenants.DB
 	keys *secrets.Keyring
 
@@ -38,7 +38,7 @@ type installation struct {
 // open opens the installation for one command: the database of DATABASE_URL, else the embedded one, whether or not a server is
 // running on it.
 func open(ctx context.Context) (*installation, error) {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func open(ctx context.Context) (*installation, error) {
 
 // openOn opens the installation on an embedded server, or on DATABASE_URL where that is nil. It takes the server over: close
 // ends it, and so does a failure.
-func openOn(ctx context.Context, cfg server.Config, embedded *postgres.Server) (_ *installation, err error) {
+func openOn(ctx context.Context, cfg config.Config, embedded *postgres.Server) (_ *installation, err error) {
 	in := &installation{Config: cfg, embedded: embedded}
 	defer func() {
 		if err != nil {
@@ -118,7 +118,7 @@ func (in *installation) tenant(ctx context.Context, slug string) (id uuid.UUID, 
 	return id, err
 }
 
-func embeddedOptions(cfg server.Config) postgres.Options {
+func embeddedOptions(cfg config.Config) postgres.Options {
 	return postgres.Options{Dir: filepath.Join(cfg.Data, "postgres"), Durable: true}
 }
 
@@ -132,7 +132,7 @@ func migrateEmbedded(ctx context.Context, srv *postgres.Server) error {
 }
 
 // makeDataFolder makes PEHCHAN_DATA, which holds keys, for its owner alone.
-func makeDataFolder(cfg server.Config) error {
+func makeDataFolder(cfg config.Config) error {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("make %s: %w", cfg.Data, err)
 	}

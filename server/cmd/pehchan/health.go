@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 // The roles whose processes have no web server to ask.
@@ -28,7 +28,7 @@ const wellness = "ok"
 
 // healthSocket is where a process of the role says how it is: a Linux socket without a file, so nothing is left of it when the
 // process ends, however it ends. It is known to this machine, or container, alone.
-func healthSocket(cfg server.Config, role string) (string, error) {
+func healthSocket(cfg config.Config, role string) (string, error) {
 	data, err := filepath.Abs(cfg.Data)
 	if err != nil {
 		return "", fmt.Errorf("locate %s: %w", cfg.Data, err)
@@ -40,7 +40,7 @@ func healthSocket(cfg server.Config, role string) (string, error) {
 
 // answerHealth says until stop is called whether this process is well. The first process of a role on a machine answers for it;
 // elsewhere than on Linux, where containers are, nobody does.
-func answerHealth(ctx context.Context, cfg server.Config, role string, well func() error) (stop func(), err error) {
+func answerHealth(ctx context.Context, cfg config.Config, role string, well func() error) (stop func(), err error) {
 	if runtime.GOOS != "linux" {
 		return func() {}, nil
 	}
@@ -76,7 +76,7 @@ func answerHealth(ctx context.Context, cfg server.Config, role string, well func
 }
 
 // askHealth asks the role's process how it is. there is false where none runs on this machine.
-func askHealth(ctx context.Context, cfg server.Config, role string) (there bool, err error) {
+func askHealth(ctx context.Context, cfg config.Config, role string) (there bool, err error) {
 	if runtime.GOOS != "linux" {
 		return false, nil
 	}

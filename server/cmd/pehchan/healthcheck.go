@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 )
 
 const roleServe = "serve"
@@ -26,7 +26,7 @@ type healthcheckCmd struct {
 // Run asks what runs on this machine, or in this container, whether it is well: the web server of PEHCHAN_LISTEN at /healthz,
 // background work and migrations of PEHCHAN_DATA at their sockets. One that is not, or none that runs, is a failure.
 func (c healthcheckCmd) Run(ctx context.Context, out *console) error {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/migrations"
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/postgres"
 )
 
@@ -16,7 +16,7 @@ type migrateCmd struct{}
 
 // Run brings the schema up to date with the owner's login, or the embedded database's where none is named.
 func (migrateCmd) Run(ctx context.Context, out *console) error {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/numbers"
 )
 
@@ -52,7 +52,7 @@ func (c numberConnectCmd) Run(ctx context.Context, out *console) (err error) {
 }
 
 // publicURL is the origin under which webhooks arrive: the configured one, else that of the listen address.
-func publicURL(cfg server.Config) string {
+func publicURL(cfg config.Config) string {
 	if cfg.PublicURL != "" {
 		return cfg.PublicURL
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/postgres"
 	"github.com/pehchan/pehchan/tenants/sandbox"
@@ -21,7 +22,7 @@ type runCmd struct {
 // Run is the whole product in one process, with an embedded Postgres unless DATABASE_URL names another and a stand-in for
 // WhatsApp unless PEHCHAN_GRAPH_URL does.
 func (c runCmd) Run(ctx context.Context, out *console) (err error) {
-	cfg, err := server.LoadConfig()
+	cfg, err := config.Load()
 	if err != nil {
 		return err
 	}
@@ -116,7 +117,7 @@ func (c runCmd) accompany(ctx context.Context, out *console, in *installation, u
 }
 
 // openForRun is open, but the embedded server is this process's own.
-func openForRun(ctx context.Context, cfg server.Config) (*installation, error) {
+func openForRun(ctx context.Context, cfg config.Config) (*installation, error) {
 	if cfg.DatabaseURL != "" {
 		return openOn(ctx, cfg, nil)
 	}

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/lives"
@@ -50,7 +50,7 @@ func (workCmd) Run(ctx context.Context, out *console) (err error) {
 
 // workInBackground starts all that is done beside answering people.
 func workInBackground(ctx context.Context, group *errgroup.Group, in *installation, out *console, worker *ingest.Worker, by mail.Carrier) {
-	teller := server.NewTeller(in.Config, in.db, in.keys, out.log)
+	teller := teller.New(in.Config, in.db, in.keys, out.log)
 	for _, run := range []func(context.Context) error{
 		worker.Run,
 		imports.NewWorker(in.db, in.keys, out.log).Run,

@@ -1,0 +1,15 @@
+package home
+
+import (
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+func (s *Pages) HelpPage(c *fiber.Ctx) error {
+	return s.Show(c, fiber.StatusOK, pages.HelpPage(pages.Help{Frame: s.Frame(c, "help.title")}))
+}
+
+func (s *Pages) MorePage(c *fiber.Ctx) error {
+	return s.Show(c, fiber.StatusOK, pages.MorePage(pages.More{Frame: s.Frame(c, "nav.more")}))
+}

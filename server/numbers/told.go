@@ -1,0 +1,41 @@
+package numbers
+
+import (
+	"context"
+
+	"github.com/pehchan/pehchan/server/web"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/notices"
+	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const toldPageSize = 20
+
+// fillTold puts on a number's page what WhatsApp said about it and its account.
+func fillTold(ctx context.Context, tx *tenants.Tx, number numbers.Number, p *pages.NumberHome) error {
+	list, err := notices.About(ctx, tx, number.ID, number.WABAID, toldPageSize)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		p.Told = append(p.Told, web.ToldView(n))
+	}
+	name, ok, err := notices.Username(ctx, tx, number.ID)
+	if err != nil {
+		return err
+	}
+	if ok && (name.Event == "reserved" || name.Event == "approved") {
+		p.Username = pages.OwnUsername{Name: name.Facts["username"], State: name.Event}
+	}
+	trouble, ok, err := notices.Trouble(ctx, tx, number.ID, number.WABAID)
+	if err != nil {
+		return err
+	}
+	if ok && number.State != numbers.Disconnected {
+		view := web.ToldView(trouble)
+		p.Trouble = &view
+	}
+
+	return nil
+}

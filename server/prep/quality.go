@@ -1,0 +1,108 @@
+package prep
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/pehchan/pehchan/server/web"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/answers"
+	"github.com/pehchan/pehchan/tenants/reports"
+	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	mostGaps    = 5 // questions without a card that are shown
+	mostDoubted = 5 // cards that did not help
+)
+
+// QualityPage tells how well the team answers: of single people to those who lead, and to everybody of themselves.
+func (s *Pages) QualityPage(c *fiber.Ctx) error {
+	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
+	p := pages.Quality{Few: reports.FewDecisions, CanTeam: m.Can("training:team"), CanAsked: m.Can("questions:read")}
+	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		q, err := reports.Assess(ctx, tx, now, m.Tenant.Location())
+		if err != nil {
+			return err
+		}
+		p.Empty, p.All, p.Helpful, p.Unhelpful = q.Empty(), workView(q.All), q.Helpful, q.Unhelpful
+		for _, w := range q.Weeks {
+			year, month, day := w.From.Date()
+			p.Weeks = append(p.Weeks, pages.WorkWeek{From: time.Date(year, month, day, 0, 0, 0, 0, time.UTC), Questions: w.Questions, Macros: w.Macros, Work: workView(w.Work)})
+		}
+		if mine, did := q.People[m.Person.ID.String()]; did || training.Learns(m.Role) {
+			own := workView(mine)
+			p.Mine = &own
+		}
+		if p.CanTeam {
+			team, err := access.Team(ctx, tx)
+			if err != nil {
+				return err
+			}
+			for _, one := range team {
+				if work, did := q.People[one.ID.String()]; did {
+					p.People = append(p.People, pages.Worker{ID: one.ID.String(), Name: one.Name, Role: one.Role, Work: workView(work)})
+				}
+			}
+		}
+
+		return fillAnswerQuality(ctx, tx, q, now, &p)
+	})
+	if err != nil {
+		return err
+	}
+	p.Frame = s.Frame(c, "quality.title")
+
+	return s.Show(c, fiber.StatusOK, pages.QualityPage(p))
+}
+
+// fillAnswerQuality adds which cards and macros are used, and what no card answers.
+func fillAnswerQuality(ctx context.Context, tx *tenants.Tx, q reports.Quality, now time.Time, p *pages.Quality) error {
+	lang := i18n.Lang(ctx)
+	cards, _, err := answers.Library(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	for _, card := range cards {
+		if card.Unhelpful > 0 {
+			p.Doubted = append(p.Doubted, pages.CardVotes{Key: card.Key, Title: card.Question.In(lang), Helpful: card.Helpful, Unhelpful: card.Unhelpful})
+		}
+	}
+	slices.SortStableFunc(p.Doubted, func(a, b pages.CardVotes) int { return cmp.Compare(b.Unhelpful-b.Helpful, a.Unhelpful-a.Helpful) })
+	p.Doubted = p.Doubted[:min(mostDoubted, len(p.Doubted))]
+	for _, used := range q.Macros {
+		if macro, err := answers.OneMacro(used.Key); err == nil {
+			p.Macros = append(p.Macros, pages.MacroUse{Title: macro.Title.In(lang), N: used.N})
+		}
+	}
+	if !p.CanAsked {
+		return nil
+	}
+	groups, err := answers.Groups(ctx, tx, now)
+	for _, g := range groups {
+		if g.Card != "" {
+			continue
+		}
+		if p.Open++; len(p.Asked) < mostGaps {
+			p.Asked = append(p.Asked, pages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At})
+		}
+	}
+
+	return err
+}
+
+func workView(w reports.Work) pages.Work {
+	span := func(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
+
+	return pages.Work{
+		Answers: w.Answers, Half: span(w.Half), Most: span(w.Most), Quizzes: w.Quizzes, Right: w.Right, Asked: w.Asked, Drills: w.Drills, Passed: w.Passed,
+		Decided: w.Decided, Undone: w.Undone,
+	}
+}

@@ -1,0 +1,318 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/server/web"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	queuePageSize = 25
+	maxTakes      = 5 // of a next case, while others take it first
+)
+
+// queueFilter reads ?tab= and ?number=. An unknown tab is none.
+func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) {
+	f := identity.CaseFilter{Urgent: true, Page: identity.Page{Limit: queuePageSize, Cursor: c.Query("cursor")}}
+	switch tab {
+	case identity.TabNew, identity.TabSuggested, identity.TabConflicts, identity.TabWaiting, identity.TabApprovals, identity.TabDone:
+		f.Tab = tab
+	}
+	if number != "" {
+		id, err := uuid.Parse(number)
+		if err != nil {
+			return identity.CaseFilter{}, tenants.ErrNotFound
+		}
+		f.Number = id
+	}
+
+	return f, nil
+}
+
+// firstTab is the tab to begin with: the first that holds something to decide.
+func firstTab(q identity.QueueCounts) string {
+	switch {
+	case q.Conflicts > 0 && q.Suggested == 0 && q.New == 0:
+		return identity.TabConflicts
+	case q.Suggested > 0:
+		return identity.TabSuggested
+	case q.New == 0 && q.Approvals > 0:
+		return identity.TabApprovals
+	}
+
+	return identity.TabNew
+}
+
+func tabCounts(q identity.QueueCounts) map[string]int {
+	return map[string]int{
+		identity.TabNew: q.New, identity.TabSuggested: q.Suggested, identity.TabConflicts: q.Conflicts, identity.TabWaiting: q.Waiting, identity.TabApprovals: q.Approvals,
+	}
+}
+
+// Page lists the cases that somebody must decide.
+func (s *Pages) Page(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), web.Member(c)
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+
+	p := pages.Queue{Frame: s.Frame(c, "resolve.title"), Now: time.Now(), CanDecide: m.Can("queue:decide"), CanConnect: m.Can("numbers:connect")}
+	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		counts, err := identity.CountCases(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if f.Tab == "" {
+			f.Tab = firstTab(counts)
+		}
+		if f.Tab == identity.TabSuggested {
+			f.Evidence = signCode(c.Query("sign"))
+		}
+		p.Tab, p.Counts = f.Tab, tabCounts(counts)
+
+		return fillQueue(ctx, tx, m, f, &p)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Next != "" {
+		p.Next = "/resolve?" + queueQuery(f, "cursor", p.Next)
+	}
+
+	return s.Show(c, fiber.StatusOK, pages.QueuePage(p))
+}
+
+func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.CaseFilter, p *pages.Queue) error {
+	e, err := web.EyesOf(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	for id, name := range e.Numbers {
+		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
+	}
+	web.SortNumbers(p.Numbers)
+	p.NoNumber = len(p.Numbers) == 0
+	if f.Number != uuid.Nil {
+		p.Number = f.Number.String()
+	}
+
+	if f.Tab == identity.TabSuggested {
+		signs, err := identity.Signs(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		p.Sign, p.Signs = f.Evidence, signChoices(ctx, signs)
+	}
+	cases, next, err := identity.Cases(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	p.Next = next
+	var accounts []uuid.UUID
+	for _, k := range cases {
+		if k.IdentityID != nil {
+			accounts = append(accounts, *k.IdentityID)
+		}
+	}
+	latest, err := conversations.Latest(ctx, tx, accounts)
+	if err != nil {
+		return err
+	}
+	for _, k := range cases {
+		p.Items = append(p.Items, queueItem(ctx, e, m, k, latest))
+	}
+
+	if p.Week, err = week(ctx, tx); err != nil || !p.CanDecide || p.Frame.Toast != nil {
+		return err
+	}
+	p.Last, err = lastDecision(ctx, tx, e, m, "/resolve?"+queueQuery(f))
+
+	return err
+}
+
+// signCode is the code of a kind of sign, "" for what can be none.
+func signCode(s string) string {
+	if len(s) > 40 || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return ""
+	}
+
+	return s
+}
+
+// signChoices are the kinds of sign that a tab's cases rest on, the most frequent first.
+func signChoices(ctx context.Context, signs map[string]int) []pages.SignChoice {
+	list := make([]pages.SignChoice, 0, len(signs))
+	for code, count := range signs {
+		list = append(list, pages.SignChoice{Code: code, Name: pages.SignName(ctx, code), Count: count})
+	}
+	slices.SortFunc(list, func(a, b pages.SignChoice) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+
+	return list
+}
+
+func week(ctx context.Context, tx *tenants.Tx) (pages.Week, error) {
+	w, err := identity.Week(ctx, tx)
+
+	return pages.Week(w), err
+}
+
+func queueItem(ctx context.Context, e web.Eyes, m access.Member, k identity.Case, latest map[uuid.UUID]conversations.Message) pages.QueueItem {
+	item := pages.QueueItem{
+		ID: k.ID.String(), Kind: k.Kind, Since: k.Since, Conflict: k.Kind == identity.CaseConflict, HoldUntil: web.OrZero(k.HoldUntil),
+		Outcome: k.Outcome, ClosedAt: web.OrZero(k.ClosedAt), ClosedBy: k.ClosedBy, Who: whoOf(e, k),
+	}
+	if k.State == "open" {
+		item.AnswerBy, _ = k.AnswerBy(time.Now())
+		item.Money = k.Money
+	}
+	if k.Proposal != nil {
+		item.Proposed = e.Name(ctx, k.Proposal.By)
+	}
+	if k.IdentityID != nil {
+		if last, ok := latest[*k.IdentityID]; ok {
+			v := e.Said(last, false)
+			item.Last = &v
+		}
+	}
+	if len(k.Candidates) > 0 {
+		item.Candidate, item.Tier = e.Label(ctx, k.Candidates[0].Contact), k.Candidates[0].Tier
+	}
+	if k.LeaseBy != "" {
+		item.Lease, item.LeaseMine = e.Name(ctx, k.LeaseBy), k.LeaseBy == m.Actor.ID
+	}
+	for _, by := range k.UnsureBy {
+		item.Unsure = append(item.Unsure, e.Name(ctx, by))
+	}
+
+	return item
+}
+
+// whoOf is whom a case is about, nil where it names nobody.
+func whoOf(e web.Eyes, k identity.Case) *pages.Someone {
+	switch {
+	case k.Contact != nil && (len(k.Contact.Identities) > 0 || k.Identity == nil):
+		who := e.Someone(*k.Contact)
+		return &who
+	case k.Identity != nil:
+		who := e.Stranger(*k.Identity)
+		return &who
+	}
+
+	return nil
+}
+
+// lastDecision is what the member decided last, if one key may still take it back.
+func lastDecision(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Member, next string) (*pages.LastDecision, error) {
+	last, ok, err := identity.Last(ctx, tx, m.Actor)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if last.Bulk != uuid.Nil {
+		return &pages.LastDecision{Decision: last.Decision, Count: last.Count, Undo: web.BulkPath + "/" + last.Bulk.String() + "/undo"}, nil
+	}
+	k, err := identity.GetCase(ctx, tx, last.Case)
+	if err != nil {
+		return nil, err
+	}
+
+	view := pages.LastDecision{Decision: last.Decision, Undo: "/resolve/" + last.Case.String() + "/undo", Next: next}
+	if last.LinkID != nil {
+		view.Undo = "/merges/" + last.LinkID.String() + "/undo"
+	}
+	if who := whoOf(e, k); who != nil {
+		view.Name = who.Name
+		if who.Name == "" {
+			view.Name = who.Handle.Shown
+		}
+	}
+
+	return &view, nil
+}
+
+func queueQuery(f identity.CaseFilter, more ...string) string {
+	q := url.Values{}
+	if f.Tab != "" {
+		q.Set("tab", f.Tab)
+	}
+	if f.Number != uuid.Nil {
+		q.Set("number", f.Number.String())
+	}
+	if f.Evidence != "" {
+		q.Set("sign", f.Evidence)
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
+
+	return q.Encode()
+}
+
+// NextCase leads to the case that has waited longest, after one just looked at.
+func (s *Pages) NextCase(c *fiber.Ctx) error {
+	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
+	if err != nil {
+		return err
+	}
+	after, err := uuid.Parse(c.Query("after"))
+	if err != nil {
+		after = uuid.Nil
+	}
+	next, f, err := s.caseAfter(c, f, after)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return c.Redirect("/resolve", fiber.StatusSeeOther)
+	}
+	if err != nil {
+		return err
+	}
+
+	return c.Redirect("/resolve/"+next.String()+"?"+queueQuery(f), fiber.StatusSeeOther)
+}
+
+// caseAfter takes the case to decide after another, and says in which tab it stands. ErrNotFound where the tab is done.
+func (s *Pages) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID) (uuid.UUID, identity.CaseFilter, error) {
+	ctx, m := c.UserContext(), web.Member(c)
+	var next uuid.UUID
+	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if f.Tab == "" {
+			counts, err := identity.CountCases(ctx, tx)
+			if err != nil {
+				return err
+			}
+			f.Tab = firstTab(counts)
+		}
+
+		for try := 1; ; try++ {
+			var err error
+			if next, err = identity.NextCase(ctx, tx, m.Actor, f, after); err != nil {
+				return err
+			}
+			_, err = identity.Lease(ctx, tx, m.Actor, next)
+			if tenants.ConflictCode(err) == "" {
+				return err
+			}
+			// Somebody took it just now; the next look sees that. A page that tells so is no worse than looking for ever.
+			if try == maxTakes {
+				return nil
+			}
+		}
+	})
+
+	return next, f, err
+}

@@ -1,0 +1,166 @@
+package team
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"github.com/pehchan/pehchan/server/web"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/handover"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// workKinds are the fields that say who carries on.
+var workKinds = []string{handover.Conversations, handover.Escalations, handover.Usernames}
+
+// LeavingPage says what somebody has in hand and asks who carries on, before they are removed or, with ?role=, get another role.
+func (s *Pages) LeavingPage(c *fiber.Ctx) error {
+	return s.showLeaving(c, fiber.StatusOK, c.Query("role"), pages.Filled{})
+}
+
+func (s *Pages) showLeaving(c *fiber.Ctx, status int, role string, form pages.Filled) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil || role != "" && !access.IsRole(role) {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), web.Member(c)
+	p := pages.Leaving{ID: id.String(), Role: role, Form: form}
+	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		who, err := access.ColleagueBy(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if !access.MayManage(m, who.Role) || role != "" && !access.MayManage(m, role) {
+			return tenants.ErrForbidden
+		}
+		p.Name = who.Name
+		work, err := handover.Leaving(ctx, tx, id, role)
+		p.Work = workShown(work)
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.Frame = s.Frame(c, "team.title")
+	p.Frame.Title, p.Frame.Path = p.Name, leavingPath(id, role)
+
+	return s.Show(c, status, pages.LeavingPage(p))
+}
+
+func leavingPath(person uuid.UUID, role string) string {
+	path := "/team/" + person.String() + "/leave"
+	if role != "" {
+		path += "?" + url.Values{"role": {role}}.Encode()
+	}
+
+	return path
+}
+
+func workShown(work []handover.Work) []pages.InHand {
+	list := make([]pages.InHand, len(work))
+	for i, w := range work {
+		list[i] = pages.InHand{Kind: w.Kind, Count: w.Count}
+		for _, heir := range w.Heirs {
+			list[i].Heirs = append(list[i].Heirs, components.Option{Value: heir.ID.String(), Label: heir.Name})
+		}
+	}
+
+	return list
+}
+
+// ChangeRole gives somebody of the team another role.
+func (s *Pages) ChangeRole(c *fiber.Ctx) error {
+	role := web.Field(c, "role")
+	if role == "" {
+		role = "none" // not the one that stands for leaving
+	}
+
+	return s.changeMember(c, role)
+}
+
+// RemoveMember takes somebody out of the team.
+func (s *Pages) RemoveMember(c *fiber.Ctx) error {
+	return s.changeMember(c, "")
+}
+
+// changeMember gives somebody a role, or with "" takes them out of the team. Where that leaves work behind, and the form did not say who
+// carries on, that is asked first.
+func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
+	person, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	to, said, err := heirs(c)
+	if err != nil {
+		return err
+	}
+
+	ctx, m := c.UserContext(), web.Member(c)
+	var (
+		who    access.Colleague
+		passed int
+		ask    bool
+	)
+	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if !said && (role == "" || access.IsRole(role)) {
+			work, err := handover.Leaving(ctx, tx, person, role)
+			if ask = len(work) > 0; err != nil || ask {
+				return err
+			}
+		}
+		if role == "" {
+			who, passed, err = handover.Remove(ctx, tx, m, person, to)
+		} else {
+			who, passed, err = handover.ChangeRole(ctx, tx, m, person, role, to)
+		}
+
+		return err
+	})
+	if err == nil && ask {
+		return c.Redirect(leavingPath(person, role), fiber.StatusSeeOther)
+	}
+	if form, ok := web.Refilled(c, err, workKinds...); ok {
+		if said && form.Failed == "" && form.Wrong["role"] == "" {
+			return s.showLeaving(c, web.Classify(err).Status, role, form)
+		}
+
+		return s.showTeam(c, web.Classify(err).Status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	told := web.Flash{Key: "toast.member_removed", Args: []any{"name", who.Name}}
+	switch {
+	case role != "":
+		told = web.Flash{Key: "toast.role_changed", Args: []any{"name", who.Name, "role", i18n.T(ctx, "roles."+who.Role)}}
+	case passed > 0:
+		told.Key = "toast.member_removed_work"
+	}
+
+	return s.Done(c, "/team", told)
+}
+
+// heirs are who carries on; said is false where the form did not ask.
+func heirs(c *fiber.Ctx) (to handover.To, said bool, err error) {
+	to, said = handover.To{}, web.Field(c, "work") != ""
+	for _, kind := range workKinds {
+		typed := web.Field(c, kind)
+		if typed == "" {
+			continue
+		}
+		heir, err := uuid.Parse(typed)
+		if err != nil {
+			return nil, said, tenants.ErrNotFound
+		}
+		to[kind] = heir
+	}
+
+	return to, said, nil
+}

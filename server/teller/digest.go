@@ -1,0 +1,102 @@
+package teller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pehchan/pehchan/server/web"
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/facts"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+const (
+	digestEvery = 30 * time.Second
+	digestPlan  = 10 * time.Minute // how soon a new business has its digest planned
+	digestLines = 5
+)
+
+// RunDigests tells owners once a week by mail what changed, until ctx ends. Any number of processes may do so side by side.
+func (t *Teller) RunDigests(ctx context.Context) error {
+	tick := time.NewTicker(digestEvery)
+	defer tick.Stop()
+
+	planned := time.Time{}
+	for {
+		if time.Since(planned) > digestPlan {
+			if err := facts.PlanDigests(ctx, t.DB); err != nil && ctx.Err() == nil {
+				t.log.Error("digests not planned", "error", err)
+			}
+			planned = time.Now()
+		}
+		if err := t.digests(ctx); err != nil && ctx.Err() == nil {
+			t.log.Error("digests not sent", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// digests does what is due. One that fails is due again in a few minutes.
+func (t *Teller) digests(ctx context.Context) error {
+	due, err := facts.ClaimDigests(ctx, t.DB)
+	if err != nil {
+		return err
+	}
+	for _, d := range due {
+		err := t.DB.As(ctx, d.Tenant, func(tx *tenants.Tx) error { return t.digest(ctx, tx, d.First, time.Now()) })
+		if err != nil {
+			t.log.Error("digest not sent", "tenant", d.Tenant, "error", err)
+		}
+	}
+
+	return nil
+}
+
+// digest queues the mails of one business and plans those of the next week, in one transaction: each week is told once. Who has read
+// everything, or switched it off, gets none.
+func (t *Teller) digest(ctx context.Context, tx *tenants.Tx, first bool, now time.Time) error {
+	tenant, err := access.CurrentTenant(ctx, tx)
+	if err != nil {
+		return err
+	}
+	zone := tenant.Location()
+	if first {
+		return facts.NextDigest(ctx, tx, now, zone)
+	}
+
+	readers, err := access.Readers(ctx, tx, access.MailDigest)
+	if err != nil {
+		return err
+	}
+	year, week := now.In(zone).ISOWeek()
+	for _, to := range readers {
+		news, all, seq, err := facts.Untold(ctx, tx, to.ID, digestLines)
+		if err != nil {
+			return err
+		}
+		if all == 0 {
+			continue
+		}
+		ctx := InLanguage(ctx, to, tenant.Lang, zone)
+		var views []pages.Fact
+		for _, e := range news {
+			views = append(views, web.EntryView(ctx, e, seq, now))
+		}
+		m := pages.Digest(ctx, views, all, tenant.Name, t.link(web.ChangesPath))
+		m.Leave = t.link(web.LeavePath + LeaveToken(t.keys, tenant.ID, to.ID, access.MailDigest))
+		if err := QueueCalm(ctx, tx, t.keys, tenant, to.Email, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
+			return err
+		}
+		if err := facts.Told(ctx, tx, to.ID, seq); err != nil {
+			return err
+		}
+	}
+
+	return facts.NextDigest(ctx, tx, now, zone)
+}

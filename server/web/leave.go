@@ -1,0 +1,15 @@
+package web
+
+import (
+	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/pages"
+)
+
+// LeaveView is an operator's leave to be in a business.
+func LeaveView(g access.Grant) pages.OperatorLeave {
+	return pages.OperatorLeave{
+		ID: g.ID.String(), Business: g.Business, Operator: g.Operator, Mine: g.Mine, Reason: g.Reason, Ticket: g.Ticket, Scope: g.Scope, Minutes: g.Minutes,
+		State: g.State, AskedAt: g.AskedAt, DecidedBy: g.DecidedBy, Standing: g.Standing, EnteredAt: OrZero(g.EnteredAt), ExpiresAt: OrZero(g.ExpiresAt),
+		EndedBy: g.EndedBy, Pages: g.Pages,
+	}
+}
