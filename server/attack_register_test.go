@@ -70,7 +70,7 @@ var attackRegister = []attackCase{
 	{n: 34, tests: "tenants/access.TestSignInLimit tenants/access.TestSignInLimitOfAnAddress", partly: "forty tries from forty addresses; the spray over accounts is put into the database"},
 	{n: 35, tests: "server.TestLimitsCannotBeWalkedAround server.TestForwardedAddresses tenants/access.TestSignInLimit tenants/access.TestSignInLimitOfAnAddress"},
 	{n: 36, tests: "server.TestNoAnswerTellsWhoHasAnAccount server.TestSignInTellsNothing server.TestForgottenPassword server.TestInvitationOfSomebodyElse", times: "the work behind each answer is counted instead and is the same"},
-	{n: 37, tests: "server.TestForgottenPassword server.TestForgottenPasswordIsNoWayIn server.TestAnotherEmail tenants/access.TestResetPasswordKeepsSecondStep", partly: "the page's policy is same-origin, for the reason at secureHeaders"},
+	{n: 37, tests: "server.TestForgottenPassword server.TestForgottenPasswordIsNoWayIn server.TestAnotherEmail tenants/access.TestResetPasswordKeepsSecondStep", partly: "the page's policy is same-origin, for the reason at SecureHeaders"},
 	{n: 38, tests: "server.TestAskedTwiceMailsOnce server.TestForgottenPasswordIsNoWayIn"},
 	{n: 39, tests: "server.TestAskedTwiceMailsOnce server.TestOddRequestsOnTheWire"},
 	{n: 40, tests: "tenants/access.TestSecondStep tenants/access.TestFirstStepIsWorthLittle tenants/access.TestSecondStepAtOnce tenants/access.TestEnrolAtOnce server.TestSignInWithSecondStep server.TestSecondStepChangesAskAgain"},

@@ -136,7 +136,7 @@ func New(cfg config.Config, d Deps) (*Server, error) {
 		IdleTimeout:             60 * time.Second,
 		ReadBufferSize:          8 << 10,
 		DisableStartupMessage:   true,
-		EnableTrustedProxyCheck: true, // with no trusted proxy, forwarded headers are never believed; see clientIP
+		EnableTrustedProxyCheck: true, // with no trusted proxy, forwarded headers are never believed; see web.Site.ClientIP
 
 		// Multipart forms are refused, so nobody needs to take them apart first.
 		DisablePreParseMultipartForm: true,

@@ -285,7 +285,7 @@ func (s *Pages) Export(c *fiber.Ctx) error {
 	tenant := m.Tenant.ID
 	s.StreamCSV(c, func(ctx context.Context, out *csv.Writer, alive func() error) error {
 		if err := out.Write([]string{"seq", "at", "actor_kind", "actor", "action", "object_kind", "object", "detail"}); err != nil {
-			return err //nolint:wrapcheck // streamCSV says what it wrote
+			return err //nolint:wrapcheck // StreamCSV says what it wrote
 		}
 		for before := int64(0); ; {
 			if err := alive(); err != nil {
@@ -302,7 +302,7 @@ func (s *Pages) Export(c *fiber.Ctx) error {
 			for _, e := range entries {
 				before = e.Seq
 				if err := out.Write(Row(e)); err != nil {
-					return err //nolint:wrapcheck // streamCSV says what it wrote
+					return err //nolint:wrapcheck // StreamCSV says what it wrote
 				}
 			}
 			if out.Flush(); out.Error() != nil {

@@ -118,7 +118,7 @@ func (s *Pages) askPage(c *fiber.Ctx, from askFrom) error {
 	return s.showAsk(c, fiber.StatusOK, from, d)
 }
 
-// sendAsk takes a question on its way, as sendReply does a message.
+// sendAsk takes a question on its way, as SendReply does a message.
 func (s *Pages) sendAsk(c *fiber.Ctx, from askFrom) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	d, err := asked(c, from.contact)

@@ -92,7 +92,7 @@ func (s *Pages) MediaFile(c *fiber.Ctx) error {
 	return nil
 }
 
-// passOn copies a file to its reader, who has writeLimit for each piece.
+// passOn copies a file to its reader, who has web.WriteLimit for each piece.
 func passOn(w *bufio.Writer, conn net.Conn, body io.Reader) bool {
 	piece := make([]byte, chunk)
 	for {

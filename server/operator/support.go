@@ -16,7 +16,7 @@ import (
 )
 
 // opAccessPath is where operators ask to enter businesses, supportPath where owners let them.
-// underLeave holds an operator to the leave they are in a business by: to look only, changes nothing; nothing is ever exported; and each
+// UnderLeave holds an operator to the leave they are in a business by: to look only, changes nothing; nothing is ever exported; and each
 // page is counted for the owners to see.
 func (s *Pages) UnderLeave(c *fiber.Ctx, m access.Member, route string) error {
 	if !web.SafeMethod(c.Method()) && m.Grant.Scope == "read" || strings.HasSuffix(route, "/export") {

@@ -68,7 +68,7 @@ func Rank(last bool) int {
 	return 0
 }
 
-// AskingMeta is the context of a request that asks Meta. Unlike others it does not end after pageTimeout.
+// AskingMeta is the context of a request that asks Meta. Unlike others it does not end after PageTimeout.
 func AskingMeta(c *fiber.Ctx) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(c.UserContext()), graphPatience)
 }
