@@ -381,10 +381,10 @@ func (b *Batch) touchActivity(ctx context.Context, last map[uuid.UUID]time.Time)
 		contacts, at = append(contacts, c), append(at, t)
 	}
 	_, err := b.tx.ExecContext(ctx, `
-		INSERT INTO contact_activity AS a (tenant_id, contact_id, last_at)
-		SELECT $1, w.contact_id, w.at FROM unnest($2::uuid[], $3::timestamptz[]) AS w (contact_id, at)
-		WHERE (SELECT k.last_at + interval '1 minute' >= w.at FROM contact_activity k WHERE k.tenant_id = $1 AND k.contact_id = w.contact_id) IS NOT TRUE
-		ON CONFLICT (tenant_id, contact_id) DO UPDATE SET last_at = excluded.last_at`, b.tx.Tenant, pq.Array(contacts), pq.Array(at))
+		MERGE INTO contact_activity a USING (SELECT * FROM unnest($2::uuid[], $3::timestamptz[]) AS w (contact_id, at)) w
+		ON a.tenant_id = $1 AND a.contact_id = w.contact_id
+		WHEN MATCHED AND a.last_at + interval '1 minute' < w.at THEN UPDATE SET last_at = w.at
+		WHEN NOT MATCHED THEN INSERT (tenant_id, contact_id, last_at) VALUES ($1, w.contact_id, w.at)`, b.tx.Tenant, pq.Array(contacts), pq.Array(at))
 	if err != nil {
 		return fmt.Errorf("note activity: %w", err)
 	}
