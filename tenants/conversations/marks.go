@@ -3,6 +3,7 @@ package conversations
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,10 +25,11 @@ type InboxCounts struct {
 // or to several numbers.
 func CountInbox(ctx context.Context, tx *tenants.Tx) (InboxCounts, error) {
 	var n InboxCounts
+	most := strconv.Itoa(MostCounted) // in the statement, so that PostgreSQL keeps its plan: every page runs it
 	err := tx.GetContext(ctx, &n, `
-		SELECT (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND unread LIMIT $2) u) AS unread,
-		       (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND waiting_since IS NOT NULL LIMIT $2) w) AS waiting`,
-		tx.Tenant, MostCounted)
+		SELECT (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND unread LIMIT `+most+`) u) AS unread,
+		       (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND waiting_since IS NOT NULL LIMIT `+most+`) w) AS waiting`,
+		tx.Tenant)
 	if err != nil {
 		return InboxCounts{}, fmt.Errorf("count conversations: %w", err)
 	}

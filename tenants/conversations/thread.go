@@ -70,7 +70,7 @@ func timeline(ctx context.Context, tx *tenants.Tx, c identity.Contact, page iden
 			  AND ($6 OR n.target_wamid = '' OR NOT EXISTS (
 			      SELECT 1 FROM messages o WHERE o.tenant_id = $1 AND o.number_id = n.number_id AND o.wamid = n.target_wamid))
 			ORDER BY n.at DESC, n.id DESC LIMIT $5) m
-		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY (ARRAY(SELECT unnest($2::uuid[])))
 		ORDER BY m.at DESC, m.id DESC LIMIT $5`,
 		tx.Tenant, pq.Array(accounts(c)), at, id, page.Size()+1, about)
 	if err != nil {
@@ -181,7 +181,7 @@ func aboutOf(ctx context.Context, tx *tenants.Tx, list []Message) (map[messageKe
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT `+messageColumns+`, t.identity_id, '' AS address_kind, '' AS address
 		FROM messages m JOIN tenures t ON t.tenant_id = $1 AND t.id = m.tenure_id
-		WHERE m.tenant_id = $1 AND m.target_wamid <> '' AND m.target_wamid = ANY($2) ORDER BY m.at, m.id`, tx.Tenant, pq.Array(targets))
+		WHERE m.tenant_id = $1 AND m.target_wamid <> '' AND m.target_wamid = ANY (ARRAY(SELECT unnest($2::text[]))) ORDER BY m.at, m.id`, tx.Tenant, pq.Array(targets))
 	if err != nil {
 		return nil, fmt.Errorf("read what was said about messages: %w", err)
 	}

@@ -262,7 +262,7 @@ func namesOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Pro
 	rows, err := tx.QueryxContext(ctx, `
 		SELECT f.kind, f.value, min(f.first_seen), max(greatest(f.last_seen, f.first_seen))
 		FROM tenures t JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = t.id
-		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY (ARRAY(SELECT unnest($2::uuid[])))
 		GROUP BY f.kind, f.value ORDER BY max(f.last_seen) DESC LIMIT 200`, tx.Tenant, pq.Array(identities))
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)

@@ -54,14 +54,14 @@ func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []u
 	w.Contacts = []uuid.UUID{}
 	if err := tx.SelectContext(ctx, &w.Contacts, `
 		WITH RECURSIVE all_of (id) AS (
-			SELECT id FROM contacts WHERE tenant_id = $1 AND id = ANY($2)
+			SELECT id FROM contacts WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT unnest($2::uuid[])))
 			UNION SELECT c.id FROM contacts c JOIN all_of a ON c.tenant_id = $1 AND c.merged_into = a.id
 		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(contacts)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read contacts of a person: %w", err)
 	}
 	if err := tx.SelectContext(ctx, &w.Identities, `
 		WITH RECURSIVE all_of (id) AS (
-			SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND (i.contact_id = ANY($2) OR i.id = ANY($3))
+			SELECT i.id FROM identities i WHERE i.tenant_id = $1 AND (i.contact_id = ANY (ARRAY(SELECT unnest($2::uuid[]))) OR i.id = ANY (ARRAY(SELECT unnest($3::uuid[]))))
 			UNION SELECT i.id FROM identities i JOIN all_of a ON i.tenant_id = $1 AND i.absorbed_into = a.id
 		) SELECT id FROM all_of ORDER BY id`, tx.Tenant, pq.Array(w.Contacts), pq.Array(accounts)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read accounts of a person: %w", err)
@@ -69,7 +69,7 @@ func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []u
 	if len(w.Contacts)+len(w.Identities) == 0 {
 		return Whole{}, nil, tenants.ErrNotFound
 	}
-	if err := tx.SelectContext(ctx, &w.Tenures, `SELECT id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2) ORDER BY id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
+	if err := tx.SelectContext(ctx, &w.Tenures, `SELECT id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY (ARRAY(SELECT unnest($2::uuid[]))) ORDER BY id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read tenures of a person: %w", err)
 	}
 
@@ -80,9 +80,9 @@ func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []u
 	}
 	if err := tx.SelectContext(ctx, &rows, `
 		SELECT d.id, d.kind, d.scope, d.value, d.raw,
-		       EXISTS (SELECT 1 FROM tenures o WHERE o.tenant_id = $1 AND o.identifier_id = d.id AND o.identity_id <> ALL($2)) AS passed
-		FROM (SELECT identifier_id AS id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2)
-		      UNION SELECT anchor_id FROM identities WHERE tenant_id = $1 AND id = ANY($2)) theirs
+		       EXISTS (SELECT 1 FROM tenures o WHERE o.tenant_id = $1 AND o.identifier_id = d.id AND o.identity_id <> ALL (ARRAY(SELECT unnest($2::uuid[])))) AS passed
+		FROM (SELECT identifier_id AS id FROM tenures WHERE tenant_id = $1 AND identity_id = ANY (ARRAY(SELECT unnest($2::uuid[])))
+		      UNION SELECT anchor_id FROM identities WHERE tenant_id = $1 AND id = ANY (ARRAY(SELECT unnest($2::uuid[])))) theirs
 		JOIN identifiers d ON d.tenant_id = $1 AND d.id = theirs.id
 		ORDER BY d.id`, tx.Tenant, pq.Array(w.Identities)); err != nil {
 		return Whole{}, nil, fmt.Errorf("read identifiers of a person: %w", err)
