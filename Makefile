@@ -5,11 +5,14 @@
 GO ?= go
 LINT := $(GO) tool -modfile=.tools/go.mod golangci-lint
 WITH_POSTGRES := $(GO) run ./tenants/testdb/with
-# Everything is watched by the race detector but what computes alone and would take three times as long: argon2, and the libraries that
-# go through long texts letter by letter.
+# Everything is watched by the race detector but what computes alone and would take three times as long (argon2, and the libraries that
+# go through long texts letter by letter) and the browser journeys: the program they talk to is watched in the tests of server, and
+# watched it would keep their browser waiting.
 UNWATCHED := golang.org/x/crypto/argon2 regexp regexp/syntax strings unicode unicode/utf8
+JOURNEYS := github.com/pehchan/pehchan/e2e
 # Nor is it vetted package by package: make lint does that for all of them at once.
-TEST := $(GO) test -race -vet=off $(UNWATCHED:%=-gcflags=%=-race=false) -timeout 15m
+TEST := $(GO) test -vet=off -timeout 15m
+WATCHED_TEST := $(TEST) -race $(UNWATCHED:%=-gcflags=%=-race=false)
 
 # What a run or a test is given besides: make run ARGS=--no-demo, make test PKG=./server/...
 ARGS ?=
@@ -30,11 +33,20 @@ build: ## build bin/pehchan, static
 
 .PHONY: test
 test: install-test-deps fresh ## run every test, with the race detector and a real PostgreSQL
-	$(WITH_POSTGRES) -- $(TEST) $(PKG)
+	$(WITH_POSTGRES) -- $(MAKE) --no-print-directory --keep-going watched journeys
+
+# What go list says of PKG, each on a line; the journeys come last, as they take the whole machine by themselves.
+.PHONY: watched
+watched:
+	@all=$$($(GO) list $(PKG)) && some=$$(echo "$$all" | sed '\,^$(JOURNEYS)$$,d') && { [ -z "$$some" ] || $(WATCHED_TEST) $$some; }
+
+.PHONY: journeys
+journeys:
+	@all=$$($(GO) list $(PKG)) && { ! echo "$$all" | grep -qx '$(JOURNEYS)' || $(TEST) $(JOURNEYS); }
 
 .PHONY: e2e
 e2e: install-test-deps ## run the browser journeys only
-	$(WITH_POSTGRES) -- $(TEST) -count 1 -v ./e2e/...
+	$(WITH_POSTGRES) -- $(TEST) -count 1 -v $(JOURNEYS)
 
 .PHONY: fuzz
 fuzz: ## look for what breaks the parser and the resolver, each for FUZZTIME (FUZZTIME=1m)
