@@ -66,7 +66,7 @@ func (w *world) toldByMail(t *testing.T) (leave string) {
 func (w *world) forgotten(t *testing.T) string {
 	t.Helper()
 
-	if err := access.AskReset(t.Context(), w.DB, w.keys, person(filled).Email, "en", netip.MustParseAddr("192.0.2.7")); err != nil {
+	if err := access.AskReset(t.Context(), w.DB, w.keys, email(filled), "en", netip.MustParseAddr("192.0.2.7")); err != nil {
 		t.Fatal(err)
 	}
 	var token string
@@ -107,7 +107,7 @@ func (w *world) signedIn(t *testing.T, name string, from netip.Addr) (m access.M
 	t.Helper()
 
 	sessions := access.NewSessions(w.keys.Derive("session"))
-	in, err := sessions.SignIn(t.Context(), w.DB, access.Credentials{Email: person(name).Email, Password: password, Address: from})
+	in, err := sessions.SignIn(t.Context(), w.DB, access.Credentials{Email: email(name), Password: password, Address: from})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,12 +85,12 @@ func (st *site) people(t *testing.T) {
 	var wg sync.WaitGroup
 	set := func(tenant *tenants.Tenant, slug, name, owner, agent string) {
 		var err error
-		*tenant, err = access.AddTenant(t.Context(), st.DB, byTest, access.NewTenant{Slug: slug, Name: name, Owner: person(owner)})
+		*tenant, err = access.AddTenant(t.Context(), st.DB, byTest, access.NewTenant{Slug: slug, Name: name, Owner: st.person(t, owner)})
 		if err != nil {
 			t.Errorf("add %s: %v", slug, err)
 			return
 		}
-		id, err := access.AddMember(t.Context(), st.DB, tenant.ID, byTest, person(agent), access.Agent)
+		id, err := access.AddMember(t.Context(), st.DB, tenant.ID, byTest, st.person(t, agent), access.Agent)
 		if err != nil {
 			t.Errorf("add %s: %v", agent, err)
 		}
@@ -126,7 +126,11 @@ func withoutWindow(cfg *config.Config) { cfg.SignupApp, cfg.SignupConfig, cfg.Si
 // byTest does what the journey itself is not about.
 var byTest = access.Command("e2e")
 
-func person(name string) access.NewPerson {
+// person has an account that costs little to sign in to.
+func (st *site) person(t *testing.T, name string) access.NewPerson {
+	t.Helper()
+	st.Person(t, email(name), name, password)
+
 	return access.NewPerson{Email: email(name), Name: name, Password: password}
 }
 

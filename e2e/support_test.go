@@ -12,7 +12,7 @@ func TestOperatorIsLetIn(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
 	st.number(t, 0)
-	if _, err := access.AddOperator(t.Context(), st.DB, byTest, person("Olga"), "support"); err != nil {
+	if _, err := access.AddOperator(t.Context(), st.DB, byTest, st.person(t, "Olga"), "support"); err != nil {
 		t.Fatal(err)
 	}
 	olga, owner := st.tab(t, wide), st.tab(t, phone)

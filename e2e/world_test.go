@@ -53,10 +53,10 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 
 	w := &world{site: newSite(t)}
-	if _, err := access.AddMember(t.Context(), w.DB, w.clinic.ID, byTest, person(twice), access.Auditor); err != nil {
+	if _, err := access.AddMember(t.Context(), w.DB, w.clinic.ID, byTest, w.person(t, twice), access.Auditor); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := access.AddOperator(t.Context(), w.DB, byTest, person(operator), "admin"); err != nil {
+	if _, err := access.AddOperator(t.Context(), w.DB, byTest, w.person(t, operator), "admin"); err != nil {
 		t.Fatal(err)
 	}
 	first := w.number(t, 0)

@@ -138,7 +138,7 @@ func TestErasedBusinessLeavesNothing(t *testing.T) {
 	const canary = "canary-of-asha-4711"
 	meera := st.member(t, st.clinic, "meera", access.Agent)
 	both := st.member(t, st.clinic, "both", access.Agent)
-	if _, err := access.AddMember(t.Context(), st.DB, st.motors.ID, access.Command("test"), person("both"), access.Agent); err != nil {
+	if _, err := access.AddMember(t.Context(), st.DB, st.motors.ID, access.Command("test"), st.person(t, "both"), access.Agent); err != nil {
 		t.Fatal(err)
 	}
 	asha := st.signedIn(t, "asha")

@@ -92,7 +92,7 @@ func (st *site) lastAddress(t *testing.T) (address string) {
 
 func (st *site) tenant(t *testing.T, slug, owner string) tenants.Tenant {
 	t.Helper()
-	tenant, err := access.AddTenant(context.Background(), st.DB, access.Command("test"), access.NewTenant{Slug: slug, Name: slug, Owner: person(owner)})
+	tenant, err := access.AddTenant(context.Background(), st.DB, access.Command("test"), access.NewTenant{Slug: slug, Name: slug, Owner: st.person(t, owner)})
 	if err != nil {
 		t.Fatalf("add tenant: %v", err)
 	}
@@ -102,7 +102,7 @@ func (st *site) tenant(t *testing.T, slug, owner string) tenants.Tenant {
 
 func (st *site) member(t *testing.T, tenant tenants.Tenant, name, role string) uuid.UUID {
 	t.Helper()
-	id, err := access.AddMember(context.Background(), st.DB, tenant.ID, access.Command("test"), person(name), role)
+	id, err := access.AddMember(context.Background(), st.DB, tenant.ID, access.Command("test"), st.person(t, name), role)
 	if err != nil {
 		t.Fatalf("add %s: %v", name, err)
 	}
@@ -112,7 +112,7 @@ func (st *site) member(t *testing.T, tenant tenants.Tenant, name, role string) u
 
 func (st *site) operator(t *testing.T, name, role string) {
 	t.Helper()
-	if _, err := access.AddOperator(context.Background(), st.DB, access.Command("test"), person(name), role); err != nil {
+	if _, err := access.AddOperator(context.Background(), st.DB, access.Command("test"), st.person(t, name), role); err != nil {
 		t.Fatalf("add operator: %v", err)
 	}
 }
@@ -128,8 +128,13 @@ func (st *site) exec(t *testing.T, query string, args ...any) {
 	}
 }
 
-func person(name string) access.NewPerson {
-	return access.NewPerson{Email: name + "@pehchan.example", Name: name, Password: password}
+// person has an account that costs little to sign in to.
+func (st *site) person(t *testing.T, name string) access.NewPerson {
+	t.Helper()
+	p := access.NewPerson{Email: name + "@pehchan.example", Name: name, Password: password}
+	st.Person(t, p.Email, p.Name, p.Password)
+
+	return p
 }
 
 // lockedBuffer is a log that requests side by side may write to.

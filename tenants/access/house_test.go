@@ -39,7 +39,7 @@ func newHouse(t *testing.T) *house {
 func (h *house) tenant(t *testing.T, slug, owner string) (tenants.Tenant, uuid.UUID) {
 	t.Helper()
 	tenant, err := access.AddTenant(context.Background(), h.DB, command, access.NewTenant{
-		Slug: slug, Name: slug, Owner: person(owner),
+		Slug: slug, Name: slug, Owner: h.known(t, owner),
 	})
 	if err != nil {
 		t.Fatalf("add tenant: %v", err)
@@ -50,12 +50,21 @@ func (h *house) tenant(t *testing.T, slug, owner string) (tenants.Tenant, uuid.U
 
 func (h *house) add(t *testing.T, tenant tenants.Tenant, name, role string) uuid.UUID {
 	t.Helper()
-	id, err := access.AddMember(context.Background(), h.DB, tenant.ID, command, person(name), role)
+	id, err := access.AddMember(context.Background(), h.DB, tenant.ID, command, h.known(t, name), role)
 	if err != nil {
 		t.Fatalf("add %s: %v", name, err)
 	}
 
 	return id
+}
+
+// known is somebody who has an account that costs little to sign in to.
+func (h *house) known(t *testing.T, name string) access.NewPerson {
+	t.Helper()
+	p := person(name)
+	h.Person(t, p.Email, p.Name, p.Password)
+
+	return p
 }
 
 func (h *house) team(t *testing.T, tenant tenants.Tenant) (team []access.Colleague) {

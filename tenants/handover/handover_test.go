@@ -31,7 +31,9 @@ func newHouse(t *testing.T) *house {
 	h := &house{Database: testdb.New(t), t: t}
 	ctx, command := context.Background(), access.Command("test")
 	person := func(name string) access.NewPerson {
-		return access.NewPerson{Email: name + "@pehchan.example", Name: name, Password: "lotus-river-42-monsoon"}
+		p := access.NewPerson{Email: name + "@pehchan.example", Name: name, Password: "lotus-river-42-monsoon"}
+		h.Person(t, p.Email, p.Name, p.Password)
+		return p
 	}
 	add := func(slug, owner string) uuid.UUID {
 		tenant, err := access.AddTenant(ctx, h.DB, command, access.NewTenant{Slug: slug, Name: slug, Owner: person(owner)})
