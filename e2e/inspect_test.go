@@ -149,8 +149,8 @@ func (b *tab) dark(on bool) {
 
 // axe's rules: all that count for WCAG 2.2 AA, or those alone that a change of colours can break.
 const (
-	allRules    = `{preload: false, resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}`
-	colourRules = `{preload: false, resultTypes: ["violations"], runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}`
+	allRules    = `{preload: false, selectors: false, resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}`
+	colourRules = `{preload: false, selectors: false, resultTypes: ["violations"], runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}`
 )
 
 // violations are what axe calls serious or critical on the page as it is now.

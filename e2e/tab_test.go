@@ -31,6 +31,8 @@ type tab struct {
 	ctx  context.Context
 	site *site
 
+	width int64 // of the screen
+
 	mu         sync.Mutex
 	complaints []string // errors of scripts and breaches of the content policy
 }
@@ -170,6 +172,10 @@ func poll(met func() bool) bool {
 // screen makes the tab this wide: below 600 pixels a phone, with touch.
 func (b *tab) screen(width int64) {
 	b.t.Helper()
+	if b.width == width {
+		return // set once more, the browser would lay out and paint everything anew
+	}
+	b.width = width
 
 	height := int64(900)
 	options := []chromedp.EmulateViewportOption{}

@@ -296,19 +296,6 @@ func (p page) addresses(w *world, who string) []string {
 func (w *world) look(b *tab, lang, who, path string, status int) {
 	b.t.Helper()
 
-	b.screen(phone)
-	b.dark(false)
-	b.open(path)
-	_, wrong := b.inspect(lang, status)
-	for _, width := range []int64{narrow, phone, wide} {
-		if sticks := b.overflow(width); sticks != "" {
-			wrong = append(wrong, fmt.Sprintf("at %d pixels: %s", width, sticks))
-		}
-	}
-	b.screen(phone)
-	if under := b.obscured(); len(under) > 0 {
-		wrong = append(wrong, fmt.Sprintf("with the focus it is hidden: %v", under))
-	}
 	// Each language is judged light on one screen and dark on the other: what a screen or a theme breaks, it breaks in both.
 	light, dark := int64(phone), int64(wide)
 	if lang == "hi" {
@@ -316,14 +303,26 @@ func (w *world) look(b *tab, lang, who, path string, status int) {
 	}
 	// The others see the same pages with less on them: those are judged once.
 	whole := who == filled || who == nobody
-	if whole || lang == "en" {
-		b.screen(light)
-		wrong = append(wrong, b.violations(allRules)...)
+
+	b.screen(phone)
+	b.open(path)
+	_, wrong := b.inspect(lang, status)
+	if under := b.obscured(); len(under) > 0 {
+		wrong = append(wrong, fmt.Sprintf("with the focus it is hidden: %v", under))
 	}
-	if whole {
-		b.dark(true)
-		b.screen(dark)
-		wrong = append(wrong, b.violations(colourRules)...)
+	// Every change of the screen lays the page out and paints it anew: each comes once.
+	for _, width := range []int64{phone, narrow, wide} {
+		if sticks := b.overflow(width); sticks != "" {
+			wrong = append(wrong, fmt.Sprintf("at %d pixels: %s", width, sticks))
+		}
+		switch {
+		case width == light && (whole || lang == "en"):
+			wrong = append(wrong, b.violations(allRules)...)
+		case width == dark && whole:
+			b.dark(true)
+			wrong = append(wrong, b.violations(colourRules)...)
+			b.dark(false)
+		}
 	}
 	for _, what := range wrong {
 		b.t.Errorf("%s as %q in %s: %s", path, who, lang, what)
@@ -338,6 +337,7 @@ func (b *tab) pictures(name string) {
 	if dir == "" {
 		return
 	}
+	defer b.dark(false)
 	for _, theme := range []string{"light", "dark"} {
 		b.dark(theme == "dark")
 		for _, width := range []int64{phone, wide} {
