@@ -147,9 +147,13 @@ func (b *tab) dark(on bool) {
 	}
 }
 
-// axe's rules: all that count for WCAG 2.2 AA, or those alone that a change of colours can break.
+// axe's rules: all that count for WCAG 2.2 AA, or those alone that a change of colours can break. A rule that says itself that what it
+// finds is minor or moderate is left out, as nothing of it would be told.
 const (
-	allRules    = `{preload: false, selectors: false, resultTypes: ["violations"], rules: {"target-size": {enabled: true}}}`
+	allRules = `{preload: false, selectors: false, resultTypes: ["violations"], rules: Object.fromEntries([
+		...axe._audit.rules.filter(r => ["minor", "moderate"].includes(r.impact)).map(r => [r.id, {enabled: false}]),
+		["target-size", {enabled: true}],
+	])}`
 	colourRules = `{preload: false, selectors: false, resultTypes: ["violations"], runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}}`
 )
 
