@@ -1,13 +1,16 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -86,11 +89,27 @@ func (s *Sessions) read(token, typ string) (claims, error) {
 
 	var c claims
 	_, err := s.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return s.key, nil })
-	if err != nil || c.Type != typ || len(c.Audience) != 1 || c.Audience[0] != typ {
+	if err != nil || c.Type != typ || len(c.Audience) != 1 || c.Audience[0] != typ || !timesAreNumbers(token) {
 		return claims{}, ErrNoSession
 	}
 
 	return c, nil
+}
+
+// timesAreNumbers tells whether the times of a token are numbers, as the parser reads numbers in quotes too.
+func timesAreNumbers(token string) bool {
+	var times struct{ Exp, Iat, Nbf json.RawMessage }
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil || json.Unmarshal(payload, &times) != nil {
+		return false
+	}
+	for _, at := range []json.RawMessage{times.Exp, times.Iat, times.Nbf} {
+		if bytes.HasPrefix(at, []byte(`"`)) {
+			return false
+		}
+	}
+
+	return true
 }
 
 // Signed tells whether token is a session token of ours that is not over. It asks no database, so nonsense costs little; only

@@ -221,6 +221,7 @@ func TestForgedTokens(t *testing.T) {
 		"another key":     forge(jwt.SigningMethodHS256, append([]byte{1}, key[1:]...), same),
 		"no exp":          forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { delete(c, "exp") }),
 		"exp as text":     forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { c["exp"] = "tomorrow" }),
+		"exp in quotes":   forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { c["exp"] = "99999999999" }),
 		"exp past":        forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { c["exp"] = 1 }),
 		"nbf future":      forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { c["nbf"] = time.Now().Add(time.Hour).Unix() }),
 		"iat future":      forge(jwt.SigningMethodHS256, key, func(c jwt.MapClaims) { c["iat"] = time.Now().Add(time.Hour).Unix() }),
