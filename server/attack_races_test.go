@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/lib/pq"
 	"github.com/valyala/fasthttp"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
 
@@ -138,19 +138,37 @@ func TestSameIDWithOtherWords(t *testing.T) {
 	}
 }
 
-// Case 89: of many merges at once, of the same two in both directions and of one of them into a third, none makes a ring, nobody is lost,
-// and every message is kept.
+// Cases 89 and 90: of many merges at once, of the same two in both directions and of one of them into a third, while all of them write, one
+// each is made, none makes a ring, and every message stands with who is left.
 func TestMergesAtOnce(t *testing.T) {
 	t.Parallel()
-	st := newAPISite(t)
-	r := st.mine.get("/contacts?limit=3")
+	st := newMetaSite(t)
+	number := sandbox.Known().Numbers[0]
+	st.number(t, st.clinic, number)
+	cl := st.client(t, st.clinic, "read", "write")
+	write := func(who, nth int) {
+		st.says(t, number, message{wamid: fmt.Sprintf("wamid.%d.%d", who, nth), phone: fmt.Sprint("91980000070", who), bsuid: fmt.Sprint("IN.910000000000000", who), at: time.Now().Unix() - 100 + int64(nth)})
+	}
+	for who := range 3 {
+		write(who, 0)
+	}
+	st.drain(t)
+	r := cl.get("/contacts?limit=3")
 	a, b, c := r.text("items", 0, "id"), r.text("items", 1, "id"), r.text("items", 2, "id")
+	ctx, stop := context.WithCancel(t.Context())
+	var working, writing sync.WaitGroup
+	working.Go(func() { _ = ingest.NewWorker(st.DB, st.deps(t).Log).Run(ctx) })
+	writing.Go(func() {
+		for nth := range 60 {
+			write(nth%3, 1+nth)
+		}
+	})
 	for _, pairs := range [][][2]string{{{a, b}, {b, a}}, {{a, c}, {b, c}, {c, a}, {c, b}}} {
 		replies := make([]reply, 12)
 		var all sync.WaitGroup
 		for i := range replies {
 			keep, lose := pairs[i%len(pairs)][0], pairs[i%len(pairs)][1]
-			all.Go(func() { replies[i] = st.mine.post("/merges", merging(keep, lose, "same voice")) })
+			all.Go(func() { replies[i] = cl.post("/merges", merging(keep, lose, "same voice")) })
 		}
 		all.Wait()
 		made := 0
@@ -166,16 +184,21 @@ func TestMergesAtOnce(t *testing.T) {
 			t.Errorf("%d of %v were made, want one", made, pairs)
 		}
 	}
-	var end struct {
-		Away, Rings, Lost int
-	}
+	writing.Wait()
+	stop()
+	working.Wait()
+	st.drain(t)
+
+	var end struct{ Away, Rings, Messages, Left int }
 	err := st.DB.As(context.Background(), st.clinic.ID, func(tx *tenants.Tx) error {
 		return tx.Get(&end, `
 			SELECT count(*) FILTER (WHERE merged_into IS NOT NULL) AS away, count(*) FILTER (WHERE merged_into = id OR merged_into IN (SELECT id FROM contacts WHERE merged_into IS NOT NULL)) AS rings,
-			       (SELECT count(*) FROM identities i JOIN contacts k ON k.tenant_id = i.tenant_id AND k.id = i.contact_id WHERE i.home_contact = ANY($1) AND k.merged_into IS NOT NULL) AS lost
-			FROM contacts WHERE id = ANY($1)`, pq.Array([]string{a, b, c}))
+			       (SELECT count(*) FROM messages) AS messages,
+			       (SELECT count(*) FROM messages m JOIN tenures n ON n.tenant_id = m.tenant_id AND n.id = m.tenure_id JOIN identities i ON i.tenant_id = n.tenant_id AND i.id = n.identity_id
+			        JOIN contacts k ON k.tenant_id = i.tenant_id AND k.id = i.contact_id WHERE k.merged_into IS NULL) AS left
+			FROM contacts`)
 	})
-	if err != nil || end.Away != 2 || end.Rings != 0 || end.Lost != 0 {
-		t.Errorf("of three %d are merged away, %d in a ring, and %d accounts are lost (%v), want two and none", end.Away, end.Rings, end.Lost, err)
+	if err != nil || end.Away != 2 || end.Rings != 0 || end.Messages != 63 || end.Left != 63 {
+		t.Errorf("want one of three left with all 63 messages, got %+v (%v)", end, err)
 	}
 }

@@ -139,6 +139,20 @@ func TestInvitationOfSomebodyElse(t *testing.T) {
 		t.Errorf("want both businesses: %s", r.body)
 	}
 
+	// Case 70: in a mail too a name is a name.
+	const name = "<img src=x onerror=alert(1)>\"\r\nBcc: evil@example.com"
+	st.exec(t, `UPDATE tenants SET name = $1 WHERE id = $2`, name, st.clinic.ID)
+	st.exec(t, `UPDATE people SET name = $1 WHERE email_key = 'asha@pehchan.example'`, name)
+	st.quiet(t)
+	asha.want(asha.post("/team", url.Values{"email": {"somebody@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
+	mail := st.letters(t, 1)[0]
+	head, body, _ := strings.Cut(mail.whole, "\r\n\r\n")
+	_, part, _ := strings.Cut(body, "text/html")
+	shown, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(part)))
+	if strings.Contains(head, "\nBcc") || strings.Contains(string(shown), "<img src=x") || !strings.Contains(string(shown), "&lt;img src=x") {
+		t.Errorf("want the name as text in a mail to one, got %s\n%s", head, shown)
+	}
+
 	// Withdrawn, out of date, made up, another business's.
 	asha.get("/team")
 	asha.want(asha.post("/team", url.Values{"email": {"joseph@pehchan.example"}, "role": {"agent"}}), http.StatusSeeOther, "/team")
