@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -77,21 +77,21 @@ func TestGraphMustShowWhoItIs(t *testing.T) {
 
 	var asked atomic.Int64
 	count := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { asked.Add(1); fmt.Fprint(w, `{}`) })
-	quiet := log.New(io.Discard, "", 0)
+	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	unknown, old := httptest.NewUnstartedServer(count), httptest.NewUnstartedServer(count)
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS10} //nolint:gosec // which is to be refused
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS10}
 	for _, s := range []*httptest.Server{unknown, old} {
 		s.Config.ErrorLog = quiet
 		s.StartTLS()
 		t.Cleanup(s.Close)
 	}
-	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	hints := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for range 50 {
 			w.WriteHeader(http.StatusEarlyHints)
 		}
 		fmt.Fprint(w, `{}`)
 	}))
-	heads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	heads := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
 		fmt.Fprint(w, `{}`)
 	}))
