@@ -228,7 +228,7 @@ func TestEveryAttackCaseHasItsRow(t *testing.T) {
 func TestSecretsAreComparedInConstantTime(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"hooks.go": "subtle.ConstantTimeCompare(", "forms.go": "hmac.Equal(", "../tenants/whatsapp/signature.go": "hmac.Equal(",
+		"hooks.go": "subtle.ConstantTimeCompare(", "web/forms.go": "hmac.Equal(", "../tenants/whatsapp/signature.go": "hmac.Equal(",
 	} {
 		source, err := os.ReadFile(path)
 		if err != nil {
