@@ -40,14 +40,14 @@ func (w Words) In(lang string) string {
 
 // Content is what a card says. The texts may hold {fact:key}, {fact:key|doubt} and variables, see Fill.
 type Content struct {
-	Audience string
-	Country  string // ISO 3166 alpha-2; empty for everywhere
-	Question Words
-	Short    Words    // two lines
-	Long     Words    // the whole answer
-	Never    Words    // what not to say
-	Source   Words    // where it was read, besides the facts; may be empty for a card with facts
-	Asks     []string // how people put the question, in either script
+	Audience string   `json:"audience"`
+	Country  string   `json:"country"` // ISO 3166 alpha-2; empty for everywhere
+	Question Words    `json:"question"`
+	Short    Words    `json:"short"`  // two lines
+	Long     Words    `json:"long"`   // the whole answer
+	Never    Words    `json:"never"`  // what not to say
+	Source   Words    `json:"source"` // where it was read, besides the facts; may be empty for a card with facts
+	Asks     []string `json:"asks"`   // how people put the question, in either script
 }
 
 // Card is an answer as one business has it.
@@ -55,10 +55,16 @@ type Card struct {
 	Key string
 	Content
 	Facts   []string // keys of the ledger's facts that it stands on
-	Version int      // of the business's own text; 0 for what ships
-	Own     bool     // nothing that ships is beneath it
+	Edition Edition  // of the platform's words, which count where the business has none of its own
+	Version int      // of the business's own text; 0 for the platform's
+	Own     bool     // nothing of the platform's is beneath it
 	By      string   // who wrote Version
 	At      time.Time
+
+	Under *Content // the platform's words beneath Version; nil where there are none
+	Moved bool     // they have changed since the business wrote its own, or looked at them again
+	base  string   // digest of the platform's words as the business knew them; empty where that was not kept
+	under string   // digest of the platform's words
 
 	CheckedBy string // who last stood by it, here
 	CheckedAt time.Time
@@ -70,7 +76,7 @@ type Card struct {
 
 // Doubt is one reason to verify a card again.
 type Doubt struct {
-	Code  string // unchecked, check_old, fact_old, fact_changed
+	Code  string // unchecked, check_old, edition_old, expired, fact_old, fact_changed
 	Fact  facts.Fact
 	Since time.Time
 }
@@ -109,31 +115,48 @@ func (l Ledger) differs(f facts.Fact) bool {
 	return !ok || s.Value != f.Value || s.TextEN != f.TextEN || s.TextHI != f.TextHI || s.DoubtEN != f.DoubtEN || s.DoubtHI != f.DoubtHI
 }
 
-// doubts are the reasons to verify a card again. A check by the business clears what was there when it looked, for thirty days.
+// ships tells whether a card says what this release says.
+func (c Card) ships() bool { return c.Version == 0 && !c.Edition.Own }
+
+// doubts are the reasons to verify a card again. A check by the business clears what was there when it looked, for thirty days; one by
+// the platform's operators does so for every business that has their words.
 func (l Ledger) doubts(c Card, now time.Time) []Doubt {
 	checked := c.CheckedAt
 	if now.Sub(checked) > checkHolds {
 		checked = time.Time{}
 	}
+	written := c.At
+	if c.Version == 0 {
+		written = c.Edition.WrittenAt
+	}
 
 	var list []Doubt
-	switch {
+	switch until := c.Edition.Until(); {
 	case c.Version > 0 && c.CheckedAt.IsZero():
 		list = append(list, Doubt{Code: "unchecked", Since: c.At})
 	case c.Version > 0 && checked.IsZero():
 		list = append(list, Doubt{Code: "check_old", Since: c.CheckedAt})
+	case c.Version > 0 || until.IsZero():
+	case now.Before(until):
+		if looked := c.Edition.looked(); looked.After(checked) {
+			checked = looked
+		}
+	case checked.After(until):
+	case c.Edition.Expired(now):
+		list = append(list, Doubt{Code: "expired", Since: *c.Edition.ExpiresOn})
+	case c.Edition.Own:
+		list = append(list, Doubt{Code: "edition_old", Since: *c.Edition.VerifiedOn})
 	}
 	for _, key := range c.Facts {
 		f, ok := l.now[key]
 		if !ok {
 			continue
 		}
-		written := c.At
-		if c.Version == 0 {
+		if c.ships() {
 			written = time.Time{}
 		}
 		switch {
-		case c.Version == 0 && !l.differs(f):
+		case c.ships() && !l.differs(f):
 		case l.told[key].After(written) && l.told[key].After(checked):
 			list = append(list, Doubt{Code: "fact_changed", Fact: f, Since: l.told[key]})
 			continue
@@ -146,17 +169,17 @@ func (l Ledger) doubts(c Card, now time.Time) []Doubt {
 	return list
 }
 
-// Held tells whether a card's short answer is not to be passed on as it stands: a fact of the card has changed since it was written, or one that
-// stands in those words was not checked for too long.
+// Held tells whether a card's short answer is not to be passed on as it stands: a fact of the card has changed since it was written, one that
+// stands in those words was not checked for too long, or the day has come by which an operator wanted it looked at.
 func (c Card) Held() bool {
 	named := factsIn(c.Short.EN, c.Short.HI)
 
 	return slices.ContainsFunc(c.Doubts, func(d Doubt) bool {
-		return d.Code == "fact_changed" || d.Code == "fact_old" && slices.Contains(named, d.Fact.Key)
+		return d.Code == "fact_changed" || d.Code == "expired" || d.Code == "fact_old" && slices.Contains(named, d.Fact.Key)
 	})
 }
 
-// Verified is the day a card's oldest fact was checked, or the business stood by it, and from when on it is to be verified again. Both are zero
+// Verified is the day a card's oldest fact was checked, or the business or an operator stood by it, and from when on it is to be verified again. Both are zero
 // for one that nobody has checked, and for one that rests on how the product works.
 func (l Ledger) Verified(c Card) (on, until time.Time) {
 	if c.Version > 0 {
@@ -170,12 +193,15 @@ func (l Ledger) Verified(c Card) (on, until time.Time) {
 		if !ok {
 			continue
 		}
-		if c.Version == 0 && (on.IsZero() || f.VerifiedOn.Before(on)) {
+		if c.ships() && (on.IsZero() || f.VerifiedOn.Before(on)) {
 			on = f.VerifiedOn
 		}
-		if since := oldSince(f); c.Version == 0 && (until.IsZero() || since.Before(until)) {
+		if since := oldSince(f); c.ships() && (until.IsZero() || since.Before(until)) {
 			until = since
 		}
+	}
+	if e := c.Edition; c.Version == 0 && e.VerifiedOn != nil && (e.Own || e.VerifiedOn.After(on)) {
+		on, until = *e.VerifiedOn, e.Until()
 	}
 	if c.Version == 0 && c.CheckedAt.After(on) {
 		on, until = c.CheckedAt, c.CheckedAt.Add(checkHolds)

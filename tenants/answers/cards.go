@@ -31,12 +31,13 @@ type version struct {
 	NeverHI    string    `db:"never_hi"`
 	Source     string    `db:"source"`
 	Asks       string    `db:"asks"`
+	Base       string    `db:"base"`
 	ByName     string    `db:"by_name"`
 	At         time.Time `db:"at"`
 }
 
 const versionColumns = `card, version, removed, audience, country, question_en, question_hi, short_en, short_hi, long_en, long_hi, never_en, never_hi,
-	source, asks, by_name, at`
+	source, asks, base, by_name, at`
 
 func (v version) content() Content {
 	return Content{
@@ -76,9 +77,13 @@ func Library(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Card, Ledger
 	if err != nil {
 		return nil, Ledger{}, err
 	}
-	cards, err := Shipped()
+	lib, err := edited(ctx, tx)
 	if err != nil {
 		return nil, Ledger{}, err
+	}
+	cards := lib.cards
+	for i, c := range cards {
+		cards[i].under = c.wording().digest()
 	}
 	var written []version
 	if err := tx.SelectContext(ctx, &written, `
@@ -100,6 +105,7 @@ func Library(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Card, Ledger
 	}
 	for i := range cards {
 		cards[i].Doubts = l.doubts(cards[i], now)
+		cards[i].Moved = cards[i].moved()
 	}
 
 	return cards, l, nil
@@ -107,8 +113,24 @@ func Library(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Card, Ledger
 
 // apply puts the business's own words in place of a card's.
 func (c *Card) apply(v version) {
-	c.Content, c.Version, c.By, c.At = v.content(), v.Version, v.ByName, v.At
+	if !c.Own {
+		under := c.Content
+		c.Under = &under
+	}
+	c.Content, c.Version, c.By, c.At, c.base = v.content(), v.Version, v.ByName, v.At, v.Base
 	c.Facts = union(c.Facts, c.named())
+}
+
+// moved tells whether the platform says something else than when the business wrote its own words or looked at them again.
+func (c Card) moved() bool {
+	switch {
+	case c.Under == nil:
+		return false
+	case c.base == "":
+		return c.Edition.Own && c.Edition.WrittenAt.After(c.At)
+	}
+
+	return c.base != c.under
 }
 
 // addUse adds who stood by each card last, how often it was used of late, and what people said of it.
@@ -140,16 +162,20 @@ func addUse(ctx context.Context, tx *tenants.Tx, cards []Card, now time.Time) er
 	var checks []struct {
 		Card    string    `db:"card"`
 		Version int       `db:"version"`
+		Base    string    `db:"base"`
 		By      string    `db:"by_name"`
 		At      time.Time `db:"at"`
 	}
 	if err := tx.SelectContext(ctx, &checks, `
-		SELECT DISTINCT ON (card, version) card, version, by_name, at FROM answer_checks WHERE tenant_id = $1 ORDER BY card, version, at DESC`, tx.Tenant); err != nil {
+		SELECT DISTINCT ON (card, version) card, version, base, by_name, at FROM answer_checks WHERE tenant_id = $1 ORDER BY card, version, at DESC`, tx.Tenant); err != nil {
 		return fmt.Errorf("list checks of answers: %w", err)
 	}
 	for _, check := range checks {
 		if i, ok := at[check.Card]; ok && cards[i].Version == check.Version {
 			cards[i].CheckedBy, cards[i].CheckedAt = check.By, check.At
+			if check.Base != "" {
+				cards[i].base = check.Base
+			}
 		}
 	}
 
@@ -248,11 +274,16 @@ func Save(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, now
 		return "", &tenants.Invalid{Field: "source", Key: "answer_source"}
 	}
 
-	return in.Key, add(ctx, tx, actor, in, false)
+	base := ""
+	if known >= 0 {
+		base = cards[known].under
+	}
+
+	return in.Key, add(ctx, tx, actor, in, base, false)
 }
 
-// add writes the next version of a card.
-func add(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, removed bool) error {
+// add writes the next version of a card. base is the digest of the platform's words beneath it.
+func add(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, base string, removed bool) error {
 	var last int
 	if err := tx.GetContext(ctx, &last, `SELECT coalesce(max(version), 0) FROM answer_versions WHERE tenant_id = $1 AND card = $2`, tx.Tenant, in.Key); err != nil {
 		return fmt.Errorf("read the version of an answer: %w", err)
@@ -262,15 +293,20 @@ func add(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, remo
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO answer_versions (tenant_id, card, version, removed, audience, country, question_en, question_hi, short_en, short_hi, long_en, long_hi,
-		                             never_en, never_hi, source, asks, by_person, by_name)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		                             never_en, never_hi, source, asks, by_person, by_name, base)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		tx.Tenant, in.Key, last+1, removed, in.Audience, in.Country, in.Question.EN, in.Question.HI, in.Short.EN, in.Short.HI, in.Long.EN, in.Long.HI,
-		in.Never.EN, in.Never.HI, in.Source.EN, strings.Join(in.Asks, "\n"), actor.ID, actor.Name)
+		in.Never.EN, in.Never.HI, in.Source.EN, strings.Join(in.Asks, "\n"), actor.ID, actor.Name, base)
 	if tenants.Violates(err, "answer_versions_pkey") {
 		return &tenants.Conflict{Code: "answer_changed"}
 	}
 	if err != nil {
 		return fmt.Errorf("write an answer: %w", err)
+	}
+	if base != "" {
+		if err := override(ctx, tx, in.Key, !removed); err != nil {
+			return err
+		}
 	}
 	action := "answer.edit"
 	if removed {
@@ -282,7 +318,20 @@ func add(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, remo
 	})
 }
 
-// Restore lets the built-in text of a card count again, or takes the business's own card away. What was written stays in its history.
+// override keeps whether tx's tenant has words of its own in place of the platform's, which operators count.
+func override(ctx context.Context, tx *tenants.Tx, key string, has bool) error {
+	statement := `INSERT INTO answer_overrides (tenant_id, card) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+	if !has {
+		statement = `DELETE FROM answer_overrides WHERE tenant_id = $1 AND card = $2`
+	}
+	if _, err := tx.ExecContext(ctx, statement, tx.Tenant, key); err != nil {
+		return fmt.Errorf("keep that a business has its own answer: %w", err)
+	}
+
+	return nil
+}
+
+// Restore lets the platform's text of a card count again, or takes the business's own card away. What was written stays in its history.
 // seen is the newest version that the person saw.
 func Restore(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, key string, seen int, now time.Time) error {
 	c, _, err := One(ctx, tx, key, now)
@@ -293,7 +342,7 @@ func Restore(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, key strin
 		return tenants.ErrNotFound
 	}
 
-	return add(ctx, tx, actor, Edit{Key: key, Version: seen, Content: c.Content}, true)
+	return add(ctx, tx, actor, Edit{Key: key, Version: seen, Content: c.Content}, c.under, true)
 }
 
 // Check notes that somebody looked at the version of a card that they saw, and its sources, and stands by it from now on.
@@ -310,8 +359,8 @@ func Check(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, key string,
 		return fmt.Errorf("make the id of a check: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO answer_checks (tenant_id, id, card, version, by_person, by_name) VALUES ($1, $2, $3, $4, $5, $6)`,
-		tx.Tenant, id, key, c.Version, actor.ID, actor.Name); err != nil {
+		INSERT INTO answer_checks (tenant_id, id, card, version, by_person, by_name, base) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		tx.Tenant, id, key, c.Version, actor.ID, actor.Name, c.under); err != nil {
 		return fmt.Errorf("note the check of an answer: %w", err)
 	}
 

@@ -80,42 +80,45 @@ const (
 // check refuses a card that lacks a language, is too long, or names what cannot be filled in. Whether its facts exist is known only with
 // the ledger.
 func (c Content) check() error {
-	if !slices.Contains(Audiences, c.Audience) {
-		return &tenants.Invalid{Field: "audience", Key: "choice"}
-	}
-	texts := []struct {
-		field string
-		words Words
-		most  int
-	}{
-		{"question", c.Question, mostQuestion},
-		{"short", c.Short, mostShort},
-		{"long", c.Long, mostLong},
-		{"never", c.Never, mostLong},
-	}
-	for _, text := range texts {
-		for lang, said := range map[string]string{English: text.words.EN, Hindi: text.words.HI} {
-			field := text.field + "_" + lang
-			switch {
-			case strings.TrimSpace(said) == "":
-				return &tenants.Invalid{Field: field, Key: "both_languages"}
-			case utf8.RuneCountInString(said) > text.most:
-				return &tenants.Invalid{Field: field, Key: "too_long"}
-			}
-			for _, part := range slot.FindAllStringSubmatch(said, -1) {
-				if part[1] != "fact" && !slices.Contains(CardVariables, part[1]) || part[1] == "fact" && part[2] == "" {
-					return &tenants.Invalid{Field: field, Key: "answer_variable"}
-				}
-			}
-		}
-	}
-	asks := strings.Join(c.Asks, "")
-	if len(c.Asks) > mostAsks || utf8.RuneCountInString(asks) > mostLong {
-		return &tenants.Invalid{Field: "asks", Key: "too_long"}
-	}
-	if utf8.RuneCountInString(c.Source.EN) > mostQuestion || utf8.RuneCountInString(c.Source.HI) > mostQuestion {
-		return &tenants.Invalid{Field: "source", Key: "too_long"}
+	if faults := c.faults(); len(faults) > 0 {
+		return faults[0]
 	}
 
 	return nil
+}
+
+// faults lists what is wrong with a card, each an Invalid of its field.
+func (c Content) faults() []error {
+	var list []error
+	refuse := func(field, key string) { list = append(list, &tenants.Invalid{Field: field, Key: key}) }
+
+	if !slices.Contains(Audiences, c.Audience) {
+		refuse("audience", "choice")
+	}
+	most := map[string]int{"question": mostQuestion, "short": mostShort, "long": mostLong, "never": mostLong}
+	for _, f := range (Wording{Card: &c}).fields() {
+		name, _, _ := strings.Cut(f.name, "_")
+		switch {
+		case most[name] == 0:
+		case strings.TrimSpace(f.text) == "":
+			refuse(f.name, "both_languages")
+		case utf8.RuneCountInString(f.text) > most[name]:
+			refuse(f.name, "too_long")
+		case slices.ContainsFunc(slot.FindAllStringSubmatch(f.text, -1), func(part []string) bool {
+			return part[1] == "fact" && part[2] == "" || part[1] != "fact" && !slices.Contains(CardVariables, part[1])
+		}):
+			refuse(f.name, "answer_variable")
+		}
+	}
+	if len(c.Asks) > mostAsks || utf8.RuneCountInString(strings.Join(c.Asks, "")) > mostLong {
+		refuse("asks", "too_long")
+	}
+	for _, source := range []string{c.Source.EN, c.Source.HI} {
+		if utf8.RuneCountInString(source) > mostQuestion {
+			refuse("source", "too_long")
+			break
+		}
+	}
+
+	return list
 }

@@ -37,10 +37,9 @@ type Macro struct {
 	Key   string   `json:"key"`
 	Guard string   `json:"guard"` // lead: only a lead sends it; linked: only to somebody who is proved to be who they are; empty for none
 	Facts []string `json:"facts"` // the ledger's facts that it stands on; it is refused while one of them is to be checked
-	Title Words    `json:"title"`
-	When  Words    `json:"use"`
-	Text  Said     `json:"text"`
-	Uses  int      `json:"-"` // sent in the last thirty days
+	MacroText
+	Uses    int     `json:"-"` // sent in the last thirty days
+	Edition Edition `json:"-"` // of the platform's words
 }
 
 // Languages are those of a macro.
@@ -100,7 +99,7 @@ func OneMacro(key string) (Macro, error) {
 
 // Macros lists them, with how often tx's tenant used each.
 func Macros(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Macro, error) {
-	lib, err := shipped()
+	lib, err := edited(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +111,7 @@ func Macros(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Macro, error)
 		SELECT key, sum(n)::int AS n FROM answer_uses WHERE tenant_id = $1 AND kind = 'macro' AND day > $2::date GROUP BY key`, tx.Tenant, now.Add(-usedWithin)); err != nil {
 		return nil, fmt.Errorf("count uses of macros: %w", err)
 	}
-	list := slices.Clone(lib.macros)
+	list := lib.macros
 	for _, r := range rows {
 		if at := slices.IndexFunc(list, func(m Macro) bool { return m.Key == r.Key }); at >= 0 {
 			list[at].Uses = r.N
@@ -135,7 +134,7 @@ type Ready struct {
 	Text    string      // empty unless it may be sent
 	Shown   string      // with its open places, to look at
 	Missing []string    // variables that have no value
-	Refused string      // why it may not be sent: lead, linked, fact_old; empty where it may
+	Refused string      // why it may not be sent: lead, linked, expired, fact_old; empty where it may
 	Fact    *facts.Fact // the fact that is to be checked, of fact_old
 }
 
@@ -163,6 +162,8 @@ func (l Ledger) Use(m Macro, lang string, to To, lead bool, vars map[string]stri
 		r.Refused = "lead"
 	case m.Guard == "linked" && to.Known && !to.Linked:
 		r.Refused = "linked"
+	case m.Edition.Expired(now):
+		r.Refused = "expired"
 	}
 	for _, key := range m.Facts {
 		f, ok := l.now[key]

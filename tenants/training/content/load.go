@@ -270,3 +270,25 @@ func (v Variant) check(level string) error {
 
 	return nil
 }
+
+// Resting counts what stands on one or more of some facts of the ledger.
+func (b *Bank) Resting(facts []string) (lessons, items, drills int) {
+	on := func(keys []string) int {
+		if slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(facts, key) }) {
+			return 1
+		}
+
+		return 0
+	}
+	for _, l := range b.Lessons {
+		lessons += on(l.Facts)
+	}
+	for _, i := range b.Items {
+		items += on(i.Facts)
+	}
+	for _, d := range b.Drills {
+		drills += on(d.Facts)
+	}
+
+	return lessons, items, drills
+}
