@@ -51,3 +51,27 @@ func TestQuietHours(t *testing.T) {
 		}
 	}
 }
+
+// Somebody's own quiet hours come on top of those of the business.
+func TestCalm(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("IST", 19800)
+	at := func(day, hour int) time.Time { return time.Date(2026, 11, day, hour, 0, 0, 0, zone) }
+	business, own := tenants.Quiet{From: 21 * 60, Until: 7 * 60}, tenants.Quiet{From: 6 * 60, Until: 10 * 60}
+	for _, c := range []struct {
+		what      string
+		own       tenants.Quiet
+		now, want time.Time
+	}{
+		{"in neither", own, at(23, 12), at(23, 12)},
+		{"none of their own", tenants.Quiet{}, at(23, 22), at(24, 7)},
+		{"the business's run into their own", own, at(23, 22), at(24, 10)},
+		{"their own alone", own, at(24, 8), at(24, 10)},
+		{"their own run into the business's", tenants.Quiet{From: 14 * 60, Until: 21*60 + 30}, at(24, 15), at(25, 7)},
+		{"no time is left: their own count", tenants.Quiet{From: 7 * 60, Until: 21 * 60}, at(24, 8), at(24, 21)},
+	} {
+		if got := tenants.Calm(c.now, zone, business, c.own); !got.Equal(c.want) {
+			t.Errorf("%s: got %s, want %s", c.what, got.In(zone), c.want)
+		}
+	}
+}

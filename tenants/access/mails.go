@@ -68,18 +68,21 @@ func LeaveMails(ctx context.Context, tx *tenants.Tx, person uuid.UUID, kind stri
 	return SetWishes(ctx, tx, actor, person, want)
 }
 
-// Reader is somebody who gets a mail, and the language they read: "" where they have not said.
+// Reader is somebody who gets a mail, the language they read, "" where they have not said, and their own quiet hours in the business that
+// it comes from.
 type Reader struct {
 	ID    uuid.UUID `db:"id"`
 	Email string    `db:"email"`
 	Lang  string    `db:"lang"`
+
+	tenants.Quiet
 }
 
 // Readers are the owners of tx's tenant who want a mail of a kind, MailAlerts or MailDigest.
 func Readers(ctx context.Context, tx *tenants.Tx, kind string) ([]Reader, error) {
 	var list []Reader
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT p.id, p.email, coalesce(p.lang, '') AS lang
+		SELECT p.id, p.email, coalesce(p.lang, '') AS lang, m.quiet_from, m.quiet_until
 		FROM memberships m JOIN people p ON p.id = m.person_id AND p.disabled_at IS NULL
 		JOIN tenants t ON t.id = m.tenant_id AND t.state = ANY($3)
 		WHERE m.tenant_id = $1 AND m.role = 'owner' AND CASE $2 WHEN 'alerts' THEN m.alerts WHEN 'digest' THEN m.digest END
@@ -94,7 +97,7 @@ func Readers(ctx context.Context, tx *tenants.Tx, kind string) ([]Reader, error)
 func ReaderIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (Reader, error) {
 	var list []Reader
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT p.id, p.email, coalesce(p.lang, '') AS lang
+		SELECT p.id, p.email, coalesce(p.lang, '') AS lang, m.quiet_from, m.quiet_until
 		FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.tenant_id = $1 AND m.person_id = $2`, tx.Tenant, person); err != nil {
 		return Reader{}, fmt.Errorf("read reader of a mail: %w", err)
 	}

@@ -253,6 +253,34 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Somebody's own quiet hours are theirs in one business, and reach whoever writes them a mail from there.
+func TestOwnQuietHours(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	meera := as(access.Agent)
+	meera.Person.ID = h.meera
+	night := tenants.Quiet{From: 22 * 60, Until: 7 * 60}
+	set := func(tenant tenants.Tenant, q tenants.Quiet) error {
+		return h.try(tenant, func(ctx context.Context, tx *tenants.Tx) error { return access.SetOwnQuiet(ctx, tx, meera, q) })
+	}
+	if err := set(h.clinic, night); err != nil {
+		t.Fatal(err)
+	}
+	wantIs(t, set(h.motors, night), tenants.ErrNotFound)
+	wantInvalid(t, set(h.clinic, tenants.Quiet{From: 60, Until: 24 * 60}), "until", "clock")
+
+	h.as(t, h.clinic, func(ctx context.Context, tx *tenants.Tx) error {
+		to, err := access.ReaderIn(ctx, tx, h.meera)
+		if to.Quiet != night {
+			t.Errorf("want a mail to Meera to know of %v, got %v", night, to.Quiet)
+		}
+
+		return err
+	})
+	err := h.try(h.motors, func(ctx context.Context, tx *tenants.Tx) error { return second(access.OwnQuiet(ctx, tx, h.meera)) })
+	wantIs(t, err, tenants.ErrNotFound)
+}
+
 // The last place in a team is taken once, and who comes too late is told why.
 func TestTeamLimit(t *testing.T) {
 	t.Parallel()

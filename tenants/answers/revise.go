@@ -70,7 +70,7 @@ func (in Revision) check(l Ledger, now time.Time) error {
 		refuse("verified_on", "past_day")
 	}
 	if in.ExpiresOn != nil && !in.ExpiresOn.After(in.VerifiedOn) {
-		refuse("expires_on", "after_verified")
+		refuse("expires_on", "later_day")
 	}
 
 	return errors.Join(list...)

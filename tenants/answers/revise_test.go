@@ -80,7 +80,9 @@ func TestOperatorsWordsReachWhoHasNoneOfTheirOwn(t *testing.T) {
 		t.Errorf("Ravi's business sees that %d others have words of their own, want none", got.Others)
 	}
 
-	words := func(in *answers.Revision) { in.Card.Short = answers.Words{EN: "No, never.", HI: "नहीं, कभी नहीं।"} }
+	words := func(in *answers.Revision) {
+		in.Card.Short = answers.Words{EN: "No, never.", HI: "नहीं, कभी नहीं।"}
+	}
 	w.must(w.revise(answers.UsedCard, key, now, words))
 	ravi, _ := w.card(w.ravi, key, now)
 	if ravi.Short.EN != "No, never." || ravi.Version != 0 || ravi.Edition.By != "Omar" || !slices.Equal(ravi.Edition.Changed, []string{"short_en", "short_hi"}) {
@@ -241,7 +243,9 @@ func TestOperatorsMacros(t *testing.T) {
 	if err := w.revise(answers.UsedMacro, "m06", now, func(in *answers.Revision) { in.Macro.Text.Hinglish = "{phone}" }); err == nil {
 		t.Error("a macro with an unknown variable was taken")
 	}
-	none := w.desk(func(ctx context.Context, tx *tenants.Tx) error { return answers.Vouch(ctx, tx, omar, answers.UsedMacro, "m99", 0, now) })
+	none := w.desk(func(ctx context.Context, tx *tenants.Tx) error {
+		return answers.Vouch(ctx, tx, omar, answers.UsedMacro, "m99", 0, now)
+	})
 	if !errors.Is(none, tenants.ErrNotFound) {
 		t.Errorf("no such macro: got %v", none)
 	}

@@ -148,7 +148,7 @@ func goOn(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, i Import, st
 	if err != nil {
 		return fmt.Errorf("make job id: %w", err)
 	}
-	args, err := json.Marshal(jobArgs{Import: i.ID, By: actor.ID, Kind: actor.Kind, Name: actor.Name})
+	args, err := json.Marshal(jobArgs{Import: i.ID, Step: state, By: actor.ID, Kind: actor.Kind, Name: actor.Name})
 	if err != nil {
 		return fmt.Errorf("encode job: %w", err)
 	}

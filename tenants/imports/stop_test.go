@@ -2,6 +2,7 @@ package imports_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -9,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/imports"
+	"github.com/pehchan/pehchan/tenants/operator"
 )
 
 // partly lets a worker carry a step on until some rows are through, and no further.
@@ -162,4 +165,69 @@ func (s *shop) contacts() (n int) {
 	s.as(func(tx *tenants.Tx) error { return tx.Get(&n, `SELECT count(*) FROM contacts`) })
 
 	return n
+}
+
+// What failed for good goes on where it was when an operator has it tried again, unless its business has done something else with it since.
+func TestFailedAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, false)
+	omar := access.Member{Role: "operator_admin", Actor: tenants.Actor{Kind: "operator", ID: uuid.NewString(), Name: "Omar"}}
+	again := func() error {
+		return s.db.System(t.Context(), func(tx *tenants.Tx) error {
+			_, err := operator.Retry(t.Context(), tx, omar, uuid.Nil)
+			return err
+		})
+	}
+	fail := func(i imports.Import, state string) {
+		s.as(func(tx *tenants.Tx) error {
+			if _, err := tx.Exec(`UPDATE jobs SET state = 'dead', problem = 'import_failed', finished_at = now() WHERE id = $1`, s.get(i.ID).Job); err != nil {
+				return err
+			}
+			_, err := tx.Exec(`UPDATE imports SET state = $2, ended_at = now() WHERE id = $1`, i.ID, state)
+			return err
+		})
+	}
+	i := s.upload(&longList{rows: 3})
+	s.as(func(tx *tenants.Tx) error { return imports.Map(t.Context(), tx, meera, i.ID, i.Mapping, "") })
+	fail(i, imports.Unmapped)
+	if err := again(); err != nil {
+		t.Fatal(err)
+	}
+	s.work()
+	s.until(i.ID, imports.Checked)
+	s.as(func(tx *tenants.Tx) error {
+		if err := imports.Run(t.Context(), tx, meera, i.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE jobs SET state = 'dead' WHERE kind = 'import' AND state = 'waiting'`)
+		return err
+	})
+	fail(i, imports.Failed)
+	if err := again(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); s.get(i.ID).State == imports.Failed && time.Since(began) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
+	}
+	if i = s.until(i.ID, imports.Done); i.New != 3 || i.EndedAt == nil {
+		t.Errorf("got %d new, ended at %v, want all three", i.New, i.EndedAt)
+	}
+
+	// Nothing that could be tried again is left, and what has moved on stays as it is.
+	if err := again(); !errors.Is(err, tenants.ErrNotFound) {
+		t.Errorf("nothing to try again: got %v", err)
+	}
+	s.as(func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`UPDATE jobs SET state = 'dead' WHERE args->>'step' = 'running'`)
+		return err
+	})
+	s.step(i.ID, imports.Undo)
+	if err := again(); err != nil {
+		t.Fatal(err)
+	}
+	if i = s.until(i.ID, imports.Undone); i.Reverted != 3 {
+		t.Errorf("got %d taken back, want all three", i.Reverted)
+	}
+	if n := s.contacts(); n != 0 {
+		t.Errorf("%d contacts are back after the list was taken back", n)
+	}
 }

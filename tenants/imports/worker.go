@@ -59,6 +59,8 @@ func (w *Worker) Run(ctx context.Context) error {
 
 type jobArgs struct {
 	Import uuid.UUID `json:"import_id"`
+	Step   string    `json:"step"`       // Checking, Running or Undoing
+	Again  bool      `json:"again"`      // it failed, and an operator has it go on where it was
 	Kind   string    `json:"actor_kind"` // who asked for the step
 	By     string    `json:"actor_id"`
 	Name   string    `json:"actor_name"`
@@ -127,6 +129,10 @@ func (w *Worker) batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine 
 	}
 	if i.Job == nil || *i.Job != id {
 		i.State = "" // stopped, and at another step since
+	} else if args.Again {
+		if i.State, err = revive(ctx, tx, i, id, args.Step); err != nil {
+			return false, err
+		}
 	}
 
 	after := i.AtRow
@@ -148,6 +154,22 @@ func (w *Worker) batch(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (mine 
 	}
 
 	return true, end(ctx, tx, i, id, by)
+}
+
+// revive puts an import that failed back to the step that failed, as far as it was, and returns its state. One that somebody has thrown to another
+// state since stays there.
+func revive(ctx context.Context, tx *tenants.Tx, i Import, id uuid.UUID, step string) (string, error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE jobs SET args = args - 'again' WHERE id = $1`, id); err != nil {
+		return "", fmt.Errorf("begin job again: %w", err)
+	}
+	if i.State != Failed && (i.State != Unmapped || step != Checking) {
+		return i.State, nil
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE imports SET state = $3, ended_at = NULL WHERE tenant_id = $1 AND id = $2`, tx.Tenant, i.ID, step); err != nil {
+		return "", fmt.Errorf("begin import again: %w", err)
+	}
+
+	return step, audit(ctx, tx, tenants.SystemActor, "import.again", i.ID, map[string]any{"at_row": i.AtRow})
 }
 
 func keep(ctx context.Context, tx *tenants.Tx, i Import, id uuid.UUID, last int) error {

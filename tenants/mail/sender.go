@@ -21,6 +21,9 @@ const (
 	atOnce    = 8
 	sendLimit = 5 * time.Minute // a mail claimed and not done by then is another sender's
 	keepDone  = 30 * 24 * time.Hour
+
+	// KeepFailed is how long a mail that failed can be sent again; its words are forgotten after it.
+	KeepFailed = 7 * 24 * time.Hour
 )
 
 // pauses are how long to wait after each try that failed; after the last the mail has failed.
@@ -63,6 +66,8 @@ type queued struct {
 	Tenant uuid.NullUUID `db:"tenant_id"`
 	Sealed []byte        `db:"sealed"`
 	Tries  int           `db:"tries"` // this one included
+	// Doubtful: a try before this one may have brought it there.
+	Doubtful bool `db:"doubtful"`
 }
 
 // step sends what is due, at most a handful.
@@ -74,13 +79,21 @@ func (s *Sender) step(ctx context.Context) error {
 			keepDone.Seconds()); err != nil {
 			return fmt.Errorf("forget old mails: %w", err)
 		}
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE mails SET sealed = NULL
+			WHERE id IN (SELECT id FROM mails WHERE state = 'failed' AND sealed IS NOT NULL AND done_at < now() - make_interval(secs => $1) LIMIT 100)`,
+			KeepFailed.Seconds()); err != nil {
+			return fmt.Errorf("forget failed mails: %w", err)
+		}
 
+		// In doubt until it is known what came of it: a process may end at any moment.
 		return tx.SelectContext(ctx, &due, `
-			UPDATE mails SET run_at = now() + make_interval(secs => $2), tries = tries + 1
-			WHERE id IN (SELECT m.id FROM mails m LEFT JOIN tenants t ON t.id = m.tenant_id
-			             WHERE m.state = 'waiting' AND m.run_at <= now() AND (m.tenant_id IS NULL OR t.state = ANY($3) OR m.key LIKE $4 || '%')
-			             ORDER BY m.run_at LIMIT $1 FOR UPDATE OF m SKIP LOCKED)
-			RETURNING id, tenant_id, sealed, tries`, atOnce, sendLimit.Seconds(), pq.Array(tenants.StatesOf(tenants.Mailing)), AboutLife)
+			UPDATE mails SET run_at = now() + make_interval(secs => $2), tries = mails.tries + 1, doubtful = true
+			FROM (SELECT m.id, m.doubtful FROM mails m LEFT JOIN tenants t ON t.id = m.tenant_id
+			      WHERE m.state = 'waiting' AND m.run_at <= now() AND (m.tenant_id IS NULL OR t.state = ANY($3) OR m.key LIKE $4 || '%')
+			      ORDER BY m.run_at LIMIT $1 FOR UPDATE OF m SKIP LOCKED) due
+			WHERE mails.id = due.id
+			RETURNING mails.id, mails.tenant_id, mails.sealed, mails.tries, due.doubtful`, atOnce, sendLimit.Seconds(), pq.Array(tenants.StatesOf(tenants.Mailing)), AboutLife)
 	})
 	if err != nil {
 		return fmt.Errorf("look for mails: %w", err)
@@ -89,7 +102,7 @@ func (s *Sender) step(ctx context.Context) error {
 	for _, q := range due {
 		failed := s.send(ctx, q)
 		if failed != nil && ctx.Err() != nil {
-			return s.giveBack(ctx, q)
+			return s.giveBack(ctx, q, failed)
 		}
 		if err := s.settle(ctx, q, failed); err != nil {
 			return err
@@ -100,10 +113,10 @@ func (s *Sender) step(ctx context.Context) error {
 }
 
 // giveBack leaves a mail to whoever runs next: this process is ending, and that is no try.
-func (s *Sender) giveBack(ctx context.Context, q queued) error {
+func (s *Sender) giveBack(ctx context.Context, q queued, failed error) error {
 	ctx = context.WithoutCancel(ctx)
 	err := s.db.System(ctx, func(tx *tenants.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE mails SET tries = tries - 1, run_at = now() WHERE id = $1 AND state = 'waiting'`, q.ID)
+		_, err := tx.ExecContext(ctx, `UPDATE mails SET tries = tries - 1, run_at = now(), doubtful = $2 WHERE id = $1 AND state = 'waiting'`, q.ID, q.Doubtful || perhaps(failed))
 		return err
 	})
 	if err != nil {
@@ -130,7 +143,8 @@ func (s *Sender) send(ctx context.Context, q queued) error {
 	return s.by.carry(ctx, msg)
 }
 
-// settle keeps what came of a try. What the mail server says is no secret, but may repeat the address, so only its number is kept.
+// settle keeps what came of a try. What the mail server says is no secret, but may repeat the address, so only its number is kept. A mail that
+// failed keeps its words for a while.
 func (s *Sender) settle(ctx context.Context, q queued, failed error) error {
 	state, next, problem := "sent", time.Time{}, ""
 	if failed != nil {
@@ -146,8 +160,8 @@ func (s *Sender) settle(ctx context.Context, q queued, failed error) error {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE mails
 			SET state = $2, problem = $3, run_at = CASE WHEN $2 = 'waiting' THEN $4 ELSE run_at END,
-			    sealed = CASE WHEN $2 = 'waiting' THEN sealed END, done_at = CASE WHEN $2 <> 'waiting' THEN now() END
-			WHERE id = $1 AND state = 'waiting'`, q.ID, state, problem, next)
+			    sealed = CASE WHEN $2 <> 'sent' THEN sealed END, done_at = CASE WHEN $2 <> 'waiting' THEN now() END, doubtful = $5
+			WHERE id = $1 AND state = 'waiting'`, q.ID, state, problem, next, failed != nil && (q.Doubtful || perhaps(failed)))
 
 		return err
 	})
@@ -168,18 +182,35 @@ func final(err error) bool {
 	return errors.Is(err, secrets.ErrSealed)
 }
 
+// perhaps tells whether the mail server may have taken a mail all the same: it got the whole of it, and never answered.
+func perhaps(err error) bool {
+	var unsure *gomail.SendError
+
+	return errors.As(err, &unsure) && unsure.Reason == gomail.ErrSMTPDataClose && unsure.ErrorCode() == 0
+}
+
+// What went wrong with a mail.
+const (
+	Refused   = "refused" // followed by the number that the mail server gave, if any
+	NoAnswer  = "no answer"
+	NoServer  = "no mail server"
+	OtherKeys = "sealed with another key"
+)
+
 func problemOf(err error) string {
 	var refused *gomail.SendError
 	switch {
+	case perhaps(err):
+		return NoAnswer
 	case errors.As(err, &refused) && refused.ErrorCode() > 0:
-		return fmt.Sprintf("refused %d", refused.ErrorCode())
+		return fmt.Sprintf("%s %d", Refused, refused.ErrorCode())
 	case errors.As(err, &refused):
-		return "refused"
+		return Refused
 	case errors.Is(err, secrets.ErrSealed):
-		return "sealed with another key"
+		return OtherKeys
 	}
 
-	return "no mail server"
+	return NoServer
 }
 
 // Figures are how the mails of the platform do.

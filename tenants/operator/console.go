@@ -203,14 +203,17 @@ type Job struct {
 	Again    bool          `db:"again"` // it can be tried again
 }
 
-// again are the kinds that go on where they failed. An import that failed is ended, and its business runs or takes back another.
-var again = []string{"replay", "relink", "bulk"}
+// again are the kinds that go on where they failed.
+var again = []string{"replay", "relink", "bulk", "import"}
+
+// goesOn tells whether a job j goes on where it failed. An import does that says at which step it was; older ones do not.
+const goesOn = `(j.kind = ANY($1) AND (j.kind <> 'import' OR j.args->>'step' <> ''))`
 
 // Failed lists the jobs that failed for good, newest first, at most 200, in a System transaction.
 func Failed(ctx context.Context, tx *tenants.Tx) ([]Job, error) {
 	list := []Job{}
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT j.id, j.tenant_id, coalesce(t.name, '') AS business, j.kind, j.problem, j.tries, coalesce(j.finished_at, j.run_at) AS at, j.kind = ANY($1) AS again
+		SELECT j.id, j.tenant_id, coalesce(t.name, '') AS business, j.kind, j.problem, j.tries, coalesce(j.finished_at, j.run_at) AS at, coalesce(`+goesOn+`, false) AS again
 		FROM jobs j LEFT JOIN tenants t ON t.id = j.tenant_id
 		WHERE j.state = 'dead' OR j.kind = 'tenant_erase' AND j.state = 'waiting' AND j.tries > 0
 		ORDER BY at DESC, j.id LIMIT $2`, pq.Array(again), maxList); err != nil {
@@ -226,8 +229,9 @@ func Retry(ctx context.Context, tx *tenants.Tx, by access.Member, id uuid.UUID) 
 		return 0, fmt.Errorf("retry jobs: %w", tenants.ErrForbidden)
 	}
 	done, err := tx.ExecContext(ctx, `
-		UPDATE jobs SET state = 'waiting', tries = 0, problem = '', run_at = now(), finished_at = NULL
-		WHERE state = 'dead' AND kind = ANY($1) AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR id = $2)`, pq.Array(again), id)
+		UPDATE jobs j SET state = 'waiting', tries = 0, problem = '', run_at = now(), finished_at = NULL,
+		       args = CASE WHEN j.kind = 'import' THEN j.args || '{"again": true}' ELSE j.args END
+		WHERE j.state = 'dead' AND `+goesOn+` AND ($2 = '00000000-0000-0000-0000-000000000000'::uuid OR j.id = $2)`, pq.Array(again), id)
 	if err != nil {
 		return 0, fmt.Errorf("retry jobs: %w", err)
 	}
