@@ -177,6 +177,8 @@ var pages = []page{
 	{route: "/op/facts", by: []string{operator}},
 	{route: "/op/facts/new", by: []string{operator}},
 	{route: "/op/facts/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/facts/usernames.in"} }},
+	{route: "/op/library", by: []string{operator}},
+	{route: "/op/library/:kind/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/library/card/compulsory"} }},
 }
 
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.

@@ -199,14 +199,26 @@ func TestRedThingsAndFailedWork(t *testing.T) {
 	if page := nisha.get("/op/jobs"); !strings.Contains(page.body, job.String()) || !strings.Contains(page.body, "timeout") {
 		t.Error("want the failed job with its problem")
 	}
+	// Of mails one may be sent again; of imports one that says where it was.
+	st.exec(t, `INSERT INTO jobs (id, tenant_id, kind, args, state, problem) VALUES ($1, $3, 'import', '{"step": "running"}', 'dead', 'import_failed'), ($2, $3, 'import', '{}', 'dead', 'import_failed')`, uuid.New(), uuid.New(), st.motors.ID)
+	st.exec(t, `INSERT INTO mails (id, tenant_id, key, sealed, state, problem, doubtful, done_at) VALUES
+		($1, $4, 'digest 1', 'x', 'failed', 'refused 550', false, now()), ($2, $4, 'notice 1', 'x', 'failed', 'no answer', true, now()), ($3, NULL, 'reset 1', 'x', 'failed', 'no mail server', false, now())`,
+		uuid.New(), uuid.New(), uuid.New(), st.clinic.ID)
+	nisha.has(nisha.get("/op/jobs"), http.StatusOK, "It failed before it could be tried again here.", "What changed this week", "The mail server refused it (550)",
+		`data-testid="why-doubtful"`, `data-testid="why-asked"`, `data-testid="resend-all"`)
+	nisha.want(nisha.post("/op/jobs/retry", url.Values{"mail": {"all"}}), http.StatusSeeOther, "/op/jobs")
+	nisha.has(nisha.get("/op/jobs"), http.StatusOK, "Sent again: 1", "Mails: 1 waiting, 2 failed")
 	nisha.want(nisha.post("/op/jobs/retry", url.Values{"job": {"all"}}), http.StatusSeeOther, "/op/jobs")
+	nisha.has(nisha.get("/op/jobs"), http.StatusOK, "Tried again: 2", "import_failed")
 	var state string
 	if err := st.DB.SQL().QueryRow(`SELECT state FROM jobs WHERE id = $1`, job).Scan(&state); err != nil || state != "waiting" {
 		t.Errorf("the job is %s (%v), want it to wait", state, err)
 	}
 	nisha.get("/op/jobs")
-	if r := nisha.post("/op/jobs/retry", url.Values{"job": {uuid.NewString()}}); r.status != http.StatusNotFound {
-		t.Errorf("no such job: want 404, got %d", r.status)
+	for _, what := range []string{"job", "mail", "neither"} {
+		if r := nisha.post("/op/jobs/retry", url.Values{what: {uuid.NewString()}}); r.status != http.StatusNotFound {
+			t.Errorf("no such %s: want 404, got %d", what, r.status)
+		}
 	}
 }
 

@@ -58,15 +58,33 @@ func TestQuietHours(t *testing.T) {
 	}
 	asha.get("/settings")
 	asha.want(asha.post("/settings/quiet", url.Values{"from": {"21:00"}, "until": {"08:00"}}), http.StatusSeeOther, "/settings#quiet")
-	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
-		_, err := tx.Exec(`WITH forgotten AS (DELETE FROM nudges WHERE tenant_id = $1) DELETE FROM mails WHERE tenant_id = $1`, tx.Tenant)
-		return err
-	}); err != nil {
-		t.Fatal(err)
+	forget := func() {
+		t.Helper()
+		if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
+			_, err := tx.Exec(`WITH forgotten AS (DELETE FROM nudges WHERE tenant_id = $1) DELETE FROM mails WHERE tenant_id = $1`, tx.Tenant)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	forget()
 	asha.get("/prep")
 	asha.want(asha.post("/prep/nudge/all", nil), http.StatusSeeOther, "/prep")
 	if got := when("nudge "); got > 1 {
 		t.Errorf("a reminder without quiet hours: in %.0f minutes, want at once", got)
 	}
+
+	// Meera has hours of her own: hers wait, Asha's would not.
+	meera := st.signedIn(t, "meera")
+	meera.has(meera.get("/settings"), http.StatusOK, `data-testid="my-quiet-hours"`)
+	meera.lacks(meera.get("/settings"), `data-testid="quiet-hours"`)
+	meera.has(meera.post("/settings/quiet/mine", url.Values{"on": {"yes"}, "from": {"25:00"}, "until": {"08:00"}}), http.StatusUnprocessableEntity, `data-testid="wrong-from"`)
+	meera.want(meera.post("/settings/quiet/mine", url.Values{"on": {"yes"}, "from": {clock(-2 * time.Hour)}, "until": {clock(time.Hour)}}), http.StatusSeeOther, "/settings#quiet-mine")
+	forget()
+	asha.get("/prep")
+	asha.want(asha.post("/prep/nudge/all", nil), http.StatusSeeOther, "/prep")
+	if got := when("nudge "); got < 40 || got > 61 {
+		t.Errorf("a reminder in her own quiet hours: in %.0f minutes, want at their end", got)
+	}
+	asha.has(asha.get("/audit"), http.StatusOK, "Own quiet hours changed")
 }

@@ -162,6 +162,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/op/facts", "xxxxxx+xL"},
 	{"GET", "/op/facts/:key", "xxxxxx++L"},
 	{"POST", "/op/facts/:key", "xxxxxx+xL"},
+	{"GET", "/op/library", "xxxxxx++L"},
+	{"GET", "/op/library/:kind/:key", "xxxxxx++L"},
+	{"POST", "/op/library/:kind/:key", "xxxxxx+xL"},
 
 	{"GET", "/resolve", "+++xx+xxL"},
 	{"GET", "/resolve/next", "+++xxxxxL"},

@@ -64,15 +64,13 @@ func Shelf(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Shelved, Ledge
 
 	var list []Shelved
 	for i, c := range lib.cards {
-		list = append(list, Shelved{
-			Kind: UsedCard, Key: c.Key, Card: c, Ships: ships.cards[i].wording(), Edition: c.Edition, Doubts: l.doubts(c, now), Others: others[c.Key],
-		})
+		list = append(list, Shelved{Kind: UsedCard, Key: c.Key, Card: c, Ships: ships.cards[i].wording(), Edition: c.Edition, Others: others[c.Key]})
 	}
 	for i, m := range lib.macros {
-		list = append(list, Shelved{
-			Kind: UsedMacro, Key: m.Key, Macro: m, Ships: ships.macros[i].wording(), Edition: m.Edition,
-			Doubts: l.doubts(Card{Facts: m.Facts, Edition: m.Edition}, now),
-		})
+		list = append(list, Shelved{Kind: UsedMacro, Key: m.Key, Macro: m, Ships: ships.macros[i].wording(), Edition: m.Edition})
+	}
+	for i, s := range list {
+		list[i].Doubts = l.doubts(s.standing(), now)
 	}
 
 	return list, l, nil
@@ -163,3 +161,15 @@ func (lib library) ships(kind string, at int) Wording {
 
 	return lib.cards[at].wording()
 }
+
+// standing is a card with what a card or macro stands on.
+func (s Shelved) standing() Card {
+	if s.Kind == UsedMacro {
+		return Card{Facts: s.Macro.Facts, Edition: s.Macro.Edition}
+	}
+
+	return s.Card
+}
+
+// Standing is Verified of what operators keep.
+func (l Ledger) Standing(s Shelved) (on, until time.Time) { return l.Verified(s.standing()) }

@@ -43,6 +43,10 @@ type Answer struct {
 	Doubts   []AnswerDoubt
 	Held     bool // not to be passed on before it is verified
 
+	PlatformAt time.Time    // since when the platform's operators have words of theirs here; zero where these are not shown, or what ships
+	Under      []AnswerText // the platform's answer beneath the business's own, in both languages
+	Moved      bool         // it has changed since the business wrote its own
+
 	Version   int // of the business's own text; 0 for what ships
 	Own       bool
 	By        string

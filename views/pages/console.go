@@ -132,19 +132,47 @@ type OpJob struct {
 
 // why says what becomes of work that cannot be tried again from here.
 func (j OpJob) why(ctx context.Context) string {
-	if j.Kind == "import" || j.Kind == "tenant_erase" {
+	if !j.Again && (j.Kind == "import" || j.Kind == "tenant_erase") {
 		return i18n.T(ctx, "console.why_"+j.Kind)
 	}
 	return ""
 }
 
-// OpJobs lists background work that failed. It posts job, an id or "all", to /op/jobs/retry.
+// OpMail is a mail that was given up. Whom it is to, and what it says, stays sealed.
+type OpMail struct {
+	ID, Tenant, Business string
+	Kind                 string // console.mail_<Kind>
+	Problem, Code        string // console.mail_problem_<Problem>, and the number that a mail server refused it with
+	At                   time.Time
+	Why                  string // why it cannot be sent again: console.mail_why_<Why>; empty where it can
+}
+
+func (m OpMail) problem(ctx context.Context) string {
+	words := i18n.T(ctx, "console.mail_problem_"+m.Problem)
+	if m.Code != "" {
+		words += " (" + m.Code + ")"
+	}
+	return words
+}
+
+// OpJobs lists background work that failed, and mails. It posts job, an id or "all", to /op/jobs/retry, and mail likewise.
 type OpJobs struct {
 	Frame                     layout.Frame
 	Now                       time.Time
 	CanWrite                  bool
 	MailsWaiting, MailsFailed int64
 	Items                     []OpJob
+	Mails                     []OpMail
+	KeptDays                  int // for how long a failed mail can be sent again
+}
+
+func (p OpJobs) mailsAgain() bool {
+	for _, m := range p.Mails {
+		if m.Why == "" {
+			return p.CanWrite
+		}
+	}
+	return false
 }
 
 func (p OpJobs) again() bool {
