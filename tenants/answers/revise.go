@@ -236,8 +236,10 @@ func shelve(ctx context.Context, tx *tenants.Tx, by tenants.Actor, s Shelved, e 
 		return fmt.Errorf("write %s %s: %w", s.Kind, s.Key, err)
 	}
 
+	action := "library." + e.Did
+
 	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: by, Action: "library." + e.Did, ObjectKind: "library", ObjectID: s.Key,
+		Actor: by, Action: action, ObjectKind: "library", ObjectID: s.Key,
 		Detail: map[string]any{"kind": s.Kind, "version": e.Version, "changed": append([]string{}, e.Changed...)},
 	})
 }

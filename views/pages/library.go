@@ -168,7 +168,7 @@ func changedWords(ctx context.Context, fields []string) string {
 		part, lang, both := strings.Cut(field, "_")
 		words := i18n.T(ctx, "library.part_"+part)
 		if both {
-			words = i18n.T(ctx, "library.part_in", "part", words, "lang", i18n.T(ctx, "macros.lang_"+lang))
+			words += " (" + i18n.T(ctx, "macros.lang_"+lang) + ")"
 		}
 		list = append(list, words)
 	}

@@ -1676,7 +1676,7 @@ func libraryForm(p OpLibraryCard) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = components.Form(p.action(), p.Frame.CSRF, nil).Render(templ.WithChildren(ctx, templ_7745c5c3_Var76), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Form(p.action(), p.Frame.CSRF, templ.Attributes{"class": "form flow"}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var76), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
