@@ -282,6 +282,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/settings/security/mails", "++++++++L"},
 	{"POST", "/settings/business", "+xxxxxxxL"},
 	{"POST", "/settings/quiet", "+xxxxxxxL"},
+	{"POST", "/settings/quiet/mine", "++++++++L"},
 	{"POST", "/settings/mails", "+xxxxxxxL"},
 	{"GET", "/support-access", "+xxxxxxxL"},
 	{"POST", "/support-access/standing", "+xxxxxxxL"},

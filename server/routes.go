@@ -190,6 +190,9 @@ func (s *Server) Routes() []Route {
 		{post, web.OpFactsPath, "op:write", s.operator.AddFact},
 		{get, web.OpFactsPath + "/:key", "op:read", s.operator.FactPage},
 		{post, web.OpFactsPath + "/:key", "op:write", s.operator.EditFact},
+		{get, web.OpLibraryPath, "op:read", s.operator.LibraryPage},
+		{get, web.OpLibraryPath + "/:kind/:key", "op:read", s.operator.LibraryCardPage},
+		{post, web.OpLibraryPath + "/:kind/:key", "op:write", s.operator.ChangeLibrary},
 
 		{get, "/resolve", "queue:read", s.queue.Page},
 		{get, "/resolve/next", "queue:decide", s.queue.NextCase},
@@ -306,6 +309,7 @@ func (s *Server) Routes() []Route {
 		{post, "/settings/business", "settings:edit", s.settings.SaveBusiness},
 		{post, "/settings/mails", "settings:edit", s.settings.SaveMails},
 		{post, web.QuietPath, "settings:edit", s.settings.SaveQuiet},
+		{post, web.QuietPath + "/mine", "preferences:edit", s.settings.SaveOwnQuiet},
 		{get, web.SupportPath, "support:manage", s.operator.SupportPage},
 		{post, web.SupportPath + "/standing", "support:manage" + fresh, s.operator.SetStanding},
 		{post, web.SupportPath + "/:id/allow", "support:manage" + fresh, s.operator.AllowSupport},

@@ -113,11 +113,17 @@ func answerView(ctx context.Context, card answers.Card, ledger answers.Ledger, o
 	}
 	a := pages.Answer{
 		Key: card.Key, Audience: card.Audience, Country: card.Country, Question: card.Question.In(lang), Source: card.Source.In(lang),
-		Timeless: len(card.Facts) == 0 && card.Version == 0, Version: card.Version, Own: card.Own, By: card.By, At: card.At,
+		Timeless: len(card.Facts) == 0 && card.Version == 0 && !card.Edition.Own, Version: card.Version, Own: card.Own, By: card.By, At: card.At,
 		CheckedBy: card.CheckedBy, CheckedAt: card.CheckedAt, Uses: card.Uses, Helpful: card.Helpful, Unhelpful: card.Unhelpful,
 		Texts: []pages.AnswerText{answerText(card.Content, ledger, lang, own), answerText(card.Content, ledger, other, own)},
 	}
-	a.Held = card.Held()
+	a.Held, a.Moved = card.Held(), card.Moved
+	if card.Version == 0 && card.Edition.Own {
+		a.PlatformAt = card.Edition.WrittenAt
+	}
+	if card.Under != nil {
+		a.Under = []pages.AnswerText{answerText(*card.Under, ledger, lang, own), answerText(*card.Under, ledger, other, own)}
+	}
 	a.Verified, a.Until = ledger.Verified(card)
 	for _, key := range card.Facts {
 		if f, ok := ledger.Fact(key); ok {

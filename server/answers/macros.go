@@ -126,6 +126,8 @@ func refusedMacro(ctx context.Context, r answers.Ready) string {
 		return i18n.T(ctx, "macros.refused_fact_old", "fact", r.Fact.Title(i18n.Lang(ctx)), "date", i18n.Day(ctx, r.Fact.VerifiedOn))
 	case r.Refused == "lead":
 		return i18n.T(ctx, "macros.refused_lead")
+	case r.Refused == "expired":
+		return i18n.T(ctx, "macros.refused_expired")
 	default:
 		return i18n.T(ctx, "macros.refused_linked")
 	}
@@ -154,10 +156,11 @@ func TakeMacro(ctx context.Context, s *web.Site, tx *tenants.Tx, c *fiber.Ctx, m
 	if key == pickMacro {
 		return nil
 	}
-	macro, err := answers.OneMacro(key)
-	if err != nil {
-		return err
+	at := slices.IndexFunc(list, func(macro answers.Macro) bool { return macro.Key == key })
+	if at < 0 {
+		return tenants.ErrNotFound
 	}
+	macro := list[at]
 	account, err := uuid.Parse(to.Account)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -45,19 +46,62 @@ func (s *Pages) JobsPage(c *fiber.Ctx) error {
 		for _, j := range list {
 			p.Items = append(p.Items, pages.OpJob{ID: j.ID.String(), Tenant: j.Tenant.UUID.String(), Business: j.Business, Kind: j.Kind, Problem: j.Problem, Tries: j.Tries, At: j.At, Again: j.Again})
 		}
+		if err != nil {
+			return err
+		}
+		failed, err := mail.Failed(ctx, tx)
+		for _, m := range failed {
+			p.Mails = append(p.Mails, mailView(m))
+		}
+
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	p.KeptDays = int(mail.KeepFailed / (24 * time.Hour))
 
 	return s.Show(c, fiber.StatusOK, pages.OpJobsPage(p))
 }
 
-// RetryJobs tries one failed job again, or all.
+// mailKinds are what mails are about, by how their keys begin.
+var mailKinds = map[string]string{
+	"digest ": "digest", "notice ": "notice", "nudge ": "nudge", "trust ": "trust", "invitation ": "invitation", "reset ": "reset", "signup ": "signup",
+	"new e-mail ": "new_email", "old e-mail ": "old_email", "password changed ": "password", "second factor ": "factor", "sign-in ": "sign_in",
+	mail.AboutLife: "life", "erased ": "erased", "support ": "support",
+}
+
+func mailView(m mail.Failure) pages.OpMail {
+	view := pages.OpMail{ID: m.ID.String(), Tenant: m.Tenant.UUID.String(), Business: m.Business, Kind: "other", Problem: "server", At: m.At, Why: m.Why}
+	for begins, kind := range mailKinds {
+		if strings.HasPrefix(m.Key, begins) {
+			view.Kind = kind
+		}
+	}
+	if code, refused := strings.CutPrefix(m.Problem, mail.Refused); refused {
+		view.Problem, view.Code = "refused", strings.TrimSpace(code)
+	}
+	switch m.Problem {
+	case mail.NoAnswer:
+		view.Problem = "silent"
+	case mail.OtherKeys:
+		view.Problem = "key"
+	}
+
+	return view
+}
+
+// RetryJobs tries one failed job or mail again, or all of the one or the other.
 func (s *Pages) RetryJobs(c *fiber.Ctx) error {
+	given, said, again := web.Field(c, "job"), "console.retried", operator.Retry
+	if typed := web.Field(c, "mail"); typed != "" {
+		given, said = typed, "console.resent"
+		again = func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) (int64, error) {
+			return mail.Again(ctx, tx, m.Actor, id)
+		}
+	}
 	id := uuid.Nil
-	if given := web.Field(c, "job"); given != "all" {
+	if given != "all" {
 		var err error
 		if id, err = uuid.Parse(given); err != nil || id == uuid.Nil {
 			return tenants.ErrNotFound
@@ -65,14 +109,14 @@ func (s *Pages) RetryJobs(c *fiber.Ctx) error {
 	}
 	var n int64
 	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) (err error) {
-		n, err = operator.Retry(ctx, tx, m, id)
+		n, err = again(ctx, tx, m, id)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 
-	return s.Done(c, web.OpJobsPath, web.Flash{Key: "console.retried", Args: []any{"n", n}})
+	return s.Done(c, web.OpJobsPath, web.Flash{Key: said, Args: []any{"n", n}})
 }
 
 // usageMonth is the month a page of usage is about: the given one, else this.

@@ -187,7 +187,7 @@ func (s *Pages) mailNudge(ctx context.Context, tx *tenants.Tx, m access.Member, 
 	}
 	letter := pages.NudgeMail(ctx, m.Actor.Name, m.Tenant.Name, s.standingView(ctx, one.Standing, titles[lang]), s.Origin.Load().String()+web.LearnPath)
 
-	return teller.QueueCalm(ctx, tx, s.Keys, m.Tenant, to.Email, "nudge "+one.ID.String()+" "+now.In(m.Tenant.Location()).Format(time.DateOnly), letter)
+	return teller.QueueCalm(ctx, tx, s.Keys, m.Tenant, to, "nudge "+one.ID.String()+" "+now.In(m.Tenant.Location()).Format(time.DateOnly), letter)
 }
 
 // PosterPage is what hangs beside the counter: what to do and what never.

@@ -77,9 +77,13 @@ func fillAnswerQuality(ctx context.Context, tx *tenants.Tx, q reports.Quality, n
 	}
 	slices.SortStableFunc(p.Doubted, func(a, b pages.CardVotes) int { return cmp.Compare(b.Unhelpful-b.Helpful, a.Unhelpful-a.Helpful) })
 	p.Doubted = p.Doubted[:min(mostDoubted, len(p.Doubted))]
+	macros, err := answers.Macros(ctx, tx, now)
+	if err != nil {
+		return err
+	}
 	for _, used := range q.Macros {
-		if macro, err := answers.OneMacro(used.Key); err == nil {
-			p.Macros = append(p.Macros, pages.MacroUse{Title: macro.Title.In(lang), N: used.N})
+		if at := slices.IndexFunc(macros, func(m answers.Macro) bool { return m.Key == used.Key }); at >= 0 {
+			p.Macros = append(p.Macros, pages.MacroUse{Title: macros[at].Title.In(lang), N: used.N})
 		}
 	}
 	if !p.CanAsked {

@@ -24,7 +24,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 }
 
 // settingsForms are the forms of the settings that came back.
-type settingsForms struct{ business, mine, password, quiet pages.Filled }
+type settingsForms struct{ business, mine, password, quiet, ownQuiet pages.Filled }
 
 func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) error {
 	m := web.Member(c)
@@ -37,10 +37,10 @@ func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) erro
 	}
 	p.Frame.Path = "/settings"
 	if p.CanChange {
-		p.Quiet = quietView(m.Tenant)
-		if p.Quiet.Form = forms.quiet; forms.quiet.Values != nil {
-			p.Quiet.On = forms.quiet.Values["on"] != ""
-		}
+		p.Quiet = quietView(m.Tenant.Quiet, m.Tenant, forms.quiet)
+	}
+	if err := s.fillOwnQuiet(c, &p, forms.ownQuiet); err != nil {
+		return err
 	}
 	if err := s.fillDevices(c, &p); err != nil {
 		return err

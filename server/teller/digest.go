@@ -90,7 +90,7 @@ func (t *Teller) digest(ctx context.Context, tx *tenants.Tx, first bool, now tim
 		}
 		m := pages.Digest(ctx, views, all, tenant.Name, t.link(web.ChangesPath))
 		m.Leave = t.link(web.LeavePath + LeaveToken(t.keys, tenant.ID, to.ID, access.MailDigest))
-		if err := QueueCalm(ctx, tx, t.keys, tenant, to.Email, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
+		if err := QueueCalm(ctx, tx, t.keys, tenant, to, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
 			return err
 		}
 		if err := facts.Told(ctx, tx, to.ID, seq); err != nil {

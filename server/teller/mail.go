@@ -72,12 +72,10 @@ func Leaving(keys *secrets.Keyring, token string) (tenant, person uuid.UUID, kin
 	return uuid.UUID(raw[:16]), uuid.UUID(raw[16:32]), leaveKinds[raw[32]], nil
 }
 
-// QueueCalm queues a mail that can wait: in the quiet hours of a business it is sent at their end. What is about somebody's own account, about
+// QueueCalm queues a mail that can wait: in the quiet hours of a business, or of whom it is to, it is sent at their end. What is about somebody's own account, about
 // who gets in, or about where the business stands does not come this way.
-func QueueCalm(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant tenants.Tenant, to, key string, m mails.Mail) error {
-	now, hours := time.Now(), tenant.Quiet
-
-	return QueueAt(ctx, tx, keys, to, key, m, hours.After(now, tenant.Location()))
+func QueueCalm(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant tenants.Tenant, to access.Reader, key string, m mails.Mail) error {
+	return QueueAt(ctx, tx, keys, to.Email, key, m, tenants.Calm(time.Now(), tenant.Location(), tenant.Quiet, to.Quiet))
 }
 
 // InLanguage is ctx in the language of a reader, or in another where they have not said.

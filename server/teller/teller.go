@@ -202,7 +202,7 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 		ctx := InLanguage(ctx, to, tenant.Lang, tenant.Location())
 		m := pages.Mail(ctx, web.ToldView(n), tenant.Name, label, href)
 		m.Leave = t.link(web.LeavePath + LeaveToken(t.keys, tenant.ID, to.ID, access.MailAlerts))
-		if err := QueueCalm(ctx, tx, t.keys, tenant, to.Email, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
+		if err := QueueCalm(ctx, tx, t.keys, tenant, to, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
 			return err
 		}
 	}

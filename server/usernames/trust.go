@@ -224,7 +224,7 @@ func (s *Pages) keepTrust(ctx context.Context, tenant tenants.Tenant, r trust.Re
 			ctx := teller.InLanguage(ctx, to, tenant.Lang, tenant.Location())
 			letter := pages.TrustMail(ctx, tenant.Name, made.Kind, origin+web.TrustPath+"#requests")
 			letter.Leave = origin + web.LeavePath + teller.LeaveToken(s.Keys, tenant.ID, to.ID, access.MailAlerts)
-			if err := teller.QueueCalm(ctx, tx, s.Keys, tenant, to.Email, fmt.Sprintf("trust %s %s", made.ID, to.ID), letter); err != nil {
+			if err := teller.QueueCalm(ctx, tx, s.Keys, tenant, to, fmt.Sprintf("trust %s %s", made.ID, to.ID), letter); err != nil {
 				return err
 			}
 		}

@@ -95,6 +95,7 @@ var places = []struct{ key, href string }{
 	{"opaudit", OpAuditPath},
 	{"access", OpAccessPath},
 	{"facts", OpFactsPath},
+	{"library", OpLibraryPath},
 	{"numbers", "/numbers"},
 	{"usernames", UsernamesPath},
 	{"team", "/team"},

@@ -65,6 +65,7 @@ const (
 
 	// The operator's.
 	OpTenantsPath = "/op/tenants"
+	OpLibraryPath = "/op/library"
 	OpJobsPath    = "/op/jobs"
 	OpDriftPath   = "/op/drift"
 	OpUsagePath   = "/op/usage"
