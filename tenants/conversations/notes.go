@@ -31,7 +31,7 @@ func AddNote(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread,
 	if err := checkText("text", text, maxNote); err != nil {
 		return Note{}, err
 	}
-	to, _, _, err := accountOf(ctx, tx, t)
+	to, err := accountOf(ctx, tx, t)
 	if err != nil {
 		return Note{}, err
 	}
@@ -81,7 +81,7 @@ func Notes(ctx context.Context, tx *tenants.Tx, c identity.Contact, page identit
 // Assign gives the account of a thread to a person of the business to look after, or, with uuid.Nil, to nobody. ErrNotFound where
 // the tenant has no such contact, account or person.
 func Assign(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t Thread, person uuid.UUID) error {
-	to, _, _, err := accountOf(ctx, tx, t)
+	to, err := accountOf(ctx, tx, t)
 	if err != nil {
 		return err
 	}

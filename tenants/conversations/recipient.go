@@ -115,17 +115,18 @@ func replyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
 	return r, nil
 }
 
-// accountOf is the account of a thread as it is now, with its address, and the message that tells which one it is. No number is needed
-// for that.
-func accountOf(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, i identity.Identity, last inbound, err error) {
+// accountOf is the account of a thread as it is now. No number is needed for that.
+func accountOf(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, err error) {
 	if t.Identity, err = surviving(ctx, tx, t.Identity); err != nil {
-		return r, i, last, err
+		return r, err
 	}
+	r, _, _, err = standingAccount(ctx, tx, t)
 
-	return standingAccount(ctx, tx, t)
+	return r, err
 }
 
-// standingAccount is accountOf where the account has not turned out to be another.
+// standingAccount is the account of a thread, which has not turned out to be another, with its address, and the message that tells which
+// one it is.
 func standingAccount(ctx context.Context, tx *tenants.Tx, t Thread) (r Recipient, i identity.Identity, last inbound, err error) {
 	c, err := identity.Get(ctx, tx, t.Contact)
 	if err != nil {

@@ -111,6 +111,30 @@ func TestListOfErasures(t *testing.T) {
 	if got := m.object(t, "", []string{"businesses", "done", "ok", "people", "tombstones"}, "privacy", "replay-erasures", kept); got["tombstones"] != float64(1) || got["people"] != float64(0) {
 		t.Errorf("replay: got %v, want one tombstone of nobody here", got)
 	}
+
+	// A business that was erased as a whole stands in the list, and goes again where a backup has brought it back.
+	state := func(is string) {
+		if err := database.DB.System(t.Context(), func(tx *tenants.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE tenants SET state = $2, erase_after = now(), erased = CASE WHEN $2 = 'erased' THEN '{}'::jsonb END WHERE id = $1`, id, is)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state("erased")
+	list = m.run(t, "", "privacy", "erasures")
+	if !strings.Contains(list.out, `"tenant":"`+id+`","hash":"","kind":"business"`) {
+		t.Errorf("privacy erasures: %q, want the business", list.out)
+	}
+	state("active")
+	if err := os.WriteFile(kept, []byte(list.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []float64{1, 0} {
+		if got := m.object(t, "", []string{"businesses", "done", "ok", "people", "tombstones"}, "privacy", "replay-erasures", kept); got["businesses"] != want {
+			t.Errorf("replay: got %v, want %v businesses", got, want)
+		}
+	}
 }
 
 func TestExitCodes(t *testing.T) {
