@@ -283,7 +283,7 @@ func fillWishes(ctx context.Context, tx *tenants.Tx, contact identity.Contact, p
 	}
 	wish, ok := identity.Strictest(list, identity.Marketing)
 	if ok && (wish.Value == identity.Stop || wish.Value == identity.Resume) {
-		p.Marketing = &pages.Wish{Value: wish.Value, At: wish.At}
+		p.Marketing = &pages.Wish{Value: wish.Value, Source: wish.Channel, At: wish.At}
 	}
 
 	return nil

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -13,13 +12,17 @@ import (
 // Wish is what somebody told WhatsApp about marketing messages.
 type Wish struct {
 	Value  string // stop or resume
-	Source string // who was told: whatsapp, team, or objection; before where they were erased since
+	Source string // the channel: whatsapp, objection, before (they were erased since), or a way of telling the team
 	At     time.Time
 }
 
 // text says when they said so, and to whom.
 func (w Wish) text() string {
-	return "told.marketing_" + w.Value + "_" + cmp.Or(w.Source, "whatsapp")
+	if key := "told.marketing_" + w.Value + "_" + w.Source; i18n.Known(key) {
+		return key
+	}
+
+	return "told.marketing_" + w.Value + "_team"
 }
 
 func (w Wish) tone() components.Tone {
