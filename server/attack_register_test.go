@@ -52,7 +52,7 @@ var attackRegister = []attackCase{
 	{n: 18, tests: "server.TestAnothersRowsAreAsIfTheyWereNot server.TestAPIReadsBodiesStrictly server.TestForgedForms"},
 	{n: 19, tests: "tenants/access.TestALeadManagesAgentsOnly tenants/access.TestTheLastOwnerStays tenants/access.TestRolesNotIfAnotherTenant"},
 	{n: 20, tests: "server.TestPathTricks server.TestPathTricksOnEveryPage"},
-	{n: 21, tests: "server.TestRevocationBitesAtOnce server.TestEvents tenants/access.TestSessionEnds", partly: "a stream ends with its session; that it ends with a role is not shown"},
+	{n: 21, tests: "server.TestRevocationBitesAtOnce server.TestEvents tenants/access.TestSessionEnds"},
 	{n: 22, tests: "server.TestNamesGiveNoRights tenants/access.TestPolicy", apart: "loading the policy again: it is part of the program"},
 	{n: 23, tests: "server.TestOperatorByLeave server.TestOperatorsWithoutLeaveSeeNothing server.TestLeaveRunsOutAndIsLeft"},
 	{n: 24, tests: "server.TestCanariesStayWhereTheyAre server.TestAgentSeesNoNumbers server.TestExportMasksPhonesAndIsWrittenDown"},

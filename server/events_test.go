@@ -92,6 +92,8 @@ func hear(t *testing.T, lines <-chan string, want string) bool {
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
+	st.member(t, st.motors, "meera", "lead")
+	st.member(t, st.motors, "joseph", "agent")
 	address, stop := st.listen(t, config.Config{})
 	count := func(tenant uuid.UUID) {
 		st.exec(t, `INSERT INTO inbox_counters (tenant_id, number_id, slot, received, routed) VALUES ($1, $2, 0, 1, 1)`, tenant, uuid.New())
@@ -100,6 +102,8 @@ func TestEvents(t *testing.T) {
 
 	client, asha := st.listener(t, address, "asha")
 	_, ravi := st.listener(t, address, "ravi")
+	_, meera := st.listener(t, address, "meera")
+	_, joseph := st.listener(t, address, "joseph")
 	for name, lines := range map[string]<-chan string{"asha": asha, "ravi": ravi} {
 		if !hear(t, lines, "event: changed") || !hear(t, lines, ": beat") {
 			t.Fatalf("want %s told at once, and the stream to stay", name)
@@ -122,10 +126,17 @@ func TestEvents(t *testing.T) {
 	default:
 	}
 
+	st.exec(t, `UPDATE memberships SET role = 'agent' WHERE person_id = (SELECT id FROM people WHERE email_key = 'meera@pehchan.example')`)
+	st.exec(t, `DELETE FROM memberships WHERE person_id = (SELECT id FROM people WHERE email_key = 'joseph@pehchan.example')`)
 	st.exec(t, `UPDATE sessions SET revoked_at = now() WHERE tenant_id = $1`, st.clinic.ID)
 	ended := time.Now()
 	if !hear(t, asha, "event: ended") || !hear(t, asha, "data: out") || hear(t, asha, "never said") || time.Since(ended) > 6*time.Second {
 		t.Error("want the stream to say that the session is over and to end with it, within seconds")
+	}
+	for name, lines := range map[string]<-chan string{"of another role": meera, "of the team no more": joseph} {
+		if !hear(t, lines, "event: ended") || hear(t, lines, "never said") || time.Since(ended) > 6*time.Second {
+			t.Errorf("want the stream of somebody %s ended within seconds", name)
+		}
 	}
 	st.exec(t, `UPDATE tenants SET state = 'suspended' WHERE id = $1`, st.motors.ID)
 	if !hear(t, ravi, "event: ended") || !hear(t, ravi, "data: moved") {

@@ -83,11 +83,11 @@ func (s *Site) stream(w *bufio.Writer, conn net.Conn, changed <-chan struct{}, w
 // Why an open page is not kept up to date any more, as its script knows it.
 const (
 	overOut     = "out"   // the session is over
-	OverMoved   = "moved" // it stands elsewhere, or may not see this any more
+	OverMoved   = "moved" // it stands elsewhere, or its person has another role by now
 	overUnknown = "unknown"
 )
 
-// whyOver is "" as long as the session of a stream lives, in the same tenant, and may still listen.
+// whyOver is "" as long as the session of a stream lives, in the same tenant and role, and may still listen.
 func (s *Site) whyOver(token string, was access.Member) string {
 	ctx, cancel := context.WithTimeout(context.Background(), beatEvery)
 	defer cancel()
@@ -103,7 +103,7 @@ func (s *Site) whyOver(token string, was access.Member) string {
 		return overOut
 	case err != nil:
 		return overUnknown
-	case m.Tenant.ID != was.Tenant.ID || m.MustAddFactor || !m.Can(s.Permissions[EventsPath]):
+	case m.Tenant.ID != was.Tenant.ID || m.Role != was.Role || m.MustAddFactor || !m.Can(s.Permissions[EventsPath]):
 		return OverMoved
 	}
 
