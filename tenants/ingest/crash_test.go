@@ -173,7 +173,7 @@ func TestWorkersKilledInTheMiddleOfABatch(t *testing.T) {
 	}
 	defer func() { _ = app.Close() }()
 
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

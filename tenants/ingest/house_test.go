@@ -164,7 +164,7 @@ func (p *place) settle(t testing.TB) {
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -115,12 +114,9 @@ func TestASlowGraphHoldsNobodyUp(t *testing.T) {
 	sending.Go(func() { _, _ = s.Once(t.Context()) })
 	<-entered
 
-	began := time.Now()
+	// Graph answers only afterwards: what waited for it here would wait for ever.
 	for n := range 20 {
 		h.writes(fmt.Sprintf("9197000%05d", n), "")
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("20 messages took %s to come in while Graph was slow", took)
 	}
 	close(leave)
 	sending.Wait()
