@@ -55,7 +55,7 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 		b.divided[id] = true
 	}
 	for i, id := range p.owner {
-		b.identities[id] = true
+		b.identities[id], b.anew[id] = true, true
 		if !p.fresh[i] {
 			b.divided[id] = true
 			b.touch(p.identities[id].ContactID)

@@ -171,7 +171,7 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []u
 	if len(w.Passed) == 0 {
 		return nil
 	}
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{}}
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, anew: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{}}
 	if err := b.rederive(ctx, w.Passed); err != nil {
 		return err
 	}

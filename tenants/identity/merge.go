@@ -346,7 +346,7 @@ func resettle(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) error
 		return nil
 	}
 
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, anew: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
 	for _, id := range identities {
 		b.divided[id] = true
 	}

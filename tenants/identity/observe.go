@@ -39,6 +39,7 @@ type Batch struct {
 	seen       []sighted
 	identities map[uuid.UUID]bool       // touched
 	divided    map[uuid.UUID]bool       // of those, the known ones that a derivation changed
+	anew       map[uuid.UUID]bool       // accounts that a derivation made or changed, or that were given their contact
 	lost       []uuid.UUID              // identifiers that a derivation took from a known account
 	contacts   map[uuid.UUID]bool       // whose words or cases may have changed
 	newValues  []uuid.UUID              // identifiers first seen in this batch
@@ -65,7 +66,7 @@ const maxSkew = 366 * 24 * time.Hour
 // which tenure it belongs to.
 func Observe(ctx context.Context, tx *tenants.Tx, seen []Seen) (*Batch, error) {
 	b := &Batch{
-		tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{},
+		tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, anew: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}, claimed: map[uuid.UUID]bool{},
 		tenures: map[uuid.UUID][]tenure{}, holders: map[uuid.UUID]*uuid.UUID{},
 	}
 	for _, s := range seen {

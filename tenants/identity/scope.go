@@ -142,7 +142,7 @@ func finishWidening(ctx context.Context, tx *tenants.Tx, from, to string, news [
 		return err
 	}
 	for part := range slices.Chunk(news, atOnce) {
-		b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+		b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, anew: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
 		if err := b.rederive(ctx, part); err != nil {
 			return err
 		}

@@ -65,9 +65,10 @@ func (b *Batch) Settle(ctx context.Context) error {
 }
 
 // touchRelated marks those whose cases may hang on accounts that this batch derived or contacts that it changed: who has, or had, the same
-// phone or parent id in another portfolio, and of whom a hint or the owner's address book says that they are one of these.
+// phone or parent id in another portfolio, of whom a hint or the owner's address book says that they are one of these, and who quoted a
+// message that went to one of these.
 func (b *Batch) touchRelated(ctx context.Context) error {
-	if len(b.divided)+len(b.contacts) == 0 {
+	if len(b.divided)+len(b.contacts)+len(b.anew) == 0 {
 		return nil
 	}
 
@@ -90,11 +91,21 @@ func (b *Batch) touchRelated(ctx context.Context) error {
 			SELECT d.id FROM held h
 			JOIN saved_contacts s ON s.tenant_id = $1 AND h.kind = 'phone' AND s.phone <> '' AND s.phone = h.value AND s.bsuid <> ''
 			JOIN identifiers d ON d.tenant_id = $1 AND d.kind = 'bsuid' AND d.value = s.bsuid
+		), quoting AS (
+			SELECT DISTINCT m.tenure_id FROM tenures t
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind = 'phone'
+			JOIN statuses a ON a.tenant_id = $1 AND a.tenure_id = t.id
+			JOIN messages m ON m.tenant_id = $1 AND m.context_wamid = a.wamid AND m.context_wamid <> '' AND m.number_id = a.number_id AND m.direction = 'in'
+			WHERE t.tenant_id = $1 AND t.identity_id = ANY($5)
 		)
-		SELECT DISTINCT i.contact_id FROM named n
+		SELECT i.contact_id FROM named n
 		JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = n.id
+		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL
+		UNION
+		SELECT i.contact_id FROM quoting q
+		JOIN tenures t ON t.tenant_id = $1 AND t.id = q.tenure_id
 		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL`,
-		b.tx.Tenant, pq.Array(keys(b.divided)), pq.Array(keys(b.contacts)), pq.Array(b.lost))
+		b.tx.Tenant, pq.Array(keys(b.divided)), pq.Array(keys(b.contacts)), pq.Array(b.lost), pq.Array(keys(b.anew)))
 	if err != nil {
 		return fmt.Errorf("find who is related: %w", err)
 	}
@@ -217,7 +228,7 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 		contacts := make([]uuid.UUID, len(bare))
 		for i := range bare {
 			contacts[i] = newID()
-			b.contacts[contacts[i]] = true
+			b.contacts[contacts[i]], b.anew[bare[i]] = true, true
 		}
 		if err := b.addContacts(ctx, bare, contacts); err != nil {
 			return err
@@ -332,6 +343,7 @@ func (b *Batch) passOn(ctx context.Context, from, contact uuid.UUID) error {
 		return fmt.Errorf("find heir of contact: %w", err)
 	}
 	for _, h := range heirs {
+		b.anew[h.Identity] = true
 		if h.Contact == nil {
 			_, err = b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = $3, home_contact = $3 WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, h.Identity, contact)
 		} else {

@@ -267,7 +267,7 @@ func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error
 		return fmt.Errorf("mark link undone: %w", err)
 	}
 
-	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
+	b := &Batch{tx: tx, identities: map[uuid.UUID]bool{}, divided: map[uuid.UUID]bool{}, anew: map[uuid.UUID]bool{}, contacts: map[uuid.UUID]bool{}}
 	if err := b.rederive(ctx, proof.Cut); err != nil {
 		return err
 	}
