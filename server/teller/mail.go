@@ -25,7 +25,7 @@ func Queue(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, to, key s
 	return QueueAt(ctx, tx, keys, to, key, m, time.Time{})
 }
 
-// QueueAt is queueMail of one that is sent at some time, and not before.
+// QueueAt is Queue of one that is sent at some time, and not before.
 func QueueAt(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, to, key string, m mails.Mail, at time.Time) error {
 	var html bytes.Buffer
 	if err := mails.HTML(m).Render(ctx, &html); err != nil {
@@ -72,8 +72,8 @@ func Leaving(keys *secrets.Keyring, token string) (tenant, person uuid.UUID, kin
 	return uuid.UUID(raw[:16]), uuid.UUID(raw[16:32]), leaveKinds[raw[32]], nil
 }
 
-// QueueCalm queues a mail that can wait: in the quiet hours of a business, or of whom it is to, it is sent at their end. What is about somebody's own account, about
-// who gets in, or about where the business stands does not come this way.
+// QueueCalm queues a mail that can wait: in the quiet hours of a business, or of whom it is to, it is sent at their end. What is about
+// somebody's own account, about who gets in, or about where the business stands does not come this way.
 func QueueCalm(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, tenant tenants.Tenant, to access.Reader, key string, m mails.Mail) error {
 	return QueueAt(ctx, tx, keys, to.Email, key, m, tenants.Calm(time.Now(), tenant.Location(), tenant.Quiet, to.Quiet))
 }
