@@ -73,7 +73,7 @@ var below = map[string][]string{
 	"outbox":        {"conversations", "numbers", "phonefree", "secrets", "whatsapp"},
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
-	"privacy":       {"conversations", "erased", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
+	"privacy":       {"adoption", "conversations", "erased", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
 	"reports":       {"adoption"},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
@@ -108,6 +108,32 @@ var beside = map[string][]string{
 	"teller":    {"config", "web"},
 	"usernames": {"teller", "web"},
 	"web":       {"api", "config"},
+}
+
+// drawn lists, for each package of pages under views/, whose parts its pages show. What everything is made of (components, layout, mails and
+// the two languages) may stand in any.
+var drawn = map[string][]string{
+	"answers":    {"changes", "people"},
+	"audit":      {},
+	"changes":    {},
+	"components": {},
+	"contacts":   {"answers", "inbox", "people", "privacy", "queue"},
+	"home":       {"changes", "numbers", "settings", "team"},
+	"i18n":       {},
+	"inbox":      {"answers", "numbers", "people"},
+	"layout":     {},
+	"mails":      {},
+	"numbers":    {},
+	"operator":   {"answers", "audit", "changes", "numbers"},
+	"overview":   {"people"},
+	"people":     {},
+	"prep":       {"answers", "changes", "queue"},
+	"privacy":    {"people"},
+	"queue":      {"numbers", "people"},
+	"settings":   {"signin"},
+	"signin":     {},
+	"team":       {},
+	"usernames":  {"numbers"},
 }
 
 func TestImportsPointOneWay(t *testing.T) {
@@ -150,6 +176,15 @@ func TestImportsPointOneWay(t *testing.T) {
 				}
 			case top[0] == "views" && !test && !strings.HasPrefix(own, "views/") && own != "static":
 				t.Errorf("%s imports %s: views take plain structs", s.path, own)
+			case top[0] == "views" && len(top) == 3 && !test && strings.HasPrefix(own, "views/"):
+				allowed, known := drawn[top[1]]
+				if !known {
+					t.Errorf("%s: say in arch_test.go whose parts the pages of %s show", s.path, top[1])
+				}
+				part := strings.TrimPrefix(own, "views/")
+				if !slices.Contains([]string{"components", "i18n", "layout", "mails"}, part) && !slices.Contains(allowed, part) {
+					t.Errorf("%s imports %s, of which it shows nothing", s.path, own)
+				}
 			case (top[0] == "static" || top[0] == "migrations") && !test:
 				t.Errorf("%s imports %s", s.path, own)
 			}

@@ -59,11 +59,7 @@ func Audit(ctx context.Context, tx *Tx, act Act) error {
 		}
 	}
 
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('audit ' || $1, 0))`, tx.Tenant.String()); err != nil {
-		return fmt.Errorf("lock audit chain: %w", err)
-	}
-
-	prev, err := lastAudit(ctx, tx)
+	prev, err := auditHead(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -89,8 +85,24 @@ func Audit(ctx context.Context, tx *Tx, act Act) error {
 	if err != nil {
 		return fmt.Errorf("write audit entry: %w", err)
 	}
+	if tx.audited == nil {
+		tx.audited = map[uuid.UUID]AuditEntry{}
+	}
+	tx.audited[tx.Tenant] = e
 
 	return nil
+}
+
+// auditHead is the last entry of the chain, which nobody else adds to until tx ends.
+func auditHead(ctx context.Context, tx *Tx) (AuditEntry, error) {
+	if last, ok := tx.audited[tx.Tenant]; ok {
+		return last, nil
+	}
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('audit ' || $1, 0))`, tx.Tenant.String()); err != nil {
+		return AuditEntry{}, fmt.Errorf("lock audit chain: %w", err)
+	}
+
+	return lastAudit(ctx, tx)
 }
 
 func lastAudit(ctx context.Context, tx *Tx) (AuditEntry, error) {

@@ -24,12 +24,32 @@ type DB struct {
 type Tx struct {
 	*sqlx.Tx
 	Tenant uuid.UUID
+
+	// By tenant, since a transaction may enter one: the last entry of its chain, once this has written it, and what Hold was told.
+	audited map[uuid.UUID]AuditEntry
+	held    map[heldLock]bool
 }
+
+type heldLock struct {
+	tenant uuid.UUID
+	lock   string
+}
+
+// Hold notes that the transaction has taken a lock of its tenant's, which it keeps until it ends.
+func (tx *Tx) Hold(lock string) {
+	if tx.held == nil {
+		tx.held = map[heldLock]bool{}
+	}
+	tx.held[heldLock{tx.Tenant, lock}] = true
+}
+
+// Holds tells whether Hold was told of a lock, so that it need not be asked for again.
+func (tx *Tx) Holds(lock string) bool { return tx.held[heldLock{tx.Tenant, lock}] }
 
 // Open connects to the database with the application role's DSN. It refuses a login that row level security does not bind:
 // a superuser, a BYPASSRLS role, the owner of any table, or who can become one of these by SET ROLE.
 func Open(ctx context.Context, dsn string) (*DB, error) {
-	c, err := connect(dsn)
+	c, err := connect(dsn, false)
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +63,12 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 		_ = pool.Close()
 		return nil, err
 	}
-	intake, err := sqlx.Open("postgres", dsn)
+	raw, err := connect(dsn, true)
 	if err != nil {
 		_ = pool.Close()
-		return nil, fmt.Errorf("connect to the database: %w", err)
+		return nil, err
 	}
+	intake := sqlx.NewDb(sql.OpenDB(raw), "postgres")
 	limit(intake, 8)
 
 	return &DB{pool: pool, intake: intake}, nil

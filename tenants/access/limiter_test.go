@@ -24,7 +24,7 @@ func TestSignInLimit(t *testing.T) {
 	for _, name := range []string{"zsha", "asha"} {
 		spellings := []string{mailOf(name), strings.ToUpper(mailOf(name)), " " + mailOf(name[:2]+"."+name[2:]), mailOf(name + "+1")}
 		tries, refused := 0, 0
-		for i := range 40 {
+		for i := range 50 {
 			c := credentials(name)
 			c.Email = spellings[i%len(spellings)]
 			c.Password = "wrong"
@@ -88,6 +88,15 @@ func TestSignInLimitOfAnAddress(t *testing.T) {
 	c.Address = netip.MustParseAddr("2001:db8:1:3::1")
 	if _, err := h.trySignIn(c); err != nil {
 		t.Errorf("want another network let in, got %v", err)
+	}
+
+	// Nor does it matter how many accounts are tried: the limited network tries none of a thousand, and has no password checked.
+	for i := range 1000 {
+		c := credentials(fmt.Sprint("account-", i))
+		c.Address = netip.MustParseAddr("2001:db8:1:2::1")
+		if _, err := h.trySignIn(c); !errors.As(err, &wait) {
+			t.Fatalf("account %d: got %v, want to wait", i, err)
+		}
 	}
 }
 

@@ -270,6 +270,14 @@ func askHeld(ctx context.Context, tx *tenants.Tx, party *Party, person uuid.UUID
 	return session, nil
 }
 
+// ceremony is a question to any of a person's passkeys.
+func (p *Party) ceremony(challenge []byte, person uuid.UUID, held [][]byte) webauthn.SessionData {
+	return webauthn.SessionData{
+		Challenge: protocol.URLEncodedBase64(challenge).String(), RelyingPartyID: p.web.Config.RPID, UserID: person[:], AllowedCredentialIDs: held,
+		UserVerification: protocol.VerificationRequired,
+	}
+}
+
 // asked is what the browser is to ask the device, as JSON.
 func asked(ceremony string) ([]byte, error) {
 	var session webauthn.SessionData

@@ -3,10 +3,14 @@ package access
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
@@ -49,39 +53,36 @@ func ProveByCode(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, m M
 	})
 }
 
-// proofOf is where what a device is asked as proof is kept for a session until it answers.
-func proofOf(m Member) []byte {
-	hash := sha256.Sum256(append([]byte("proof "), m.session...))
-
-	return hash[:]
-}
+// asksProof is what an unanswered question to a device is sealed for, so that no other session's is good for this one.
+func asksProof(m Member) string { return "proof " + hex.EncodeToString(m.session) }
 
 // AskProof asks for one of the member's passkeys as proof that a session is still its person's, in a System transaction, and returns what
-// the browser is to ask the device, as JSON; nil where they have none. What was asked before is good no more.
-func AskProof(ctx context.Context, tx *tenants.Tx, party *Party, m Member) ([]byte, error) {
-	if err := lockLiving(ctx, tx, m); err != nil {
-		return nil, err
+// the browser is to ask the device, as JSON; nil where they have none. It keeps nothing: what is asked says by itself, sealed, which
+// session it was asked for and until when it is good, and ProveByPasskey takes it once.
+func AskProof(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, party *Party, m Member, now time.Time) ([]byte, error) {
+	var held [][]byte
+	if err := tx.SelectContext(ctx, &held, `SELECT id FROM passkeys WHERE person_id = $1 ORDER BY added_at, id LIMIT $2`, m.Person.ID, maxPasskeys); err != nil {
+		return nil, fmt.Errorf("read passkeys: %w", err)
 	}
-	session, err := askHeld(ctx, tx, party, m.Person.ID)
-	if err != nil || session == nil {
-		return nil, err
+	if len(held) == 0 {
+		return nil, nil
 	}
-	kept, err := json.Marshal(session)
+	until := binary.BigEndian.AppendUint64(nil, uint64(now.Add(StepLife).Unix()))
+	challenge, err := keys.Seal(uuid.Nil, asksProof(m), until)
+	if err != nil {
+		return nil, fmt.Errorf("seal challenge: %w", err)
+	}
+	kept, err := json.Marshal(party.ceremony(challenge, m.Person.ID, held))
 	if err != nil {
 		return nil, fmt.Errorf("encode ceremony: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO sign_in_steps (hash, person_id, browser, ceremony, expires_at) VALUES ($1, $2, '', $3, now() + make_interval(secs => $4))
-		ON CONFLICT (hash) DO UPDATE SET ceremony = excluded.ceremony, expires_at = excluded.expires_at`,
-		proofOf(m), m.Person.ID, string(kept), StepLife.Seconds()); err != nil {
-		return nil, fmt.Errorf("keep ceremony: %w", err)
 	}
 
 	return asked(string(kept))
 }
 
-// ProveByPasskey is Prove with the answer of a device to what AskProof asked. A wrong one is Conflict "passkey_refused".
-func ProveByPasskey(ctx context.Context, db *tenants.DB, party *Party, m Member, answer string) error {
+// ProveByPasskey is Prove with the answer of a device to what AskProof asked. A wrong one, a late one, and one that was taken before is
+// Conflict "passkey_refused".
+func ProveByPasskey(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, party *Party, m Member, answer string, now time.Time) error {
 	tried, err := tryFactor(ctx, db, m.Person.ID, "")
 	if err != nil {
 		return err
@@ -91,11 +92,19 @@ func ProveByPasskey(ctx context.Context, db *tenants.DB, party *Party, m Member,
 		if err := lockLiving(ctx, tx, m); err != nil {
 			return err
 		}
-		session, err := takeCeremony(ctx, tx, proofOf(m))
+		challenge, err := takeQuestion(ctx, tx, keys, m, answer, now)
 		if err != nil {
 			return err
 		}
-		kept, err := json.Marshal(session)
+		h, err := holderOf(ctx, tx, m.Person.ID)
+		if err != nil {
+			return err
+		}
+		held := make([][]byte, len(h.keys))
+		for i, key := range h.keys {
+			held[i] = key.ID
+		}
+		kept, err := json.Marshal(party.ceremony(challenge, m.Person.ID, held))
 		if err != nil {
 			return fmt.Errorf("encode ceremony: %w", err)
 		}
@@ -105,6 +114,41 @@ func ProveByPasskey(ctx context.Context, db *tenants.DB, party *Party, m Member,
 
 		return provedByFactor(ctx, tx, m, tried)
 	})
+}
+
+// takeQuestion is the challenge that an answer is to, used up from the commit on; where it is none of AskProof's for this session, is over
+// or was used up before it is Conflict "passkey_refused".
+func takeQuestion(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, m Member, answer string, now time.Time) ([]byte, error) {
+	refused := &tenants.Conflict{Code: "passkey_refused"}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(bounded(answer))
+	if err != nil {
+		return nil, refused
+	}
+	challenge, err := base64.RawURLEncoding.DecodeString(parsed.Response.CollectedClientData.Challenge)
+	if err != nil {
+		return nil, refused
+	}
+	until, err := keys.Open(uuid.Nil, asksProof(m), challenge)
+	if err != nil || len(until) != 8 {
+		return nil, refused
+	}
+	if over := time.Unix(int64(binary.BigEndian.Uint64(until)), 0); !now.Before(over) {
+		return nil, refused
+	}
+	// Nobody's row: it outlives the sign-ins half done that end with a person's other sessions. It is forgotten later than the question
+	// is over, whatever the clocks say.
+	hash := sha256.Sum256(append([]byte("proof "), challenge...))
+	done, err := tx.ExecContext(ctx, `
+		INSERT INTO sign_in_steps (hash, browser, expires_at) VALUES ($1, '', now() + make_interval(secs => $2)) ON CONFLICT (hash) DO NOTHING`,
+		hash[:], 2*StepLife.Seconds())
+	if err != nil {
+		return nil, fmt.Errorf("use up challenge: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return nil, refused
+	}
+
+	return challenge, nil
 }
 
 // provedByFactor is proved by something else than the password, which was right at a try.

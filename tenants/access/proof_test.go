@@ -11,12 +11,14 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/secrets"
 )
 
 const passkeyOrigin = "https://pehchan.example"
@@ -93,43 +95,59 @@ func TestProveByPasskey(t *testing.T) {
 	}
 	here, there, meera := h.memberOf(t, "asha"), h.memberOf(t, "asha"), h.memberOf(t, "meera")
 	phone, hers := h.addDevice(t, h.asha), h.addDevice(t, h.meera)
-	ask := func(m access.Member) (options []byte) {
+	keys, others, now := keyring(t), keyring(t), time.Now()
+	askOf := func(keys *secrets.Keyring, m access.Member) (options []byte) {
 		t.Helper()
 		h.system(t, func(ctx context.Context, tx *tenants.Tx) (err error) {
-			options, err = access.AskProof(ctx, tx, party, m)
+			options, err = access.AskProof(ctx, tx, keys, party, m, now)
 			return err
 		})
 		return options
 	}
+	ask := func(m access.Member) []byte { t.Helper(); return askOf(keys, m) }
+	prove := func(m access.Member, answer string, at time.Time) error {
+		return access.ProveByPasskey(ctx, h.DB, keys, party, m, answer, at)
+	}
 	h.exec(t, `UPDATE sessions SET proved_at = now() - interval '1 hour'`)
-	proved := func() (n int) {
+	count := func(query string) (n int) {
 		t.Helper()
-		h.system(t, func(ctx context.Context, tx *tenants.Tx) error {
-			return tx.GetContext(ctx, &n, `SELECT count(*) FROM sessions WHERE proved_at > now() - interval '10 minutes'`)
-		})
+		h.system(t, func(ctx context.Context, tx *tenants.Tx) error { return tx.GetContext(ctx, &n, query) })
 		return n
 	}
+	proved := func() int {
+		t.Helper()
+		return count(`SELECT count(*) FROM sessions WHERE proved_at > now() - interval '10 minutes'`)
+	}
 
-	older := ask(here)
-	options, other := ask(here), ask(there)
+	older, options, other := ask(here), ask(here), ask(there)
 	for name, answer := range map[string]string{
 		"nothing": "{}",
 		"an answer to what was asked of another session": phone.answer(t, other, h.asha),
-		"an answer to what was asked before":             phone.answer(t, older, h.asha),
+		"an answer to a question of its own making":      phone.answer(t, []byte(`{"challenge":"MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI"}`), h.asha),
+		"an answer to what another installation asked":   phone.answer(t, askOf(others, here), h.asha),
 		"somebody else's passkey":                        hers.answer(t, options, h.meera),
 		"somebody else's as if it were hers":             hers.answer(t, options, h.asha),
 	} {
-		wantConflict(t, access.ProveByPasskey(ctx, h.DB, party, here, answer), "passkey_refused")
+		wantConflict(t, prove(here, answer, now), "passkey_refused")
 		if proved() != 0 {
 			t.Fatalf("%s proved it", name)
 		}
 		h.exec(t, `DELETE FROM sign_in_failures`)
 	}
+	if count(`SELECT count(*) FROM sign_in_steps`) != 0 {
+		t.Error("want neither a question nor a wrong answer kept")
+	}
 	good := phone.answer(t, options, h.asha)
-	if err := access.ProveByPasskey(ctx, h.DB, party, here, good); err != nil || proved() != 1 {
+	wantConflict(t, prove(here, good, now.Add(access.StepLife+time.Second)), "passkey_refused")
+	if err := prove(here, good, now); err != nil || proved() != 1 {
 		t.Fatalf("the passkey: %v, %d sessions proved, want this one", err, proved())
 	}
-	wantConflict(t, access.ProveByPasskey(ctx, h.DB, party, here, good), "passkey_refused")
+	// Each question is good for one answer, another answer of the same device is none more: two pages may ask at once.
+	wantConflict(t, prove(here, good, now), "passkey_refused")
+	wantConflict(t, prove(here, phone.answer(t, options, h.asha), now), "passkey_refused")
+	if err := prove(here, phone.answer(t, older, h.asha), now); err != nil {
+		t.Errorf("the question of another page: %v", err)
+	}
 
 	if got := ask(h.memberOf(t, "ravi")); got != nil {
 		t.Errorf("Ravi has no passkey and was asked %s", got)
@@ -138,5 +156,5 @@ func TestProveByPasskey(t *testing.T) {
 		t.Error("want Meera asked for hers")
 	}
 	h.system(t, func(ctx context.Context, tx *tenants.Tx) error { return access.End(ctx, tx, there) })
-	wantIs(t, access.ProveByPasskey(ctx, h.DB, party, there, phone.answer(t, other, h.asha)), access.ErrNoSession)
+	wantIs(t, prove(there, phone.answer(t, other, h.asha), now), access.ErrNoSession)
 }

@@ -6,6 +6,8 @@
 // (adoption_cells) change in the same transaction, by what each touched account added before and adds now; Rebuild counts them
 // anew. Whatever derives accounts again lifts them first and settles them after, so that the sums follow.
 //
+// Links and cases are counted too (work_sums), by the statements that change them (CountCases, CountLinks).
+//
 // All writing is for whoever holds the tenant's identity lock.
 package adoption
 

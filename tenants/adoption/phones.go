@@ -230,6 +230,9 @@ func putWindows(ctx context.Context, tx *tenants.Tx, list []window) error {
 		at              []time.Time
 		holders         []int64
 	)
+	slices.SortFunc(list, func(a, b window) int {
+		return windowKey{a.Phone, a.Number}.compare(windowKey{b.Phone, b.Number})
+	})
 	for _, w := range list {
 		phones, numbers, at, holders = append(phones, w.Phone), append(numbers, w.Number), append(at, w.LastAt), append(holders, int64(w.Holder))
 	}

@@ -57,9 +57,7 @@ func JoinPhones(ctx context.Context, tx *tenants.Tx, olds, news []uuid.UUID) err
 	for _, r := range joined {
 		s.addPhone(r, 1)
 	}
-	if err := putWindows(ctx, tx, slices.SortedFunc(maps.Values(joined), func(a, b window) int {
-		return windowKey{a.Phone, a.Number}.compare(windowKey{b.Phone, b.Number})
-	})); err != nil {
+	if err := putWindows(ctx, tx, slices.Collect(maps.Values(joined))); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM phone_windows WHERE tenant_id = $1 AND phone_id = ANY($2)`, tx.Tenant, pq.Array(olds)); err != nil {

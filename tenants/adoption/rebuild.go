@@ -78,6 +78,15 @@ func rebuild(ctx context.Context, tx *tenants.Tx, right bool) (Recount, error) {
 			found.Cells++
 		}
 	}
+	worked, wrong, err := compareWork(ctx, tx, right)
+	if err != nil {
+		return found, err
+	}
+	found.Cells, found.Wrong = found.Cells+worked, found.Wrong+wrong
+	if wrong, err = compareReach(ctx, tx, right); err != nil {
+		return found, err
+	}
+	found.Wrong += wrong
 
 	return found, nil
 }

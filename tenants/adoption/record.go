@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -95,6 +96,11 @@ func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
 	return recount(ctx, tx, known, changed)
 }
 
+// sorted are the keys in the order of the database's indexes: neighbours there are looked up one after the other.
+func sorted[V any](of map[uuid.UUID]V) []uuid.UUID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}
+
 // change is what changed of an account: rows as they are now, and the months that their news are of.
 type change struct {
 	rows   []row
@@ -126,8 +132,8 @@ func weeksOf(ctx context.Context, tx *tenants.Tx, told map[rowKey]row) ([]row, e
 		ids         []uuid.UUID
 		first, last []time.Time
 	)
-	for id, s := range asked {
-		ids, first, last = append(ids, id), append(first, s.first), append(last, s.last)
+	for _, id := range sorted(asked) {
+		ids, first, last = append(ids, id), append(first, asked[id].first), append(last, asked[id].last)
 	}
 	var rows []row
 	if err := tx.SelectContext(ctx, &rows, `
@@ -182,11 +188,7 @@ func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
 
 // recount changes the sums by what the changed rows make of the accounts. known are all rows of their months as they were.
 func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.UUID]change) error {
-	ids := make([]uuid.UUID, 0, len(changed))
-	for id := range changed {
-		ids = append(ids, id)
-	}
-	stood, err := standingsOf(ctx, tx, ids)
+	stood, err := standingsOf(ctx, tx, sorted(changed))
 	if err != nil {
 		return err
 	}

@@ -3,61 +3,162 @@ package adoption
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
 
 // Waiting are the open cases of a kind, by how long they have waited; those on hold are left out.
 type Waiting struct {
-	Kind  string `db:"kind"`
-	Day   int64  `db:"day"`   // less than a day
-	Week  int64  `db:"week"`  // less than a week, and so on
-	Month int64  `db:"month"` // of 30 days
-	Older int64  `db:"older"`
+	Kind  string
+	Day   int64 // less than a day
+	Week  int64 // less than a week, and so on
+	Month int64 // of 30 days
+	Older int64
 }
 
 // All is how many there are.
 func (w Waiting) All() int64 { return w.Day + w.Week + w.Month + w.Older }
 
-// WaitingCases counts the open queue by kind and age.
-func WaitingCases(ctx context.Context, tx *tenants.Tx) ([]Waiting, error) {
+// WaitingCases counts the open queue by kind and age, to the quarter of an hour.
+func WaitingCases(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Waiting, error) {
+	kinds, younger, all, err := Open(ctx, tx, now, oneDay, 7*oneDay, 30*oneDay)
+	if err != nil {
+		return nil, err
+	}
 	var list []Waiting
-	if err := tx.SelectContext(ctx, &list, `
-		SELECT kind, count(*) FILTER (WHERE age < interval '1 day') AS day,
-		       count(*) FILTER (WHERE age >= interval '1 day' AND age < interval '7 days') AS week,
-		       count(*) FILTER (WHERE age >= interval '7 days' AND age < interval '30 days') AS month,
-		       count(*) FILTER (WHERE age >= interval '30 days') AS older
-		FROM (SELECT kind, now() - waiting_since AS age FROM cases
-		      WHERE tenant_id = $1 AND state = 'open' AND part_of IS NULL AND (hold_until IS NULL OR hold_until <= now())) open
-		GROUP BY kind ORDER BY kind`, tx.Tenant); err != nil {
-		return nil, fmt.Errorf("count waiting cases: %w", err)
+	for i, kind := range kinds {
+		if all[i] > 0 {
+			n := younger[i]
+			list = append(list, Waiting{Kind: kind, Day: n[0], Week: n[1] - n[0], Month: n[2] - n[1], Older: all[i] - n[2]})
+		}
 	}
 
 	return list, nil
 }
 
-// Linked is what was put together since a time: by itself, because WhatsApp showed it or a rule that is switched on says so, and by
-// people; and how much of each was taken back since.
-type Linked struct {
-	Auto         int64 `db:"auto"`
-	AutoUndone   int64 `db:"auto_undone"`
-	Manual       int64 `db:"manual"`
-	ManualUndone int64 `db:"manual_undone"`
-}
-
-// Links counts what was put together since a time.
-func Links(ctx context.Context, tx *tenants.Tx, since time.Time) (Linked, error) {
-	var l Linked
-	if err := tx.GetContext(ctx, &l, `
-		SELECT count(*) FILTER (WHERE auto) AS auto, count(*) FILTER (WHERE auto AND undone) AS auto_undone,
-		       count(*) FILTER (WHERE NOT auto) AS manual, count(*) FILTER (WHERE NOT auto AND undone) AS manual_undone
-		FROM (SELECT actor_kind = 'system' AS auto, undone_at IS NOT NULL AS undone FROM links
-		      WHERE tenant_id = $1 AND at >= $2 AND kind IN ('attested', 'rotated', 'merged')) l`, tx.Tenant, since); err != nil {
-		return Linked{}, fmt.Errorf("count links: %w", err)
+// Open counts the cases that somebody can decide now: of each kind those that have waited for less than each of some ages, and all.
+func Open(ctx context.Context, tx *tenants.Tx, now time.Time, ages ...time.Duration) (kinds []string, younger [][]int64, all []int64, err error) {
+	total, err := AllOpen(ctx, tx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	kinds = slices.Sorted(maps.Keys(total))
+	whats, since := make([]string, len(kinds)), make([]between, len(ages))
+	for i, kind := range kinds {
+		whats[i] = openCase + kind
+	}
+	for i, age := range ages {
+		since[i] = between{from: now.Add(-age)}
+	}
+	sums, err := countWork(ctx, tx, whats, since...)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for i, kind := range kinds {
+		n := make([]int64, len(ages))
+		for j := range ages {
+			n[j] = sums[j][whats[i]]
+		}
+		younger, all = append(younger, n), append(all, total[kind])
 	}
 
+	var held []struct {
+		Kind  string    `db:"kind"`
+		Since time.Time `db:"waiting_since"`
+	}
+	if err := tx.SelectContext(ctx, &held, `
+		SELECT kind, waiting_since FROM cases WHERE tenant_id = $1 AND state = 'open' AND part_of IS NULL AND hold_until > now()`, tx.Tenant); err != nil {
+		return nil, nil, nil, fmt.Errorf("read cases on hold: %w", err)
+	}
+	for _, h := range held {
+		i := slices.Index(kinds, h.Kind)
+		if i == -1 {
+			continue
+		}
+		all[i]--
+		for j, s := range since {
+			if !quarterOf(h.Since).Before(quarterOf(s.from)) {
+				younger[i][j]--
+			}
+		}
+	}
+
+	return kinds, younger, all, nil
+}
+
+// AllOpen counts the open queue by kind, with what is put off.
+func AllOpen(ctx context.Context, tx *tenants.Tx) (map[string]int64, error) {
+	var rows []struct {
+		What string `db:"what"`
+		N    int64  `db:"n"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT what, n FROM work_sums WHERE tenant_id = $1 AND what = ANY($2) AND span = 'all'`, tx.Tenant,
+		pq.Array([]string{openCase + "unresolved", openCase + "suggested", openCase + "conflict", openCase + "unidentifiable"})); err != nil {
+		return nil, fmt.Errorf("read how many cases are open: %w", err)
+	}
+	open := map[string]int64{}
+	for _, r := range rows {
+		open[strings.TrimPrefix(r.What, openCase)] = r.N
+	}
+
+	return open, nil
+}
+
+// Linked is what was put together in a time: by itself, because WhatsApp showed it or a rule that is switched on says so, and by
+// people; and how much of each was taken back since.
+type Linked struct {
+	Auto         int64
+	AutoUndone   int64
+	Manual       int64
+	ManualUndone int64
+}
+
+// Links counts what was put together from a time up to another, or without that since, both to the quarter of an hour.
+func Links(ctx context.Context, tx *tenants.Tx, from, to time.Time) (Linked, error) {
+	sums, err := countWork(ctx, tx, []string{linkAuto, linkAuto + undoneSuffix, linkManual, linkManual + undoneSuffix}, between{from, to})
+	if err != nil {
+		return Linked{}, err
+	}
+	n := sums[0]
+	l := Linked{AutoUndone: n[linkAuto+undoneSuffix], ManualUndone: n[linkManual+undoneSuffix]}
+	l.Auto, l.Manual = n[linkAuto]+l.AutoUndone, n[linkManual]+l.ManualUndone
+
 	return l, nil
+}
+
+// Joined counts the contacts that a link of a time made one with another, and that are it still, both ends to the quarter of an hour.
+func Joined(ctx context.Context, tx *tenants.Tx, from, to time.Time) (int64, error) {
+	sums, err := countWork(ctx, tx, []string{linkJoined}, between{from, to})
+	if err != nil {
+		return 0, err
+	}
+
+	return sums[0][linkJoined], nil
+}
+
+// Ended is how many cases ended.
+type Ended struct {
+	Decided int64 // by a person
+	Ruled   int64 // as a person would have decided, by nobody
+	Proved  int64 // WhatsApp settled them by itself
+}
+
+// CasesEnded counts the cases that ended from a time up to another, or without that since, both to the quarter of an hour, and are not open
+// again.
+func CasesEnded(ctx context.Context, tx *tenants.Tx, from, to time.Time) (Ended, error) {
+	sums, err := countWork(ctx, tx, []string{caseDecided, caseRuled, caseProved}, between{from, to})
+	if err != nil {
+		return Ended{}, err
+	}
+
+	return Ended{Decided: sums[0][caseDecided], Ruled: sums[0][caseRuled], Proved: sums[0][caseProved]}, nil
 }
 
 // Pace is how long cases that people decided had been open.

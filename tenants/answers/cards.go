@@ -233,6 +233,9 @@ type Edit struct {
 
 var country = regexp.MustCompile(`^([A-Z]{2})?$`)
 
+// ownKey begins the key of a card that is a business's own.
+const ownKey = "own-"
+
 // mostCards is how many cards of its own a business may have.
 const mostCards = 300
 
@@ -260,7 +263,7 @@ func Save(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, now
 	case in.Key == "" && own >= mostCards:
 		return "", &tenants.Conflict{Code: "too_many_answers"}
 	case in.Key == "":
-		in.Key = "own-" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
+		in.Key = ownKey + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 		in.Version = 0
 	case known < 0:
 		return "", tenants.ErrNotFound
@@ -303,7 +306,7 @@ func add(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, base
 	if err != nil {
 		return fmt.Errorf("write an answer: %w", err)
 	}
-	if base != "" {
+	if !strings.HasPrefix(in.Key, ownKey) {
 		if err := override(ctx, tx, in.Key, !removed); err != nil {
 			return err
 		}

@@ -80,6 +80,9 @@ const (
 	Edited   = "edit"
 	Verified = "verify"  // its words still hold
 	Restored = "restore" // an earlier version counts again
+
+	Added     = "add"      // a card that no release ships
+	Withdrawn = "withdraw" // such a card is taken from every business
 )
 
 // Edition is a version of the platform's words for a built-in card or macro. The zero Edition is what ships, untouched.
@@ -162,7 +165,7 @@ func (e edition) read(ships string) (Edition, error) {
 	return out, nil
 }
 
-// edited are the cards and macros of this release with the operators' words in place of those that ship.
+// edited are the cards and macros of this release with the operators' words in place of those that ship, and the cards that operators added.
 func edited(ctx context.Context, tx *tenants.Tx) (library, error) {
 	lib, err := shipped()
 	if err != nil {
@@ -176,6 +179,16 @@ func edited(ctx context.Context, tx *tenants.Tx) (library, error) {
 	lib.cards, lib.macros = slices.Clone(lib.cards), slices.Clone(lib.macros)
 	for _, row := range rows {
 		switch at := lib.find(row.Kind, row.Key); {
+		case IsAdded(row.Key):
+			c, err := addedCard(row)
+			if err != nil {
+				return library{}, err
+			}
+			if row.Did == Withdrawn {
+				lib.away = append(lib.away, c)
+			} else {
+				lib.cards = append(lib.cards, c)
+			}
 		case at < 0: // this release has it no more
 		case row.Kind == UsedMacro:
 			m := &lib.macros[at]

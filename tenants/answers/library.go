@@ -24,10 +24,11 @@ type card struct {
 	Asks     []string `json:"asks"`
 }
 
-// library is what ships: it is read once, and never changed.
+// library is what ships, read once and never changed, or what edited makes of it.
 type library struct {
 	cards  []Card
 	macros []Macro
+	away   []Card            // added by operators and taken away again, see edited
 	words  map[string]string // a folded word and the first of those that mean the same
 	bones  map[string]string // the same without vowels, for words mistyped in Latin letters
 }

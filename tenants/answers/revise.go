@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// Revision is an operator's words for a built-in card or macro. Version is the newest edition that they saw, 0 for none.
+// Revision is an operator's words for a card or macro. Version is the newest edition that they saw, 0 for none.
 type Revision struct {
 	Kind    string
 	Key     string
@@ -112,6 +112,9 @@ func (in Revision) next(s Shelved, l Ledger, now time.Time) (Edition, error) {
 	if s.Edition.Version != in.Version {
 		return Edition{}, &tenants.Conflict{Code: "answer_changed"}
 	}
+	if s.Withdrawn() {
+		return Edition{}, &tenants.Conflict{Code: "answer_withdrawn"}
+	}
 	in.Facts = in.facts()
 	e := Edition{
 		Version: in.Version + 1, Did: Edited, Own: in.digest() != s.Ships.digest(), Changed: in.differs(s.Wording()),
@@ -168,6 +171,9 @@ func Vouch(ctx context.Context, tx *tenants.Tx, by tenants.Actor, kind, key stri
 	if s.Edition.Version != version {
 		return &tenants.Conflict{Code: "answer_changed"}
 	}
+	if s.Withdrawn() {
+		return &tenants.Conflict{Code: "answer_withdrawn"}
+	}
 	e := s.Edition
 	today := now.UTC().Truncate(24 * time.Hour)
 	e.base = s.Ships.digest()
@@ -179,7 +185,8 @@ func Vouch(ctx context.Context, tx *tenants.Tx, by tenants.Actor, kind, key stri
 	return shelve(ctx, tx, by, s, e)
 }
 
-// Return has version to of a card or macro count again, as it was verified then; 0 is what ships. seen is the newest version that the operator
+// Return has version to of a card or macro count again, as it was verified then; 0 is what ships. It brings back an added card that was taken
+// away. seen is the newest version that the operator
 // saw. Conflict "answer_changed" where a colleague was quicker, "answer_same" where those words count already.
 func Return(ctx context.Context, tx *tenants.Tx, by tenants.Actor, kind, key string, seen, to int, now time.Time) error {
 	s, _, err := OnShelf(ctx, tx, kind, key, now)
@@ -196,17 +203,19 @@ func Return(ctx context.Context, tx *tenants.Tx, by tenants.Actor, kind, key str
 			return err
 		}
 		at := slices.IndexFunc(history, func(v Edition) bool { return v.Version == to })
-		if at < 0 {
+		if at < 0 || history[at].Did == Withdrawn {
 			return tenants.ErrNotFound
 		}
 		e = history[at]
+	} else if IsAdded(key) {
+		return tenants.ErrNotFound // nothing ships beneath it
 	}
 	words := s.Ships
 	if e.Wording != nil {
 		words = *e.Wording
 	}
 	e.Version, e.Did, e.At, e.Changed = seen+1, Restored, now, words.differs(s.Wording())
-	if len(e.Changed) == 0 {
+	if len(e.Changed) == 0 && !s.Withdrawn() {
 		return &tenants.Conflict{Code: "answer_same"}
 	}
 

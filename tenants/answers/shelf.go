@@ -9,13 +9,13 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// Shelved is a built-in card or macro as the platform's operators keep it: what every business has that wrote no words of its own.
+// Shelved is a card or macro of the library as the platform's operators keep it: what every business has that wrote no words of its own.
 type Shelved struct {
 	Kind    string // UsedCard or UsedMacro
 	Key     string
-	Card    Card  // of a card
-	Macro   Macro // of a macro
-	Ships   Wording
+	Card    Card    // of a card
+	Macro   Macro   // of a macro
+	Ships   Wording // what this release has beneath it; zero for a card that operators added
 	Edition Edition
 	Doubts  []Doubt // why it is to be verified again
 	Others  int     // businesses that have words of their own and do not see these
@@ -29,6 +29,9 @@ func (s Shelved) Wording() Wording {
 
 	return s.Card.wording()
 }
+
+// Withdrawn tells whether it was taken from every business.
+func (s Shelved) Withdrawn() bool { return s.Edition.Did == Withdrawn }
 
 // Title is a card's question, or what a macro is called.
 func (s Shelved) Title() Words {
@@ -64,13 +67,22 @@ func Shelf(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Shelved, Ledge
 
 	var list []Shelved
 	for i, c := range lib.cards {
-		list = append(list, Shelved{Kind: UsedCard, Key: c.Key, Card: c, Ships: ships.cards[i].wording(), Edition: c.Edition, Others: others[c.Key]})
+		s := Shelved{Kind: UsedCard, Key: c.Key, Card: c, Edition: c.Edition, Others: others[c.Key]}
+		if i < len(ships.cards) {
+			s.Ships = ships.cards[i].wording()
+		}
+		list = append(list, s)
+	}
+	for _, c := range lib.away {
+		list = append(list, Shelved{Kind: UsedCard, Key: c.Key, Card: c, Edition: c.Edition, Others: others[c.Key]})
 	}
 	for i, m := range lib.macros {
 		list = append(list, Shelved{Kind: UsedMacro, Key: m.Key, Macro: m, Ships: ships.macros[i].wording(), Edition: m.Edition})
 	}
 	for i, s := range list {
-		list[i].Doubts = l.doubts(s.standing(), now)
+		if !s.Withdrawn() {
+			list[i].Doubts = l.doubts(s.standing(), now)
+		}
 	}
 
 	return list, l, nil
@@ -134,8 +146,11 @@ func Editions(ctx context.Context, tx *tenants.Tx, kind, key string) ([]Edition,
 	if err != nil {
 		return nil, err
 	}
-	at := lib.find(kind, key)
-	if at < 0 {
+	ships := Wording{}.digest()
+	switch at := lib.find(kind, key); {
+	case at >= 0:
+		ships = lib.ships(kind, at).digest()
+	case !IsAdded(key):
 		return nil, tenants.ErrNotFound
 	}
 	var rows []edition
@@ -143,7 +158,6 @@ func Editions(ctx context.Context, tx *tenants.Tx, kind, key string) ([]Edition,
 		SELECT `+editionColumns+` FROM library_versions WHERE kind = $1 AND key = $2 ORDER BY version DESC LIMIT $3`, kind, key, mostVersions); err != nil {
 		return nil, fmt.Errorf("list versions of %s %s: %w", kind, key, err)
 	}
-	ships := lib.ships(kind, at).digest()
 	list := make([]Edition, len(rows))
 	for i, row := range rows {
 		if list[i], err = row.read(ships); err != nil {

@@ -106,9 +106,6 @@ func replyTo(ctx context.Context, tx *tenants.Tx, t Thread) (Recipient, error) {
 		}
 	}
 	r.lastInbound, r.LastInboundAt = last.ID, last.At
-	if err := r.takeWindow(ctx, tx); err != nil {
-		return Recipient{}, err
-	}
 	r.contactID, r.identityID, r.numberID = r.Contact, r.Identity, r.Number
 	r.Version = r.version()
 
@@ -233,21 +230,26 @@ func lastInbound(ctx context.Context, tx *tenants.Tx, c identity.Contact, t Thre
 	return m, nil
 }
 
-// takeNumber settles the number a reply goes out from: the one asked for, else the first connected one that can reach the account.
+// takeNumber settles the number a reply goes out from: the one asked for, else the first connected one that can reach the account. It also
+// says since when and until when they can be written to freely from there. A call or a chat of before opens nothing.
 func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.Identity, number uuid.UUID) error {
 	var row struct {
-		ID      uuid.UUID `db:"id"`
-		Scope   string    `db:"scope"`
-		State   string    `db:"state"`
-		Trouble string    `db:"trouble"`
-		Free    bool      `db:"phone_free"`
-		Life    string    `db:"life"`
+		ID      uuid.UUID  `db:"number_id"`
+		Scope   string     `db:"scope"`
+		State   string     `db:"state"`
+		Trouble string     `db:"trouble"`
+		Free    bool       `db:"phone_free"`
+		Life    string     `db:"life"`
+		Ends    *time.Time `db:"ends"`
+		Open    bool       `db:"open"`
 	}
 	err := tx.GetContext(ctx, &row, `
-		SELECT n.id, n.scope, n.state, n.phone_free, coalesce(l.trouble, '') AS trouble, t.state AS life
-		FROM numbers n JOIN tenants t ON t.id = n.tenant_id LEFT JOIN outbox_lanes l ON l.tenant_id = $1 AND l.number_id = n.id
-		WHERE n.tenant_id = $1 AND (n.id = $2 OR $2 = $4 AND n.scope = $3)
-		ORDER BY n.state = 'disconnected', n.created_at, n.id LIMIT 1`, tx.Tenant, number, i.Scope, uuid.Nil)
+		SELECT a.number_id, a.scope, a.state, a.phone_free, a.trouble, a.life, w.ends, coalesce(w.ends > now(), false) AS open
+		FROM (SELECT n.id AS number_id, n.scope, n.state, n.phone_free, coalesce(l.trouble, '') AS trouble, t.state AS life, $5::uuid AS identity_id
+		      FROM numbers n JOIN tenants t ON t.id = n.tenant_id LEFT JOIN outbox_lanes l ON l.tenant_id = $1 AND l.number_id = n.id
+		      WHERE n.tenant_id = $1 AND (n.id = $2 OR $2 = $7 AND n.scope = $6)
+		      ORDER BY n.state = 'disconnected', n.created_at, n.id LIMIT 1) a
+		CROSS JOIN LATERAL (`+windowOf+`) w`, tx.Tenant, number, TypeCall, identity.Window.Seconds(), i.ID, i.Scope, uuid.Nil)
 	if errors.Is(err, sql.ErrNoRows) {
 		return tenants.ErrNotFound
 	}
@@ -256,6 +258,9 @@ func (r *Recipient) takeNumber(ctx context.Context, tx *tenants.Tx, i identity.I
 	}
 
 	r.Number, r.Paused, r.PhoneFree = row.ID, row.Trouble, row.Free
+	if row.Ends != nil {
+		r.WindowEnds, r.Open = *row.Ends, row.Open
+	}
 	switch {
 	case !tenants.Allows(row.Life, tenants.Sending):
 		r.Blocked = BlockedStopped
@@ -283,23 +288,3 @@ const windowOf = `
 		  AND n.target_wamid = '' AND n.type <> $3 AND NOT n.imported
 		ORDER BY n.at DESC, n.id DESC LIMIT 1) m
 	WHERE t.tenant_id = $1 AND t.identity_id = a.identity_id`
-
-// takeWindow says since when and until when they can be written to freely. A call or a chat of before opens nothing.
-func (r *Recipient) takeWindow(ctx context.Context, tx *tenants.Tx) error {
-	var row struct {
-		Ends *time.Time `db:"ends"`
-		Open bool       `db:"open"`
-	}
-	err := tx.GetContext(ctx, &row, `
-		SELECT w.ends, coalesce(w.ends > now(), false) AS open
-		FROM (VALUES ($5::uuid, $2::uuid)) AS a (identity_id, number_id) CROSS JOIN LATERAL (`+windowOf+`) w`,
-		tx.Tenant, r.Number, TypeCall, identity.Window.Seconds(), r.Identity)
-	if err != nil {
-		return fmt.Errorf("read window: %w", err)
-	}
-	if row.Ends != nil {
-		r.WindowEnds, r.Open = *row.Ends, row.Open
-	}
-
-	return nil
-}

@@ -2,9 +2,12 @@
 package conversations
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,6 +131,19 @@ func (m message) or(o message) message {
 	return kept
 }
 
+// compare is the order in which messages are stored: those of one identifier together, the first said first.
+func (m message) compare(o message) int {
+	var a, b uuid.UUID
+	if m.tenure != nil {
+		a = *m.tenure
+	}
+	if o.tenure != nil {
+		b = *o.tenure
+	}
+
+	return cmp.Or(bytes.Compare(a[:], b[:]), m.at.Compare(o.at), bytes.Compare(m.number[:], o.number[:]), strings.Compare(m.wamid, o.wamid))
+}
+
 // counts tells whether m is the copy to keep of two.
 func (m message) counts(old message) bool {
 	if a, b := m.weight(), old.weight(); a != b {
@@ -205,7 +221,7 @@ func putMessages(ctx context.Context, tx *tenants.Tx, messages map[messageKey]me
 		imported, live                                      []bool
 		others                                              []*int64
 	)
-	for _, m := range messages {
+	for _, m := range slices.SortedFunc(maps.Values(messages), message.compare) {
 		e := m.seen.Event
 		id, err := uuid.NewV7()
 		if err != nil {

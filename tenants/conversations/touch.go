@@ -255,10 +255,11 @@ func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
 	_, err := tx.ExecContext(ctx, `
 		WITH said AS (
 			SELECT max(o.at) AS at FROM tenures t CROSS JOIN LATERAL (
-				SELECT m.at FROM messages m
-				WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
-				  AND m.status <> 'failed'
-				  AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant_id = $1 AND b.message_id = m.id AND b.state IN ('returned', 'cancelled'))
+				(SELECT m.at FROM messages m
+				 WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $3 AND m.direction = 'out' AND m.group_id = '' AND m.target_wamid = ''
+				   AND m.status <> 'failed'
+				   AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant_id = $1 AND b.message_id = m.id AND b.state IN ('returned', 'cancelled'))
+				 ORDER BY m.at DESC, m.id DESC LIMIT 1) -- however long the thread is
 				UNION ALL
 				SELECT s.at FROM statuses s
 				WHERE s.tenant_id = $1 AND s.tenure_id = t.id AND s.number_id = $3 AND s.status = 'sent' AND s.participant = $4

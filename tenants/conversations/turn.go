@@ -100,16 +100,16 @@ func giveBack(ctx context.Context, tx *tenants.Tx, id, message uuid.UUID, what s
 	return tell(ctx, tx, "message.return", message, map[string]any{"what": what})
 }
 
-// Accept keeps the wamid that Meta gave a message, from the answer to the call or from a status that names the message.
-func Accept(ctx context.Context, tx *tenants.Tx, id uuid.UUID, wamid string) error {
+// Accept keeps the wamids that Meta gave messages, by their ids in the outbox: from the answers to the calls or from statuses that name them.
+func Accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) error {
 	if err := identity.Lock(ctx, tx); err != nil {
 		return err
 	}
 
-	return accept(ctx, tx, map[uuid.UUID]string{id: wamid})
+	return accept(ctx, tx, wamids)
 }
 
-// accept is Accept of several under the lock. One that Graph had refused, or seemed to have, was taken after all if a status names it,
+// accept is Accept under the lock. One that Graph had refused, or seemed to have, was taken after all if a status names it,
 // and is not sent again.
 func accept(ctx context.Context, tx *tenants.Tx, wamids map[uuid.UUID]string) error {
 	var ids []uuid.UUID

@@ -16,6 +16,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -253,8 +254,10 @@ func joinAlike(ctx context.Context, tx *tenants.Tx, open []arranged) error {
 		return nil
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases k SET part_of = w.part_of FROM unnest($2::uuid[], $3::uuid[]) AS w (id, part_of)
-		WHERE k.tenant_id = $1 AND k.id = w.id`, tx.Tenant, pq.Array(ids), pq.Array(parts)); err != nil {
+		WITH changed AS (
+			UPDATE cases k SET part_of = w.part_of FROM unnest($2::uuid[], $3::uuid[]) AS w (id, part_of)
+			WHERE k.tenant_id = $1 AND k.id = w.id RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`, tx.Tenant, pq.Array(ids), pq.Array(parts)); err != nil {
 		return fmt.Errorf("join cases: %w", err)
 	}
 

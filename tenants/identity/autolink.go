@@ -12,6 +12,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // Links by rule are derived like everything attested: what the switches, the evidence and people's decisions call for is compared
@@ -294,8 +295,11 @@ func makeRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error
 	}
 	id := newID()
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO links (tenant_id, id, kind, actor_kind, actor_id, actor_name, keep_contact, lose_contact, identity_id, target_id, rule, proved_at, evidence)
-		VALUES ($1, $2, 'merged', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		WITH changed AS (
+			INSERT INTO links AS l (tenant_id, id, kind, actor_kind, actor_id, actor_name, keep_contact, lose_contact, identity_id, target_id, rule,
+			                        proved_at, evidence)
+			VALUES ($1, $2, 'merged', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`,
 		tx.Tenant, id, tenants.SystemActor.Kind, tenants.SystemActor.ID, tenants.SystemActor.Name, keep, lose, r.Subject, r.Target, r.Rule, r.At, string(proof)); err != nil {
 		return nil, fmt.Errorf("journal link by rule: %w", err)
 	}
@@ -320,7 +324,9 @@ func makeRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error
 // endRuled takes back a link by rule that nothing calls for any more.
 func endRuled(ctx context.Context, tx *tenants.Tx, r ruled) ([]uuid.UUID, error) {
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE links SET undone_at = clock_timestamp(), undone_by = 'system' WHERE tenant_id = $1 AND id = $2`, tx.Tenant, r.Link); err != nil {
+		WITH changed AS (
+			UPDATE links l SET undone_at = clock_timestamp(), undone_by = 'system' WHERE l.tenant_id = $1 AND l.id = $2 RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`, tx.Tenant, r.Link); err != nil {
 		return nil, fmt.Errorf("end link by rule: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE decisions SET revoked_at = now() WHERE tenant_id = $1 AND link_id = $2 AND revoked_at IS NULL`, tx.Tenant, r.Link); err != nil {

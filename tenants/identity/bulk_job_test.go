@@ -63,6 +63,7 @@ func TestManyGoOnByThemselves(t *testing.T) {
 	if after := w.picture(); after != before {
 		t.Errorf("want all as before:\n%s\nbut it is:\n%s", before, after)
 	}
+	w.checkHeard(t)
 }
 
 // A job that comes to what its owner has taken back meanwhile ends; one that gives up says so.

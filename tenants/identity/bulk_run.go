@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -174,9 +175,11 @@ func (b Bulk) takeNew(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, 
 		return nil, err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = NULL, lease_by = '', lease_until = NULL,
-		       part_of = NULL, version = version + 1
-		WHERE tenant_id = $1 AND id = ANY($2)`, tx.Tenant, pq.Array(cases), OutcomeNew, actor.Name); err != nil {
+		WITH changed AS (
+			UPDATE cases k SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = NULL, lease_by = '',
+			       lease_until = NULL, part_of = NULL, version = version + 1
+			WHERE k.tenant_id = $1 AND k.id = ANY($2) RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`, tx.Tenant, pq.Array(cases), OutcomeNew, actor.Name); err != nil {
 		return nil, fmt.Errorf("close cases: %w", err)
 	}
 

@@ -134,6 +134,7 @@ func TestManyNewPeopleAtOnce(t *testing.T) {
 	if got := w.openKinds(); got["unresolved"] != 3 {
 		t.Errorf("open %v, want the three asked again", got)
 	}
+	w.checkHeard(t)
 	w.as(func(tx *tenants.Tx) error {
 		if _, err := identity.UndoBulk(t.Context(), tx, meera, id, true); tenants.ConflictCode(err) != "already_undone" {
 			t.Errorf("second undo: %v, want already_undone", err)
@@ -187,6 +188,7 @@ func TestManySameAtOnceAndBack(t *testing.T) {
 	if b.State != identity.BulkUndone || b.Undone != 1 || b.Kept != 1 {
 		t.Errorf("%s: %d taken back, %d kept; want 1 and 1", b.State, b.Undone, b.Kept)
 	}
+	w.checkHeard(t)
 	if w.whois(whatsapp.KindPhone, "919800000102").ID != proved {
 		t.Error("what WhatsApp proved was taken back")
 	}

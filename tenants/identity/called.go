@@ -1,9 +1,11 @@
 package identity
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -64,8 +66,10 @@ func (b *Batch) recordCalled(ctx context.Context) ([]uuid.UUID, error) {
 		words []string
 		at    []time.Time
 	)
-	for e, t := range first {
-		ids, words, at = append(ids, e.identifier), append(words, e.words), append(at, t)
+	for _, e := range slices.SortedFunc(maps.Keys(first), func(a, b entry) int {
+		return cmp.Or(bytes.Compare(a.identifier[:], b.identifier[:]), strings.Compare(a.words, b.words))
+	}) {
+		ids, words, at = append(ids, e.identifier), append(words, e.words), append(at, first[e])
 	}
 	var news []uuid.UUID
 	err := b.tx.SelectContext(ctx, &news, `
@@ -114,7 +118,7 @@ func (d *deriver) passedOn(id ref, holder int, last, next int64) (contest string
 	}
 }
 
-// calledOtherwise tells whether no name of a holder, who came to the phone next, sounds like any that was on it until last.
+// calledOtherwise tells whether no name of a holder, who came to the phone next, may be one of those that were on it until last.
 func (d *deriver) calledOtherwise(id ref, holder int, last, next int64) bool {
 	var before, after []string
 	for _, n := range d.called[id] {
@@ -138,25 +142,58 @@ func (d *deriver) calledOtherwise(id ref, holder int, last, next int64) bool {
 	return soundOtherwise(before, after)
 }
 
-// soundOtherwise tells whether no word of some names, each as calledAs writes it, sounds like any of the others. Without names on both
-// sides nothing speaks against it.
-func soundOtherwise(a, b []string) bool {
-	sounds := func(names []string) map[string]bool {
-		heard := map[string]bool{}
-		for _, n := range names {
-			for _, w := range strings.Fields(n) {
-				heard[cmp.Or(skeleton(w), w)] = true // a heart has no sound
+// soundOtherwise tells whether none of some names, each as calledAs writes it, may be another way to write one of the others. Without names
+// on both sides nothing speaks against it.
+func soundOtherwise(a, b []string) (otherwise bool) {
+	for _, mine := range a {
+		for _, theirs := range b {
+			switch {
+			case mine == "" || theirs == "":
+			case mayBeOneName(heard(mine), heard(theirs)):
+				return false
+			default:
+				otherwise = true
 			}
 		}
-
-		return heard
 	}
-	before, after := sounds(a), sounds(b)
-	for sound := range after {
-		if before[sound] {
-			return false
+
+	return otherwise
+}
+
+// mayBeOneName tells whether two names share a word, and not both have another that the other lacks: Suresh, Suresh S and सुरेश सरकार may be
+// Suresh Sarkar, and Suresh Khandkar is somebody else, as half a town is called Suresh.
+func mayBeOneName(mine, theirs []nameWord) bool {
+	var rest []nameWord // of mine, that nothing of theirs sounds like
+	theirs = slices.Clone(theirs)
+	take := func(meets func(nameWord) bool) bool {
+		j := slices.IndexFunc(theirs, meets)
+		if j >= 0 {
+			theirs = slices.Delete(theirs, j, j+1)
+		}
+		return j >= 0
+	}
+	for _, w := range mine {
+		if !take(w.soundsLike) {
+			rest = append(rest, w)
 		}
 	}
+	if len(rest) == len(mine) {
+		return false
+	}
+	rest = slices.DeleteFunc(rest, func(w nameWord) bool { return take(w.initials) })
 
-	return len(before) > 0 && len(after) > 0
+	return len(rest) == 0 || len(theirs) == 0
+}
+
+// heard are the words of a name as they sound; a heart has no sound and stands for itself.
+func heard(words string) []nameWord { return newNameWords(strings.Fields(words)) }
+
+// soundsLike tells whether two words are one name, which a slip of a letter may have changed.
+func (w nameWord) soundsLike(o nameWord) bool {
+	return cmp.Or(w.sound, w.text) == cmp.Or(o.sound, o.text) || w.closeness(o) >= clearSound
+}
+
+// initials tells whether one of two words is the other's first letter.
+func (w nameWord) initials(o nameWord) bool {
+	return initialOf(w.text, o.text) || initialOf(o.text, w.text)
 }

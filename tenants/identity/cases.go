@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -80,11 +81,13 @@ func openCases(ctx context.Context, tx *tenants.Tx, existing []string, wanted []
 		Outcome string    `db:"outcome"`
 	}
 	if err := tx.SelectContext(ctx, &closed, `
-		UPDATE cases k SET state = 'done', outcome = w.outcome, closed_at = now(), closed_by = 'system', lease_by = '', lease_until = NULL,
-		       part_of = NULL, version = version + 1
-		FROM unnest($2::text[], $3::text[]) AS w (key, outcome)
-		WHERE k.tenant_id = $1 AND k.key = w.key AND k.state = 'open'
-		RETURNING k.id, k.outcome`, tx.Tenant, pq.Array(gone), pq.Array(outcomes)); err != nil {
+		WITH changed AS (
+			UPDATE cases k SET state = 'done', outcome = w.outcome, closed_at = now(), closed_by = 'system', lease_by = '', lease_until = NULL,
+			       part_of = NULL, version = version + 1
+			FROM unnest($2::text[], $3::text[]) AS w (key, outcome)
+			WHERE k.tenant_id = $1 AND k.key = w.key AND k.state = 'open'
+			RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT id, outcome FROM changed`, tx.Tenant, pq.Array(gone), pq.Array(outcomes)); err != nil {
 		return nil, fmt.Errorf("close cases: %w", err)
 	}
 	all := make([]uuid.UUID, len(closed))
@@ -119,20 +122,23 @@ func writeCases(ctx context.Context, tx *tenants.Tx, wanted []wantedCase) error 
 		identities, contacts, since, items = append(identities, w.identity), append(contacts, w.contact), append(since, w.since), append(items, w.item)
 	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO cases AS c (tenant_id, id, kind, key, identity_id, contact_id, candidates, waiting_since, item_id)
-		SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::timestamptz[], $9::bigint[]) AS w
-		ON CONFLICT (tenant_id, key) DO UPDATE
-		SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
-		    candidates = excluded.candidates, waiting_since = excluded.waiting_since, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL,
-		    version = c.version + (c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
-		                           OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id)::int,
-		    opened_at = CASE WHEN c.state = 'done' THEN now() ELSE c.opened_at END,
-		    hold_until = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN NULL ELSE c.hold_until END,
-		    unsure_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '{}' ELSE c.unsure_by END,
-		    proposed_by = CASE WHEN c.state = 'done' OR NOT c.candidates @> excluded.candidates THEN '' ELSE c.proposed_by END
-		WHERE c.state = 'done' OR c.kind <> excluded.kind OR c.candidates <> excluded.candidates
-		   OR c.identity_id IS DISTINCT FROM excluded.identity_id OR c.contact_id IS DISTINCT FROM excluded.contact_id
-		   OR c.waiting_since <> excluded.waiting_since`,
+		WITH changed AS (
+			INSERT INTO cases AS k (tenant_id, id, kind, key, identity_id, contact_id, candidates, waiting_since, item_id)
+			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[], $8::timestamptz[], $9::bigint[]) AS w
+			ON CONFLICT (tenant_id, key) DO UPDATE
+			SET state = 'open', kind = excluded.kind, identity_id = excluded.identity_id, contact_id = excluded.contact_id,
+			    candidates = excluded.candidates, waiting_since = excluded.waiting_since, outcome = '', closed_at = NULL, closed_by = '', link_id = NULL,
+			    version = k.version + (k.state = 'done' OR k.kind <> excluded.kind OR k.candidates <> excluded.candidates
+			                           OR k.identity_id IS DISTINCT FROM excluded.identity_id OR k.contact_id IS DISTINCT FROM excluded.contact_id)::int,
+			    opened_at = CASE WHEN k.state = 'done' THEN now() ELSE k.opened_at END,
+			    hold_until = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN NULL ELSE k.hold_until END,
+			    unsure_by = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN '{}' ELSE k.unsure_by END,
+			    proposed_by = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN '' ELSE k.proposed_by END
+			WHERE k.state = 'done' OR k.kind <> excluded.kind OR k.candidates <> excluded.candidates
+			   OR k.identity_id IS DISTINCT FROM excluded.identity_id OR k.contact_id IS DISTINCT FROM excluded.contact_id
+			   OR k.waiting_since <> excluded.waiting_since
+			RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`,
 		tx.Tenant, pq.Array(ids), pq.Array(kinds), pq.Array(keys), pq.Array(identities), pq.Array(contacts), pq.Array(candidates), pq.Array(since), pq.Array(items))
 	if err != nil {
 		return fmt.Errorf("open cases: %w", err)
@@ -146,7 +152,9 @@ func freeParts(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE cases SET part_of = NULL WHERE tenant_id = $1 AND part_of = ANY($2)`, tx.Tenant, pq.Array(ids)); err != nil {
+	if _, err := tx.ExecContext(ctx, `
+		WITH changed AS (UPDATE cases k SET part_of = NULL WHERE k.tenant_id = $1 AND k.part_of = ANY($2) RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`, tx.Tenant, pq.Array(ids)); err != nil {
 		return fmt.Errorf("free parts of cases: %w", err)
 	}
 
@@ -303,8 +311,10 @@ func (b *Batch) openUnidentifiable(ctx context.Context) error {
 	for _, w := range wanted {
 		// A replay must not re-open what somebody has dismissed.
 		if _, err := b.tx.ExecContext(ctx, `
-			INSERT INTO cases (tenant_id, id, kind, key, waiting_since, item_id) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (tenant_id, key) DO NOTHING`, b.tx.Tenant, newID(), w.kind, w.key, w.since, w.item); err != nil {
+			WITH changed AS (
+				INSERT INTO cases AS k (tenant_id, id, kind, key, waiting_since, item_id) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (tenant_id, key) DO NOTHING RETURNING `+adoption.CaseState+`
+			), `+adoption.CountCases+` SELECT count(*) FROM changed`, b.tx.Tenant, newID(), w.kind, w.key, w.since, w.item); err != nil {
 			return fmt.Errorf("open case: %w", err)
 		}
 	}

@@ -187,9 +187,10 @@ func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, e
 		Version     int             `db:"version"`
 		CreatedAt   time.Time       `db:"created_at"`
 		LastAt      *time.Time      `db:"last_at"`
+		AnySaved    bool            `db:"any_saved"`
 	}
 	err := tx.SelectContext(ctx, &rows, `
-		SELECT c.id, c.display_name, c.notes, c.external_ids, c.version, c.created_at, a.last_at
+		SELECT c.id, c.display_name, c.notes, c.external_ids, c.version, c.created_at, a.last_at, `+anySaved+` AS any_saved
 		FROM contacts c
 		LEFT JOIN contact_activity a ON a.tenant_id = $1 AND a.contact_id = c.id
 		WHERE c.tenant_id = $1 AND c.id = ANY (ARRAY(SELECT unnest($2::uuid[])))
@@ -202,9 +203,11 @@ func hydrate(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) ([]Contact, e
 	if err != nil {
 		return nil, err
 	}
-	saved, err := savedOf(ctx, tx, ids)
-	if err != nil {
-		return nil, err
+	var saved []savedRow
+	if len(rows) > 0 && rows[0].AnySaved {
+		if saved, err = readSaved(ctx, tx, ids); err != nil {
+			return nil, err
+		}
 	}
 	contacts := make([]Contact, len(rows))
 	for i, r := range rows {

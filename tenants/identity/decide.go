@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // The decisions a person can take about a case.
@@ -67,7 +68,7 @@ func Release(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.U
 func ReleaseOthers(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID) error {
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE cases SET lease_by = '', lease_until = NULL WHERE tenant_id = $1 AND id IN (
-			SELECT id FROM cases WHERE tenant_id = $1 AND id <> $2 AND state = 'open' AND lease_by = $3 FOR UPDATE SKIP LOCKED)`, tx.Tenant, id, actor.ID); err != nil {
+			SELECT id FROM cases WHERE tenant_id = $1 AND id <> $2 AND state = 'open' AND lease_by <> '' AND lease_by = $3 FOR UPDATE SKIP LOCKED)`, tx.Tenant, id, actor.ID); err != nil {
 		return fmt.Errorf("release cases: %w", err)
 	}
 
@@ -136,9 +137,11 @@ func Decide(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Decision
 // closeCase ends a case by a person. What the evidence then calls for may open it again.
 func closeCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID, outcome string, link *uuid.UUID) error {
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE cases SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = $5, lease_by = '', lease_until = NULL,
-		       part_of = NULL, version = version + 1
-		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, outcome, actor.Name, link); err != nil {
+		WITH changed AS (
+			UPDATE cases k SET state = 'done', outcome = $3, closed_at = clock_timestamp(), closed_by = $4, link_id = $5, lease_by = '',
+			       lease_until = NULL, part_of = NULL, version = version + 1
+			WHERE k.tenant_id = $1 AND k.id = $2 RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`, tx.Tenant, id, outcome, actor.Name, link); err != nil {
 		return fmt.Errorf("close case: %w", err)
 	}
 

@@ -22,13 +22,19 @@ import (
 // are they say that it has no rows, and joins of a few hundred contacts would take minutes. Even so it may take the index of values for
 // an identifier given by its id, and read all of a kind: beside an id the kind is written d.kind || ”, which no index answers.
 func Lock(ctx context.Context, tx *tenants.Tx) error {
+	if tx.Holds(ownLock) {
+		return nil
+	}
 	if _, err := tx.ExecContext(ctx, `
 		SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock(hashtextextended('identity ' || $1, 0))`, tx.Tenant.String()); err != nil {
 		return fmt.Errorf("lock identities: %w", err)
 	}
+	tx.Hold(ownLock)
 
 	return nil
 }
+
+const ownLock = "identity"
 
 // TryLock is Lock for workers: false where somebody else holds it.
 func TryLock(ctx context.Context, tx *tenants.Tx) (bool, error) {
@@ -36,6 +42,9 @@ func TryLock(ctx context.Context, tx *tenants.Tx) (bool, error) {
 	if err := tx.GetContext(ctx, &got, `
 		SELECT pg_try_advisory_xact_lock(hashtextextended('identity ' || $1, 0)) AND set_config('plan_cache_mode', 'force_generic_plan', true) <> ''`, tx.Tenant.String()); err != nil {
 		return false, fmt.Errorf("try to lock identities: %w", err)
+	}
+	if got {
+		tx.Hold(ownLock)
 	}
 
 	return got, nil

@@ -1,8 +1,11 @@
 package identity
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +17,10 @@ import (
 
 // pair is a BSUID beside a phone or parent.
 type pair struct{ bsuid, other uuid.UUID }
+
+func (p pair) compare(o pair) int {
+	return cmp.Or(bytes.Compare(p.bsuid[:], o.bsuid[:]), bytes.Compare(p.other[:], o.other[:]))
+}
 
 // pairSeen is what a batch says of a pair: the seconds at which it was seen, and by which item and field.
 type pairSeen struct {
@@ -151,7 +158,7 @@ func (b *Batch) recordPairings(ctx context.Context, pairs map[pair]*pairSeen) er
 	}
 
 	var bs, os []uuid.UUID
-	for p := range pairs {
+	for _, p := range slices.SortedFunc(maps.Keys(pairs), pair.compare) {
 		bs, os = append(bs, p.bsuid), append(os, p.other)
 	}
 	var rows []pairingRow
@@ -171,8 +178,9 @@ func (b *Batch) recordPairings(ctx context.Context, pairs map[pair]*pairSeen) er
 
 	var added, changed []pairingRow
 	var gone []uuid.UUID
-	for p, s := range pairs {
-		old := known[p]
+	for i := range bs {
+		p := pair{bs[i], os[i]}
+		old, s := known[p], pairs[p]
 		runs := joinRuns(p, old, s)
 		s.news = len(runs) != len(old)
 		s.sooner = len(old) > 0 && runs[0].FirstAt.Before(old[0].FirstAt)

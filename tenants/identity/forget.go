@@ -216,18 +216,25 @@ var forgetting = []struct{ what, of, statement string }{
 		                                                OR new_phone = ANY($2) OR new_bsuid = ANY($2) OR new_parent = ANY($2))`},
 	{"forget decisions", "o", `DELETE FROM decisions WHERE tenant_id = $1 AND (a_id = ANY($2) OR b_id = ANY($2))`},
 	{"forget cases", "cik", `
-		DELETE FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3) OR proposed_contact = ANY($2) OR id = ANY($4))`},
+		WITH changed AS (
+			DELETE FROM cases k WHERE k.tenant_id = $1 AND (k.contact_id = ANY($2) OR k.identity_id = ANY($3) OR k.proposed_contact = ANY($2) OR k.id = ANY($4))
+			RETURNING ` + adoption.CaseGone + `
+		), ` + adoption.CountCases + ` SELECT count(*) FROM changed`},
 	{"forget moves", "ci", `DELETE FROM link_moves WHERE tenant_id = $1 AND (from_contact = ANY($2) OR identity_id = ANY($3))`},
 	{"forget other moves", "ci", `
 		DELETE FROM link_moves m USING links l WHERE l.tenant_id = $1 AND m.tenant_id = $1 AND m.link_id = l.id
 		  AND (l.keep_contact = ANY($2) OR l.lose_contact = ANY($2) OR l.identity_id = ANY($3) OR l.target_id = ANY($3))`},
 	{"forget links", "ci", `
-		DELETE FROM links WHERE tenant_id = $1 AND (keep_contact = ANY($2) OR lose_contact = ANY($2) OR identity_id = ANY($3) OR target_id = ANY($3))`},
+		WITH changed AS (
+			DELETE FROM links l WHERE l.tenant_id = $1 AND (l.keep_contact = ANY($2) OR l.lose_contact = ANY($2) OR l.identity_id = ANY($3) OR l.target_id = ANY($3))
+			RETURNING ` + adoption.LinkGone + `
+		), ` + adoption.CountLinks + ` SELECT count(*) FROM changed`},
 	{"forget many cases decided at once", "c", `UPDATE bulk_items SET contact_id = NULL WHERE tenant_id = $1 AND contact_id = ANY($2)`},
 	{"forget profiles", "t", `DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`},
 	{"forget threads", "t", `DELETE FROM thread_tips WHERE tenant_id = $1 AND tenure_id = ANY($2)`},
 	{"forget tenures", "t", `DELETE FROM tenures WHERE tenant_id = $1 AND id = ANY($2)`},
 	{"forget words", "c", `DELETE FROM contact_words WHERE tenant_id = $1 AND contact_id = ANY($2)`},
+	{"forget reach", "c", dropReach},
 	{"forget activity", "c", `DELETE FROM contact_activity WHERE tenant_id = $1 AND contact_id = ANY($2)`},
 	{"leave accounts that are another's now", "ci", `
 		UPDATE identities SET home_contact = contact_id WHERE tenant_id = $1 AND home_contact = ANY($2) AND id <> ALL($3)`},

@@ -80,6 +80,26 @@ func (w *world) checkHeard(t fataler) {
 				SELECT count(*) FROM (SELECT number_id::text AS place, hour AS at, holder AS shown, count(*) AS n FROM phone_windows GROUP BY 1, 2, 3) p
 				FULL JOIN (SELECT place, at, shown, sum(n) AS n FROM adoption_cells WHERE kind = 'phone' GROUP BY 1, 2, 3 HAVING sum(n) <> 0) s USING (place, at, shown)
 				WHERE p.n IS DISTINCT FROM s.n`,
+			"links and cases counted otherwise": `
+				WITH happened AS (
+					SELECT 'open:' || kind AS what, waiting_since AS at FROM cases WHERE state = 'open' AND part_of IS NULL
+					UNION ALL
+					SELECT CASE WHEN outcome = 'proved' THEN 'proved' WHEN closed_by = 'system' THEN 'ruled' ELSE 'decided' END, closed_at FROM cases
+					WHERE state = 'done' AND outcome IN ('same', 'not_same', 'new', 'proved')
+					UNION ALL
+					SELECT CASE WHEN actor_kind = 'system' THEN 'auto' ELSE 'manual' END || CASE WHEN undone_at IS NOT NULL THEN '_undone' ELSE '' END, at
+					FROM links WHERE kind NOT IN ('split', 'imported', 'cut', 'settled')
+					UNION ALL
+					SELECT 'joined', max(at) FROM links WHERE kind NOT IN ('split', 'imported', 'cut', 'settled') AND undone_at IS NULL AND lose_contact IS NOT NULL
+					GROUP BY lose_contact
+				), plain AS (
+					SELECT what, 'day' AS span, (at AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' AS at, count(*) AS n FROM happened GROUP BY 1, 3
+					UNION ALL
+					SELECT what, 'quarter', to_timestamp(floor(extract(epoch FROM at) / 900) * 900), count(*) FROM happened GROUP BY 1, 3
+					UNION ALL
+					SELECT what, 'all', to_timestamp(0), count(*) FROM happened WHERE what LIKE 'open%' GROUP BY 1
+				)
+				SELECT count(*) FROM plain p FULL JOIN (SELECT what, span, at, n FROM work_sums WHERE n <> 0) s USING (what, span, at) WHERE p.n IS DISTINCT FROM s.n`,
 			"phones with another holder": `
 				SELECT count(*) FROM phone_windows w WHERE w.holder <> CASE
 					WHEN NOT EXISTS (SELECT 1 FROM tenures t WHERE t.identifier_id = w.phone_id AND t.current) THEN 0

@@ -1,8 +1,12 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,6 +20,11 @@ type handle struct {
 	kind  whatsapp.Kind
 	value string
 	scope string
+}
+
+// compare is the order of the index by which identifiers are found: what lies side by side there is then looked up one after the other.
+func (h handle) compare(o handle) int {
+	return cmp.Or(strings.Compare(string(h.kind), string(o.kind)), strings.Compare(h.value, o.value), strings.Compare(h.scope, o.scope))
 }
 
 type seenHandle struct {
@@ -116,8 +125,8 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 	var kinds, values, scopes []string
 	var leads []bool
 	handles := make([]handle, 0, len(found))
-	for h, f := range found {
-		handles, leads = append(handles, h), append(leads, f.leads)
+	for _, h := range slices.SortedFunc(maps.Keys(found), handle.compare) {
+		handles, leads = append(handles, h), append(leads, found[h].leads)
 		kinds, values, scopes = append(kinds, string(h.kind)), append(values, h.value), append(scopes, h.scope)
 	}
 	var rows []knownRow
@@ -180,10 +189,11 @@ func (b *Batch) insertIdentifiers(ctx context.Context, found map[handle]*seenHan
 		kinds, values, scopes, raw []string
 		first, last                []time.Time
 	)
-	for h, f := range found {
+	for _, h := range slices.SortedFunc(maps.Keys(found), handle.compare) {
 		if _, known := ids[h]; known {
 			continue
 		}
+		f := found[h]
 		ids[h] = newID()
 		id, kinds, values = append(id, ids[h]), append(kinds, string(h.kind)), append(values, h.value)
 		scopes, raw, first, last = append(scopes, h.scope), append(raw, f.raw), append(first, f.first), append(last, f.last)

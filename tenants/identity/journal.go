@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -40,8 +41,10 @@ func writeLink(ctx context.Context, tx *tenants.Tx, l link) error {
 		return fmt.Errorf("encode link proof: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO links (tenant_id, id, kind, actor_kind, actor_id, actor_name, keep_contact, lose_contact, identity_id, reason, evidence, case_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		WITH changed AS (
+			INSERT INTO links AS l (tenant_id, id, kind, actor_kind, actor_id, actor_name, keep_contact, lose_contact, identity_id, reason, evidence, case_id)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`,
 		tx.Tenant, l.ID, l.Kind, l.Actor.Kind, l.Actor.ID, l.Actor.Name, l.Keep, l.Lose, l.Identity, l.Reason, string(proof), l.CaseID)
 	if err != nil {
 		return fmt.Errorf("journal link: %w", err)
@@ -175,9 +178,11 @@ func (b *Batch) journalAbsorption(ctx context.Context, p *plan, j, into uuid.UUI
 // journalReturn notes that an identity is its own again, and ends the link that had made it part of another.
 func (b *Batch) journalReturn(ctx context.Context, identity uuid.UUID) error {
 	if _, err := b.tx.ExecContext(ctx, `
-		UPDATE links SET undone_at = clock_timestamp(), undone_by = 'system'
-		WHERE tenant_id = $1 AND id = (SELECT id FROM links WHERE tenant_id = $1 AND identity_id = $2 AND kind IN ('attested', 'rotated') AND undone_at IS NULL
-		                               ORDER BY at DESC, id DESC LIMIT 1)`, b.tx.Tenant, identity); err != nil {
+		WITH changed AS (
+			UPDATE links l SET undone_at = clock_timestamp(), undone_by = 'system'
+			WHERE l.tenant_id = $1 AND l.id = (SELECT id FROM links WHERE tenant_id = $1 AND identity_id = $2 AND kind IN ('attested', 'rotated')
+			                                     AND undone_at IS NULL ORDER BY at DESC, id DESC LIMIT 1) RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`, b.tx.Tenant, identity); err != nil {
 		return fmt.Errorf("end link: %w", err)
 	}
 	contact, err := contactOf(ctx, b.tx, identity)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // The tabs of the queue.
@@ -174,20 +175,41 @@ type QueueCounts struct {
 // Due is how many cases somebody can decide now.
 func (q QueueCounts) Due() int { return q.New + q.Suggested + q.Conflicts + q.Approvals }
 
-// CountCases counts the open queue.
+// CountCases counts the open queue: by the sums of its kinds, less those that somebody has said something about.
 func CountCases(ctx context.Context, tx *tenants.Tx) (QueueCounts, error) {
-	var q QueueCounts
-	err := tx.GetContext(ctx, &q, `
-		SELECT count(*) FILTER (WHERE kind IN ('unresolved', 'unidentifiable') AND NOT held AND NOT second) AS new,
-		       count(*) FILTER (WHERE kind = 'suggested' AND NOT held AND NOT second) AS suggested,
-		       count(*) FILTER (WHERE kind = 'conflict' AND NOT held AND NOT second) AS conflicts,
-		       count(*) FILTER (WHERE held) AS waiting,
-		       count(*) FILTER (WHERE NOT held AND second) AS approvals,
-		       min(waiting_since) FILTER (WHERE NOT held) AS oldest
-		FROM (SELECT k.kind, k.waiting_since, `+held+` AS held, `+second+` AS second
-		      FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL) q`, tx.Tenant)
+	open, err := adoption.AllOpen(ctx, tx)
 	if err != nil {
-		return QueueCounts{}, fmt.Errorf("count cases: %w", err)
+		return QueueCounts{}, err
+	}
+	var spoken []struct {
+		Kind string `db:"kind"`
+		Held bool   `db:"held"`
+		N    int64  `db:"n"`
+	}
+	if err := tx.SelectContext(ctx, &spoken, `
+		SELECT k.kind, `+held+` AS held, count(*) AS n FROM cases k
+		WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND (k.hold_until IS NOT NULL OR k.unsure_by <> '{}' OR k.proposed_by <> '')
+		  AND (`+held+` OR `+second+`) GROUP BY 1, 2`, tx.Tenant); err != nil {
+		return QueueCounts{}, fmt.Errorf("count cases that are put off or a second person's: %w", err)
+	}
+	var q QueueCounts
+	for _, s := range spoken {
+		open[s.Kind] -= s.N
+		if s.Held {
+			q.Waiting += int(s.N)
+		} else {
+			q.Approvals += int(s.N)
+		}
+	}
+	q.New, q.Suggested, q.Conflicts = int(open[CaseUnresolved]+open[CaseUnidentifiable]), int(open[CaseSuggested]), int(open[CaseConflict])
+	if q.Due() == 0 {
+		return q, nil
+	}
+	if err := tx.GetContext(ctx, &q.Oldest, `
+		SELECT min(waiting_since) FROM (
+			SELECT k.waiting_since FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND NOT `+held+`
+			ORDER BY k.waiting_since, k.id LIMIT 1) oldest`, tx.Tenant); err != nil {
+		return QueueCounts{}, fmt.Errorf("look for the oldest case: %w", err)
 	}
 
 	return q, nil
@@ -196,16 +218,22 @@ func CountCases(ctx context.Context, tx *tenants.Tx) (QueueCounts, error) {
 // MostDue is as far as CountDue counts: the figure stands for itself or more.
 const MostDue = 100
 
-// CountDue is how many cases somebody can decide now, at most MostDue: what every page shows must not cost more in a long queue.
-func CountDue(ctx context.Context, tx *tenants.Tx) (n int, err error) {
-	if err := tx.GetContext(ctx, &n, `
-		SELECT count(*) FROM (
-			SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND NOT `+held+` LIMIT $2) due`,
-		tx.Tenant, MostDue); err != nil {
-		return 0, fmt.Errorf("count cases due: %w", err)
+// CountDue is how many cases somebody can decide now, at most MostDue.
+func CountDue(ctx context.Context, tx *tenants.Tx) (int, error) {
+	open, err := adoption.AllOpen(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	var all, off int64
+	for _, n := range open {
+		all += n
+	}
+	if err := tx.GetContext(ctx, &off, `
+		SELECT count(*) FROM cases k WHERE k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND k.hold_until > now()`, tx.Tenant); err != nil {
+		return 0, fmt.Errorf("count cases put off: %w", err)
 	}
 
-	return n, nil
+	return int(min(all-off, MostDue)), nil
 }
 
 // NextCase is the case to decide after another: of the same filter, not leased by somebody else. ErrNotFound where none is left.

@@ -22,6 +22,13 @@ const (
 	maxScored = 300
 )
 
+// Up to so many people each common sound is looked up person by person. For more, whoever has the sound is read in one go, up to a bound:
+// the index holds them side by side.
+const (
+	maxAskedSingly = 500
+	maxHolders     = 50_000
+)
+
 // notThisSound is what a sound that is a letter off is worth less, in bits, when the people to compare are chosen.
 const notThisSound = 3.0
 
@@ -170,6 +177,21 @@ func columnsOfSounds(list []soundOfWord) (words []string, of []int, weights []fl
 	return words, of, weights
 }
 
+// The common sounds of people who were found: what each is worth to whom.
+const (
+	oneByOne = `
+			SELECT o.contact_id, s.of, max(s.weight) AS weight FROM once o
+			CROSS JOIN LATERAL unnest($5::text[], $6::int[], $7::float8[]) AS s (word, of, weight)
+			CROSS JOIN LATERAL (SELECT FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word AND c.contact_id = o.contact_id LIMIT $11) c
+			GROUP BY o.contact_id, s.of
+		`
+	inOneGo = `
+			SELECT c.contact_id, s.of, max(s.weight) AS weight FROM unnest($5::text[], $6::int[], $7::float8[]) AS s (word, of, weight)
+			CROSS JOIN LATERAL (SELECT c.contact_id FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word LIMIT $11) c
+			GROUP BY c.contact_id, s.of
+		`
+)
+
 // namesakes finds who is called much like this, best first, except the given contacts. It reads contact_words alone.
 func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID) ([]namesake, error) {
 	through, check := a.sounds()
@@ -178,6 +200,14 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	}
 	words, of, weights := columnsOfSounds(through)
 	checkWords, checkOf, checkWeights := columnsOfSounds(check)
+	people := 0
+	for _, s := range through {
+		people += a.held[s.word]
+	}
+	rest, most := oneByOne, maxHeld
+	if people > maxAskedSingly {
+		rest, most = inOneGo, maxHolders
+	}
 	var found []struct {
 		Contact uuid.UUID `db:"contact_id"`
 		AsGood  int       `db:"as_good"`
@@ -191,17 +221,13 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 			GROUP BY w.contact_id, s.of
 		), once AS (
 			SELECT contact_id, sum(weight) AS weight FROM heard GROUP BY contact_id
-		), whole AS (
-			SELECT o.contact_id, o.weight + coalesce((
-				SELECT sum(best.weight) FROM (
-					SELECT max(s.weight) AS weight FROM unnest($5::text[], $6::int[], $7::float8[]) AS s (word, of, weight)
-					JOIN contact_words c ON c.tenant_id = $1 AND c.word = s.word AND c.contact_id = o.contact_id
-					GROUP BY s.of) AS best), 0) AS weight
-			FROM once o
+		), rest AS (`+rest+`), whole AS (
+			SELECT o.contact_id, o.weight + coalesce(r.weight, 0) AS weight FROM once o
+			LEFT JOIN (SELECT contact_id, sum(weight) AS weight FROM rest GROUP BY contact_id) r USING (contact_id)
 		)
 		SELECT contact_id, count(*) OVER (ORDER BY weight DESC) AS as_good FROM whole ORDER BY weight DESC, contact_id LIMIT $10`,
 		tx.Tenant, pq.Array(words), pq.Array(of), pq.Array(weights), pq.Array(checkWords), pq.Array(checkOf), pq.Array(checkWeights),
-		maxHeld, pq.Array(except), maxScored)
+		maxHeld, pq.Array(except), maxScored, most)
 	if err != nil {
 		return nil, fmt.Errorf("find names that sound alike: %w", err)
 	}
@@ -262,10 +288,11 @@ func withAccounts(ctx context.Context, tx *tenants.Tx, c Contact, sounding []nam
 	}
 	var found []uuid.UUID
 	if err := tx.SelectContext(ctx, &found, `
-		SELECT DISTINCT i.contact_id FROM identities i
-		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
-		JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
-		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.scope = ANY($3)`, tx.Tenant, pq.Array(ids), pq.Array(scopes)); err != nil {
+		SELECT w.id FROM unnest($2::uuid[]) AS w (id)
+		CROSS JOIN LATERAL ( -- account by account, however few customers there are
+			SELECT FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
+			WHERE i.tenant_id = $1 AND i.contact_id = w.id AND i.scope = ANY($3) LIMIT 1) own`, tx.Tenant, pq.Array(ids), pq.Array(scopes)); err != nil {
 		return fmt.Errorf("look who has an account of their own: %w", err)
 	}
 	own := make(map[uuid.UUID]bool, len(found))

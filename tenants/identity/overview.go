@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // People counts the contacts who have written.
@@ -47,18 +48,15 @@ type Ages struct {
 	Older int `db:"older"`
 }
 
-// CaseAges counts the open queue by age; cases on hold are left out.
+// CaseAges counts the open queue by age, to the quarter of an hour; cases on hold are left out.
 func CaseAges(ctx context.Context, tx *tenants.Tx) (Ages, error) {
-	var a Ages
-	err := tx.GetContext(ctx, &a, `
-		SELECT count(*) FILTER (WHERE age < interval '1 hour') AS hour,
-		       count(*) FILTER (WHERE age >= interval '1 hour' AND age < interval '1 day') AS day,
-		       count(*) FILTER (WHERE age >= interval '1 day' AND age < interval '7 days') AS week,
-		       count(*) FILTER (WHERE age >= interval '7 days') AS older
-		FROM (SELECT now() - waiting_since AS age FROM cases
-		      WHERE tenant_id = $1 AND state = 'open' AND part_of IS NULL AND (hold_until IS NULL OR hold_until <= now())) waiting`, tx.Tenant)
+	_, younger, all, err := adoption.Open(ctx, tx, time.Now(), time.Hour, 24*time.Hour, 7*24*time.Hour)
 	if err != nil {
-		return Ages{}, fmt.Errorf("count cases by age: %w", err)
+		return Ages{}, err
+	}
+	var a Ages
+	for i, n := range younger {
+		a.Hour, a.Day, a.Week, a.Older = a.Hour+int(n[0]), a.Day+int(n[1]-n[0]), a.Week+int(n[2]-n[1]), a.Older+int(all[i]-n[2])
 	}
 
 	return a, nil

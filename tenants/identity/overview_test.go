@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/testdb"
 )
@@ -84,7 +85,8 @@ func TestCaseAges(t *testing.T) {
 				return err
 			}
 		}
-		return nil
+		_, err := adoption.Rebuild(t.Context(), tx)
+		return err
 	})
 
 	ages := func(w *world) (a identity.Ages) {

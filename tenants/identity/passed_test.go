@@ -123,6 +123,11 @@ func TestAnotherNameAfterNinetyDaysIsAQuestion(t *testing.T) {
 		{100, "Asha Verma", "Farhan Ali", false},
 		{100, "Asha Verma", "आशा", true},
 		{100, "Asha Verma", "", true},
+		{100, "Suresh Sarkar", "सुरेश खण्डकार", false}, // half a town is called Suresh
+		{100, "Suresh Sarkar", "सुरेश", true},
+		{100, "Suresh Sarkar", "S Sarkar", true},
+		{100, "Suresh Sarkar", "Suresh Srakar ji", true},
+		{100, "Asha Verma", "Verma Asha Devi", true},
 		{100, "❤️", "Farhan Ali", false},
 		{100, "❤️", "❤️", true},
 		{80, "Asha Verma", "Farhan Ali", true},
@@ -262,6 +267,7 @@ func TestATwinWhosePhoneMayHavePassedOnIsAStrongSignOnly(t *testing.T) {
 		{100, "Asha Verma", "आशा", "A", ""},
 		{100, "Asha Verma", "", "A", ""},
 		{100, "Asha Verma", "Farhan Ali", "B", "renamed_number"},
+		{100, "Asha Verma", "Asha Sheikh", "B", "renamed_number"},
 		{200, "Asha Verma", "Asha Verma", "B", "silent_number"},
 	} {
 		w := freshWorld(t)

@@ -180,6 +180,7 @@ func TestTwoCasesAboutTheSamePeopleAreOne(t *testing.T) {
 	if _, _, err := w.decide(meera, identity.Decision{Case: c.ID, Kind: "same", Contact: c.Candidates[0].Contact.ID, MayRisk: true, Reason: "they came to the shop"}); err != nil {
 		t.Fatal(err)
 	}
+	w.checkHeard(t)
 	if got := w.openKinds(); len(got) != 0 {
 		t.Errorf("left open %v, want both answered", got)
 	}

@@ -153,6 +153,7 @@ func TestALinkByRuleIsUndoneForGood(t *testing.T) {
 	if w.together(ashaPhone, ashaID) {
 		t.Error("the rule has linked again what a person took apart")
 	}
+	w.checkHeard(t)
 	if got := w.whois(whatsapp.KindPhone, ashaPhone); len(got.Identities) != 1 {
 		t.Errorf("after undo the known contact has %d accounts, want the one of before:\n%s", len(got.Identities), before)
 	}

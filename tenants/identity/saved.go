@@ -124,18 +124,24 @@ type savedRow struct {
 
 // savedOf reads the standing entries about contacts, newest first: by WhatsApp ID, or by the phone they had when it was saved.
 func savedOf(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]savedRow, error) {
-	// Most tenants share no address book, and to plan the question below takes longer than to answer it.
-	var shared bool
-	err := tx.GetContext(ctx, &shared, `SELECT EXISTS (SELECT 1 FROM saved_contacts WHERE tenant_id = $1)`, tx.Tenant)
-	if err != nil {
+	var saved bool
+	if err := tx.GetContext(ctx, &saved, `SELECT `+anySaved, tx.Tenant); err != nil {
 		return nil, fmt.Errorf("look for saved contacts: %w", err)
 	}
-	if !shared {
+	if !saved {
 		return nil, nil
 	}
 
+	return readSaved(ctx, tx, contacts)
+}
+
+// anySaved tells whether the tenant $1 shares an address book. Most do not, and to plan what readSaved asks takes longer than to answer it.
+const anySaved = `EXISTS (SELECT 1 FROM saved_contacts WHERE tenant_id = $1)`
+
+// readSaved is savedOf where there is an address book.
+func readSaved(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]savedRow, error) {
 	var rows []savedRow
-	err = tx.SelectContext(ctx, &rows, `
+	err := tx.SelectContext(ctx, &rows, `
 		SELECT h.contact_id, h.identity_id, s.name, s.phone, s.bsuid, s.at, s.item_id
 		FROM (SELECT i.contact_id, i.id AS identity_id, i.scope, d.kind, d.value, t.from_at, t.to_at
 		      FROM identities i

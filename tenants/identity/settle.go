@@ -1,9 +1,13 @@
 package identity
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -105,7 +109,10 @@ func (b *Batch) recordProfiles(ctx context.Context) error {
 		kinds, values []string
 		first, last   []time.Time
 	)
-	for f, at := range facts {
+	for _, f := range slices.SortedFunc(maps.Keys(facts), func(a, b fact) int {
+		return cmp.Or(bytes.Compare(a.tenure[:], b.tenure[:]), strings.Compare(a.kind, b.kind), strings.Compare(a.value, b.value))
+	}) {
+		at := facts[f]
 		tenures, kinds, values = append(tenures, f.tenure), append(kinds, f.kind), append(values, f.value)
 		first, last = append(first, at.first), append(last, at.last)
 	}
@@ -337,8 +344,8 @@ func (b *Batch) touchActivity(ctx context.Context, last map[uuid.UUID]time.Time)
 		contacts []uuid.UUID
 		at       []time.Time
 	)
-	for c, t := range heard {
-		contacts, at = append(contacts, c), append(at, t)
+	for _, c := range keys(heard) {
+		contacts, at = append(contacts, c), append(at, heard[c])
 	}
 	_, err := b.tx.ExecContext(ctx, `
 		MERGE INTO contact_activity a USING (SELECT * FROM unnest($2::uuid[], $3::timestamptz[]) AS w (contact_id, at)) w

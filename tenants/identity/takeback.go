@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // TakeBack undoes what the actor decided about a case, but for "same", whose link Undo takes back: the two are no longer held
@@ -34,19 +35,19 @@ func TakeBack(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.
 		RETURNING a_id, b_id`, tx.Tenant, id, actor.ID); err != nil {
 		return Case{}, fmt.Errorf("take decisions back: %w", err)
 	}
-	res, err := tx.ExecContext(ctx, `
-		UPDATE cases SET hold_until = NULL, unsure_by = array_remove(unsure_by, $3), version = version + 1,
-		       proposed_by = CASE WHEN proposed_by = $3 THEN '' ELSE proposed_by END,
-		       state = CASE WHEN kind = 'unidentifiable' THEN 'open' ELSE state END, outcome = CASE WHEN kind = 'unidentifiable' THEN '' ELSE outcome END,
-		       closed_at = CASE WHEN kind = 'unidentifiable' THEN NULL ELSE closed_at END
-		WHERE tenant_id = $1 AND id = $2 AND (hold_until IS NOT NULL OR $3 = ANY(unsure_by) OR proposed_by = $3 OR kind = 'unidentifiable' AND state = 'done')`,
-		tx.Tenant, id, actor.ID)
-	if err != nil {
+	put := 0
+	if err := tx.GetContext(ctx, &put, `
+		WITH changed AS (
+			UPDATE cases k SET hold_until = NULL, unsure_by = array_remove(unsure_by, $3), version = version + 1,
+			       proposed_by = CASE WHEN proposed_by = $3 THEN '' ELSE proposed_by END,
+			       state = CASE WHEN kind = 'unidentifiable' THEN 'open' ELSE state END, outcome = CASE WHEN kind = 'unidentifiable' THEN '' ELSE outcome END,
+			       closed_at = CASE WHEN kind = 'unidentifiable' THEN NULL ELSE closed_at END
+			WHERE tenant_id = $1 AND id = $2 AND (hold_until IS NOT NULL OR $3 = ANY(unsure_by) OR proposed_by = $3 OR kind = 'unidentifiable' AND state = 'done')
+			RETURNING `+adoption.CaseState+`
+		), `+adoption.CountCases+` SELECT count(*) FROM changed`, tx.Tenant, id, actor.ID); err != nil {
 		return Case{}, fmt.Errorf("put case back: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil {
-		return Case{}, fmt.Errorf("put case back: %w", err)
-	} else if n == 0 && len(revoked) == 0 {
+	if put == 0 && len(revoked) == 0 {
 		return Case{}, &tenants.Conflict{Code: "nothing_to_take_back"}
 	}
 
@@ -160,12 +161,13 @@ type Settled struct {
 
 // Week counts what became of the queue in the last seven days.
 func Week(ctx context.Context, tx *tenants.Tx) (Settled, error) {
-	var w Settled
-	err := tx.GetContext(ctx, &w, `
-		SELECT count(*) FILTER (WHERE outcome IN ('same', 'not_same', 'new')) AS people, count(*) FILTER (WHERE outcome = 'proved') AS proof,
-		       (SELECT count(*) FROM links WHERE tenant_id = $1 AND kind = 'merged' AND undone_at > now() - interval '7 days') AS undone
-		FROM cases WHERE tenant_id = $1 AND state = 'done' AND closed_at > now() - interval '7 days'`, tx.Tenant)
+	ended, err := adoption.CasesEnded(ctx, tx, time.Now().AddDate(0, 0, -7), time.Time{})
 	if err != nil {
+		return Settled{}, err
+	}
+	w := Settled{ByPeople: int(ended.Decided + ended.Ruled), ByProof: int(ended.Proved)}
+	if err := tx.GetContext(ctx, &w.Undone, `
+		SELECT count(*) FROM links WHERE tenant_id = $1 AND kind = 'merged' AND undone_at > now() - interval '7 days'`, tx.Tenant); err != nil {
 		return Settled{}, fmt.Errorf("count the week: %w", err)
 	}
 

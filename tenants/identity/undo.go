@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 )
 
 // Link is one row of the journal of who belongs to whom.
@@ -198,7 +199,10 @@ func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link)
 	if err := emptyFilled(ctx, tx, l); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE links SET undone_at = clock_timestamp(), undone_by = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, l.ID, actor.Name); err != nil {
+	if _, err := tx.ExecContext(ctx, `
+		WITH changed AS (
+			UPDATE links l SET undone_at = clock_timestamp(), undone_by = $3 WHERE l.tenant_id = $1 AND l.id = $2 RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`, tx.Tenant, l.ID, actor.Name); err != nil {
 		return fmt.Errorf("mark link undone: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE decisions SET revoked_at = now() WHERE tenant_id = $1 AND link_id = $2 AND revoked_at IS NULL`, tx.Tenant, l.ID); err != nil {
@@ -263,7 +267,10 @@ func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE links SET undone_at = clock_timestamp(), undone_by = $3 WHERE tenant_id = $1 AND id = $2 AND lose_contact IS NULL`, tx.Tenant, l.ID, actor.Name); err != nil {
+		WITH changed AS (
+			UPDATE links l SET undone_at = clock_timestamp(), undone_by = $3 WHERE l.tenant_id = $1 AND l.id = $2 AND l.lose_contact IS NULL
+			RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`, tx.Tenant, l.ID, actor.Name); err != nil {
 		return fmt.Errorf("mark link undone: %w", err)
 	}
 
@@ -275,7 +282,10 @@ func cut(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE links SET undone_at = coalesce(undone_at, clock_timestamp()), undone_by = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, l.ID, actor.Name); err != nil {
+		WITH changed AS (
+			UPDATE links l SET undone_at = coalesce(l.undone_at, clock_timestamp()), undone_by = $3 WHERE l.tenant_id = $1 AND l.id = $2
+			RETURNING `+adoption.LinkState+`
+		), `+adoption.CountLinks+` SELECT count(*) FROM changed`, tx.Tenant, l.ID, actor.Name); err != nil {
 		return fmt.Errorf("mark link undone: %w", err)
 	}
 

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -157,6 +158,24 @@ func syncWords(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]str
 			tx.Tenant, pq.Array(dropFrom), pq.Array(drop)); err != nil {
 			return nil, fmt.Errorf("drop search words: %w", err)
 		}
+	}
+
+	// How somebody is reached changes with their words; of who has none it may not be kept yet.
+	now := map[uuid.UUID][]string{}
+	for e := range want {
+		now[e.contact] = append(now[e.contact], e.word)
+	}
+	reach := map[uuid.UUID]string{}
+	for _, id := range slices.Concat(addTo, dropFrom) {
+		reach[id] = reachBy(now[id])
+	}
+	for _, id := range contacts {
+		if len(now[id]) == 0 {
+			reach[id] = ReachNeither
+		}
+	}
+	if err := syncReach(ctx, tx, reach); err != nil {
+		return nil, err
 	}
 
 	return append(add, drop...), nil

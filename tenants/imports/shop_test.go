@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
@@ -213,8 +214,16 @@ func (s *shop) take(lines ...string) imports.Import {
 func (s *shop) undo(i imports.Import) imports.Import {
 	s.t.Helper()
 	s.step(i.ID, imports.Undo)
+	i = s.until(i.ID, imports.Undone)
+	s.as(func(tx *tenants.Tx) error {
+		recount, err := adoption.Check(s.t.Context(), tx)
+		if recount.Wrong != 0 {
+			s.t.Errorf("%d sums are not what a recount comes to", recount.Wrong)
+		}
+		return err
+	})
 
-	return s.until(i.ID, imports.Undone)
+	return i
 }
 
 // reasons are the problems of an import, "row why" each.

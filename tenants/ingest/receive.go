@@ -188,7 +188,7 @@ func (r *Receiver) batch() {
 
 // commit stores a group and answers each of its callers.
 func (r *Receiver) commit(group []*delivery) {
-	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
+	ctx, cancel := context.WithTimeout(tenants.Often(context.Background()), storeTimeout)
 	defer cancel()
 
 	fresh, err := r.store(ctx, group)

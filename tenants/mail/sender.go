@@ -26,6 +26,11 @@ const (
 	KeepFailed = 7 * 24 * time.Hour
 )
 
+// A mail is sent at least once. A server that took the whole of it and was not heard to say so may have it or not, and SMTP has no way to
+// ask; one tried no more could be the link that somebody waits for. So what got no answer is tried again by itself like any other, under
+// the same Message-ID, by which most mail programs show one mail where two arrived. Only a person does not send it again (see whyNot):
+// by then it was tried for two days.
+
 // pauses are how long to wait after each try that failed; after the last the mail has failed.
 var pauses = []time.Duration{
 	time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,

@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"flag"
@@ -220,14 +221,7 @@ func (w *town) turns(n int) {
 	for _, got := range w.meta.all()[w.sent:] {
 		w.judge(got, of[got.Tag], holders)
 	}
-	w.as(func(tx *tenants.Tx) error {
-		for _, c := range calls {
-			if err := conversations.Accept(w.ctx(), tx, c.ID, wamids[c.ID]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	w.as(func(tx *tenants.Tx) error { return conversations.Accept(w.ctx(), tx, wamids) })
 }
 
 // judge looks at a message that reached Graph: who gets it, and whom the agent who wrote it saw.
@@ -282,6 +276,33 @@ func TestNoReplyGoesToAnotherAccount(t *testing.T) {
 	}
 }
 
+// firstPlans is after how many sends a database is first told what is in its tables.
+const firstPlans = 100
+
+// statistics has a database look at its tables now and then, which nothing else does in tests: it would plan each statement for tables that
+// are empty.
+type statistics struct {
+	dsn string
+	at  atomic.Int64 // how many sends there are to be before it looks again
+}
+
+func (s *statistics) renew(t *testing.T, sends int64) {
+	t.Helper()
+	at := s.at.Load()
+	if sends < at || !s.at.CompareAndSwap(at, at*4) {
+		return
+	}
+	owner, err := sql.Open("postgres", s.dsn)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = owner.Close() }()
+	if _, err := owner.ExecContext(t.Context(), `ANALYZE`); err != nil {
+		t.Error(err)
+	}
+}
+
 // towns lets towns have their days, several side by side, until there are so many sends: on a database of their own, which goes with them.
 func towns(t *testing.T, tally *tally, next *atomic.Uint64, sends int64, until time.Time) {
 	h := open(t)
@@ -291,7 +312,10 @@ func towns(t *testing.T, tally *tally, next *atomic.Uint64, sends int64, until t
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
+	plans := statistics{dsn: h.db.OwnerDSN}
+	plans.at.Store(firstPlans)
 	h.db = &testdb.Database{DB: db}
+	began := tally.sends.Load()
 	var side sync.WaitGroup
 	for range *repliesTowns {
 		side.Go(func() {
@@ -300,6 +324,10 @@ func towns(t *testing.T, tally *tally, next *atomic.Uint64, sends int64, until t
 				w := h.town(*repliesSeed, n, tally)
 				for w.sent < townSends && w.clock.Before(time.Now()) && tally.sends.Load() < sends && !t.Failed() {
 					w.happens()
+					plans.renew(t, tally.sends.Load()-began)
+				}
+				for len(w.sending) > 0 && tally.sends.Load() < sends && !t.Failed() { // what they have written by then still goes out
+					w.turns(20)
 				}
 				if t.Failed() {
 					t.Logf("in town %d of seed %d", n, *repliesSeed)

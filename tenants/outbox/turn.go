@@ -198,7 +198,7 @@ func (s *Sender) settle(ctx context.Context, tx *tenants.Tx, t turn, w waiting, 
 	}
 	switch {
 	case wamid != "":
-		return conversations.Accept(ctx, tx, w.ID, wamid)
+		return conversations.Accept(ctx, tx, map[uuid.UUID]string{w.ID: wamid})
 	case v.Fate == whatsapp.FateRefused:
 		return conversations.Refuse(ctx, tx, w.ID, t.lease, v.Code, v.Title)
 	case v.Fate == whatsapp.FateUnknown:

@@ -30,8 +30,10 @@ func TestNotAnotherTenants(t *testing.T) {
 			_, err := conversations.ReplyTo(ctx, tx, conversations.Thread{Contact: asha.Contact})
 			return err
 		},
-		"cancel":  func(tx *tenants.Tx) error { return conversations.Cancel(ctx, tx, meera, out.ID) },
-		"outcome": func(tx *tenants.Tx) error { return conversations.Accept(ctx, tx, out.ID, "wamid.x") },
+		"cancel": func(tx *tenants.Tx) error { return conversations.Cancel(ctx, tx, meera, out.ID) },
+		"outcome": func(tx *tenants.Tx) error {
+			return conversations.Accept(ctx, tx, map[uuid.UUID]string{out.ID: "wamid.x"})
+		},
 		"take": func(tx *tenants.Tx) error {
 			if _, ok, err := conversations.Take(ctx, tx, out.ID, uuid.New()); ok || err != nil {
 				t.Errorf("another tenant takes the message: %v, %v", ok, err)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/privacy"
@@ -228,6 +229,13 @@ func (h *house) balanced() {
 	if len(drifts) > 0 {
 		h.t.Errorf("counters differ from items: %+v", drifts)
 	}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		recount, err := adoption.Check(ctx, tx)
+		if recount.Wrong != 0 {
+			h.t.Errorf("%d sums are not what a recount comes to", recount.Wrong)
+		}
+		return err
+	})
 }
 
 func TestEachPartOfErasingIsNeeded(t *testing.T) {

@@ -98,8 +98,9 @@ func fill(t *testing.T, d *testdb.Database, tenant uuid.UUID) {
 			exec(`INSERT INTO cases (tenant_id, id, kind, state, key, waiting_since, outcome, closed_at, closed_by)
 				VALUES ($1, $2, 'unresolved', 'done', $3, $4, $5, $4, $6)`, uuid.New(), number.String()+k.outcome, k.at, k.outcome, k.by)
 		}
+		_, err := adoption.Rebuild(ctx, tx)
 
-		return nil
+		return err
 	})
 }
 

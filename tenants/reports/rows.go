@@ -42,9 +42,11 @@ type Row struct {
 
 // linkOf are the links that a figure counts, each second record once: the last link that made it one with another.
 var linkOf = map[string]string{
-	FigureAuto:   `SELECT * FROM counted WHERE actor_kind = 'system' AND undone_at IS NULL`,
-	FigureUndone: `SELECT * FROM counted WHERE undone_at IS NOT NULL`,
-	FigureJoined: `SELECT DISTINCT ON (lose_contact) * FROM counted WHERE lose_contact IS NOT NULL AND undone_at IS NULL ORDER BY lose_contact, at DESC, id DESC`,
+	FigureAuto:   `l.actor_kind = 'system' AND l.undone_at IS NULL`,
+	FigureUndone: `l.undone_at IS NOT NULL`,
+	FigureJoined: `l.lose_contact IS NOT NULL AND l.undone_at IS NULL AND NOT EXISTS (
+		SELECT 1 FROM links o WHERE o.tenant_id = $1 AND o.lose_contact = l.lose_contact AND o.undone_at IS NULL
+		  AND o.kind IN ('attested', 'rotated', 'merged') AND (o.at, o.id) > (l.at, l.id))`,
 }
 
 // Rows lists what a figure of Sum counts, limit at a time, with the cursor of the next page ("" at the end): links and cases the newest
@@ -74,12 +76,9 @@ func Rows(ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time
 			return nil, "", tenants.ErrNotFound
 		}
 		err = tx.SelectContext(ctx, &rows, `
-			WITH counted AS (
-				SELECT id, kind, at, actor_kind, actor_name, keep_contact, lose_contact, undone_at FROM links
-				WHERE tenant_id = $1 AND at >= $2 AND at < $3 AND kind IN ('attested', 'rotated', 'merged')
-			)
-			SELECT id, keep_contact AS contact_id, at, kind AS what, CASE WHEN actor_kind = 'person' THEN actor_name ELSE '' END AS by
-			FROM (`+which+`) l WHERE (at, id) < ($4, $5) ORDER BY at DESC, id DESC LIMIT $6`, tx.Tenant, from, to, at, id, limit+1)
+			SELECT l.id, l.keep_contact AS contact_id, l.at, l.kind AS what, CASE WHEN l.actor_kind = 'person' THEN l.actor_name ELSE '' END AS by
+			FROM links l WHERE l.tenant_id = $1 AND l.at >= $2 AND l.at < $3 AND l.kind IN ('attested', 'rotated', 'merged') AND (l.at, l.id) < ($4, $5)
+			  AND `+which+` ORDER BY l.at DESC, l.id DESC LIMIT $6`, tx.Tenant, from, to, at, id, limit+1)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("list rows of a month: %w", err)
