@@ -178,6 +178,7 @@ var pages = []page{
 	{route: "/op/facts/new", by: []string{operator}},
 	{route: "/op/facts/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/facts/usernames.in"} }},
 	{route: "/op/library", by: []string{operator}},
+	{route: "/op/library/new", by: []string{operator}},
 	{route: "/op/library/:kind/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/library/card/compulsory"} }},
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/sandbox"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // Cases 7, 15, 32, 43, 70, 71, 78, 98 and 100 of the attack list, over the route table.
@@ -193,6 +194,18 @@ func TestHostileTextStaysText(t *testing.T) {
 			t.Fatalf("deliver: %d %s", r.status, r.body)
 		}
 	}
+	for i, name := range []string{"../../x", `..\..\x`, "con.txt", strings.Repeat("n", 300) + ".html", "picture.svg"} { // case 73
+		named, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":%q,"changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,"phone_number_id":%q},
+			"contacts":[{"user_id":"IN.6700000000000001"}],"messages":[{"from_user_id":"IN.6700000000000001","id":"wamid.dn%d","timestamp":"%d","type":"document","document":{"id":"1","mime_type":"image/svg+xml","filename":%s}}]}}]}]}`,
+			n.WABAID, n.DisplayPhone, n.PhoneNumberID, i, time.Now().Unix()-60, named)
+		if r := st.deliver(t, hook, body, signed(sandboxSecret, body)); r.status != http.StatusOK {
+			t.Fatalf("deliver: %d %s", r.status, r.body)
+		}
+	}
 	st.drain(t)
 
 	asha := st.signedIn(t, "asha")
@@ -218,14 +231,44 @@ func TestHostileTextStaysText(t *testing.T) {
 	var files []string
 	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
 		return tx.Select(&files, `SELECT id FROM messages WHERE tenant_id = $1 AND wamid LIKE 'wamid.d%' AND type = 'document'`, tx.Tenant)
-	}); err != nil || len(files) < len(sent) {
-		t.Errorf("%d files of %d: %v", len(files), len(sent), err)
+	}); err != nil || len(files) < len(sent)+5 {
+		t.Errorf("%d files of %d: %v", len(files), len(sent)+5, err)
 	}
 	named := regexp.MustCompile(`^attachment; filename\*=UTF-8''whatsapp-(?:[A-Za-z0-9._-]|%[0-9A-F]{2})+$`)
 	for _, id := range files {
 		r := asha.do(http.MethodHead, "/media/"+id, nil)
-		if r.status != http.StatusOK || !named.MatchString(r.header.Get("Content-Disposition")) || r.header.Get("Content-Type") != "application/octet-stream" || len(r.header["Set-Cookie"]) > 0 {
+		if r.status != http.StatusOK || !named.MatchString(r.header.Get("Content-Disposition")) || r.header.Get("Content-Type") != "application/octet-stream" || strings.Contains(r.header.Get("Content-Disposition"), "whatsapp-..") || len(r.header.Get("Content-Disposition")) > 1200 || len(r.header["Set-Cookie"]) > 0 {
 			t.Errorf("a file: got %d %v", r.status, r.header)
+		}
+	}
+}
+
+// Case 72: a name that could pass for somebody official is said to be one wherever it is met; one like any other, and one that the business
+// gave, is not. What was sent stays what it was.
+func TestNamesThatPoseAreFlagged(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	names := map[string]bool{"Ѕuррort": true, "asha-clinic helpdesk": true, "\u202ezzz": true, "Rajesh": false}
+	owner := st.signedIn(t, "asha")
+	n := 0
+	for name, want := range names {
+		bsuid := fmt.Sprintf("IN.6800000000000%03d", n)
+		n++
+		s.writes(20, "", bsuid, name, "hello")
+		id := s.whois(whatsapp.KindBSUID, bsuid).ID.String()
+		for _, path := range []string{"/inbox/" + id, "/contacts/" + id} {
+			r := owner.get(path)
+			if got := strings.Contains(r.body, `data-testid="posing"`); r.status != http.StatusOK || got != want || !strings.Contains(r.body, "<bdi>"+html.EscapeString(name)+"</bdi>") {
+				t.Errorf("%s of %q: got %d, flagged %v, want %v with the name as it is", path, name, r.status, got, want)
+			}
+		}
+		if want {
+			owner.get("/contacts/" + id)
+			if r := owner.post("/contacts/"+id, url.Values{"version": {"1"}, "display_name": {"Our helpdesk colleague"}}); r.status != http.StatusSeeOther {
+				t.Fatalf("named by the business: %d", r.status)
+			}
+			owner.lacks(owner.get("/contacts/"+id), `data-testid="posing"`)
 		}
 	}
 }

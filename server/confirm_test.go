@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server"
+	"github.com/pehchan/pehchan/tenants"
 )
 
 // stale makes every session's proof older than it counts.
@@ -101,6 +103,44 @@ func TestConfirmProvesOneSession(t *testing.T) {
 	if got := here.post("/confirm", url.Values{"password": {password}}); got.status != http.StatusTooManyRequests {
 		t.Errorf("after many wrong ones: want to wait, got %d", got.status)
 	}
+}
+
+// The question to a device keeps nothing: a page that is only looked at writes nothing.
+func TestAskingForAPasskeyWritesNothing(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	asha := st.signedIn(t, "asha")
+	st.exec(t, `INSERT INTO passkeys (id, person_id, name, credential) SELECT 'a key', id, 'phone', '{}' FROM people WHERE email = 'asha@pehchan.example'`)
+	before := st.rows(t)
+	for range 2 {
+		if page := asha.get("/confirm"); !strings.Contains(page.body, "data-options=") || !strings.Contains(page.body, "YSBrZXk") {
+			t.Fatalf("want her key asked for, got %d", page.status)
+		}
+	}
+	if after := st.rows(t); !maps.Equal(before, after) {
+		t.Errorf("GET /confirm wrote: rows were %v and are %v", before, after)
+	}
+}
+
+// rows counts what stands in the tables of sign-in.
+func (st *site) rows(t *testing.T) map[string]int {
+	t.Helper()
+	n := map[string]int{}
+	err := st.DB.System(t.Context(), func(tx *tenants.Tx) error {
+		for _, table := range []string{"sign_in_steps", "sign_in_failures", "sessions", "passkeys"} {
+			var rows int
+			if err := tx.Get(&rows, `SELECT count(*) FROM `+table); err != nil {
+				return err
+			}
+			n[table] = rows
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	return n
 }
 
 // Moving to another business takes neither a new proof nor a longer session along.

@@ -32,6 +32,25 @@ func TestOddInputIsRefused(t *testing.T) {
 			t.Errorf("%q: want %d, got %d", path, want, r.status)
 		}
 	}
+	// Case 97: what is no place in a list begins it nowhere.
+	for b, places := range map[*browser][]string{
+		asha: {
+			"/contacts?cursor", "/contacts/import?cursor", at + "?before", "/resolve?cursor", "/resolve/next?after", "/inbox?cursor", "/audit?before", "/changes?before", "/settings/links?before",
+			"/prep/faq?from", "/prep/questions?from", "/adoption/people?show=active&cursor",
+		},
+		olga: {"/op?after", "/op/tenants?after", "/op/held?before", "/op/facts?after", "/op/library?from", "/op/audit?before"},
+	} {
+		for _, place := range places {
+			if r := b.get(place + "="); r.status >= http.StatusBadRequest {
+				t.Errorf("%s=: want the beginning, got %d", place, r.status)
+			}
+			for _, odd := range []string{"-1", "nonsense", "NaN", "1e9", "99999999999999999999", "0x1", "%00"} {
+				if r := b.get(place + "=" + odd); r.status != http.StatusNotFound && r.status != http.StatusUnprocessableEntity {
+					t.Errorf("%s=%s: want it refused, got %d", place, odd, r.status)
+				}
+			}
+		}
+	}
 	for _, name := range []string{"number", "waba", "app", "reason"} {
 		for _, odd := range []string{"%00", "%ff", "a%00b", "%ed%a0%80"} {
 			if r := olga.get("/op/held?" + name + "=" + odd); r.status != http.StatusUnprocessableEntity {

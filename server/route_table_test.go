@@ -163,6 +163,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/op/facts/:key", "xxxxxx++L"},
 	{"POST", "/op/facts/:key", "xxxxxx+xL"},
 	{"GET", "/op/library", "xxxxxx++L"},
+	{"GET", "/op/library/new", "xxxxxx+xL"},
+	{"POST", "/op/library", "xxxxxx+xL"},
 	{"GET", "/op/library/:kind/:key", "xxxxxx++L"},
 	{"POST", "/op/library/:kind/:key", "xxxxxx+xL"},
 

@@ -191,6 +191,8 @@ func (s *Server) Routes() []Route {
 		{get, web.OpFactsPath + "/:key", "op:read", s.operator.FactPage},
 		{post, web.OpFactsPath + "/:key", "op:write", s.operator.EditFact},
 		{get, web.OpLibraryPath, "op:read", s.operator.LibraryPage},
+		{get, web.OpLibraryPath + "/new", "op:write", s.operator.NewCardPage},
+		{post, web.OpLibraryPath, "op:write", s.operator.AddCard},
 		{get, web.OpLibraryPath + "/:kind/:key", "op:read", s.operator.LibraryCardPage},
 		{post, web.OpLibraryPath + "/:kind/:key", "op:write", s.operator.ChangeLibrary},
 

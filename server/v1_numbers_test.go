@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -72,7 +73,16 @@ func TestAPIConnectNumber(t *testing.T) {
 	if r := theirs.want(theirs.post("/numbers", connecting(number, "sandbox-token-good")), http.StatusConflict, "number_taken"); r.text("detail") == "" {
 		t.Errorf("want a sentence, got %s", r.body)
 	}
-	theirs.want(theirs.post("/numbers", connecting(number, "no-such-token-at-all")), http.StatusUnprocessableEntity, "checks_failed")
+	// Case 8: who cannot prove a number learns no more of one that another business has than of one that nobody has.
+	free := sandbox.Known().Numbers[1]
+	for _, token := range []string{"no-such-token-at-all", "sandbox-token-expired", "sandbox-token-lacks-scopes"} {
+		taken := theirs.want(theirs.post("/numbers", connecting(number, token)), http.StatusUnprocessableEntity, "checks_failed")
+		nobodys := theirs.want(theirs.post("/numbers", connecting(free, token)), http.StatusUnprocessableEntity, "checks_failed")
+		same := strings.NewReplacer(free.PhoneNumberID, number.PhoneNumberID, free.DisplayPhone, number.DisplayPhone, free.WABAID, number.WABAID, free.PortfolioID, number.PortfolioID)
+		if a, b := fmt.Sprint(taken.at("checks")), same.Replace(fmt.Sprint(nobodys.at("checks"))); a != b || len(taken.body) != len(nobodys.body) {
+			t.Errorf("with %s: a number that is taken is told as\n%s and a free one as\n%s", token, a, b)
+		}
+	}
 	if rows := theirs.all("/numbers"); len(rows) != 0 {
 		t.Errorf("want nothing of another's, got %v", rows)
 	}

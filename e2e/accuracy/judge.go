@@ -295,7 +295,7 @@ func (r *result) judgeContact(t *truth, k contact) (person string) {
 			}
 		}
 	}
-	if person == "" && len(held) > 0 {
+	if person == "" && len(common) > 0 { // an entry of the list whose phone nobody had is nobody's, and so not several people's
 		r.Mixed[k.ID] = true
 		r.misjudged(map[string]any{"what": "several people", "contact": k, "people": common})
 	}

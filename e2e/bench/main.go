@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/pehchan/pehchan/tenants"
 )
 
 // part is one thing to measure.
@@ -38,6 +40,7 @@ var parts = []part{
 }
 
 func main() {
+	tenants.LeaveRoom() // as the product's own program does
 	role := flag.String("role", "", "serve as one of hmac, row, group, work: what the measuring starts by itself")
 	only := flag.String("only", "", "measure these `parts` only, with commas between them")
 	profile := flag.String("profile", "", "write CPU profiles to this `folder`")

@@ -13,7 +13,8 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/answers"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/answers"
+	"github.com/pehchan/pehchan/views/components"
 )
 
 var answerFields = []string{
@@ -23,7 +24,7 @@ var answerFields = []string{
 // NewAnswerPage is the editor of a new card; ?question= is one that was asked, to be answered by it.
 func (s *Pages) NewAnswerPage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.AnswerEdit{Form: pages.Filled{Values: map[string]string{"version": "0", "audience": answers.Audiences[0]}}}
+	p := pages.AnswerEdit{Form: components.Filled{Values: map[string]string{"version": "0", "audience": answers.Audiences[0]}}}
 	if asked := c.Query("question"); asked != "" {
 		id, err := uuid.Parse(asked)
 		if err != nil {

@@ -19,9 +19,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/trust"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	pages "github.com/pehchan/pehchan/views/answers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 const (
@@ -35,11 +35,14 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		Query: strings.TrimSpace(c.Query("q")), Audience: c.Query("for"), CanUse: m.Can("answers:use"), CanEdit: m.Can("answers:edit"),
 		CanMacros: m.Can("macros:read"), CanQuestions: m.Can("questions:read"),
 	}
-	from := c.QueryInt("from")
-	if p.Audience != "" && !slices.Contains(answers.Audiences, p.Audience) || len(p.Query) > 1000 || from < 0 {
+	from, err := web.From(c, "from")
+	if err != nil {
+		return err
+	}
+	if p.Audience != "" && !slices.Contains(answers.Audiences, p.Audience) || len(p.Query) > 1000 {
 		return tenants.ErrNotFound
 	}
-	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	err = s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		cards, ledger, err := answers.Library(ctx, tx, now)
 		if err != nil {
 			return err

@@ -15,9 +15,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	pages "github.com/pehchan/pehchan/views/answers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	inboxpages "github.com/pehchan/pehchan/views/inbox"
 )
 
 const (
@@ -134,9 +135,9 @@ func refusedMacro(ctx context.Context, r answers.Ready) string {
 }
 
 // TakeMacro puts the choice of macros into a composer, and the text of the chosen one into its message, if it may go to that account.
-func TakeMacro(ctx context.Context, s *web.Site, tx *tenants.Tx, c *fiber.Ctx, m access.Member, contact identity.Contact, to *pages.Composer) error {
+func TakeMacro(ctx context.Context, s *web.Site, tx *tenants.Tx, c *fiber.Ctx, m access.Member, contact identity.Contact, to *inboxpages.Composer) error {
 	key, now := c.Query("macro"), time.Now()
-	to.Macros = &pages.MacroPick{Lang: macroLang(c, "in"), Open: key != ""}
+	to.Macros = &inboxpages.MacroPick{Lang: macroLang(c, "in"), Open: key != ""}
 	if key == "" || !web.SafeMethod(c.Method()) {
 		return nil
 	}
@@ -179,7 +180,7 @@ func TakeMacro(ctx context.Context, s *web.Site, tx *tenants.Tx, c *fiber.Ctx, m
 	}
 	for _, name := range macro.Typed() {
 		words[name] = strings.TrimSpace(c.Query(name))
-		to.Macros.Fields = append(to.Macros.Fields, pages.Param{Name: name, Value: words[name]})
+		to.Macros.Fields = append(to.Macros.Fields, inboxpages.Param{Name: name, Value: words[name]})
 	}
 	r := ledger.Use(macro, to.Macros.Lang, who, m.Can("macros:lead"), words, now)
 	to.Macros.Chosen = macroView(ctx, macro, r)

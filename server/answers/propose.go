@@ -13,7 +13,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/training"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/answers"
+	"github.com/pehchan/pehchan/views/components"
 )
 
 // learnt is what a card may come of: something that was passed on and closed, a customer who asked, or what was searched for.
@@ -78,7 +79,7 @@ func (s *Pages) ProposePage(c *fiber.Ctx) error {
 	if l.Origin == answers.FromSearch {
 		l.Question = c.Query("q")
 	}
-	form := pages.Filled{Values: map[string]string{"question": l.Question, "lesson": answers.Mask(l.Lesson, l.names...)}}
+	form := components.Filled{Values: map[string]string{"question": l.Question, "lesson": answers.Mask(l.Lesson, l.names...)}}
 
 	return s.showPropose(c, fiber.StatusOK, pages.Propose{Contact: l.contact, Escalation: l.escalation, Next: c.Query("next"), Form: form})
 }

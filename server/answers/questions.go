@@ -18,9 +18,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	pages "github.com/pehchan/pehchan/views/answers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	preppages "github.com/pehchan/pehchan/views/prep"
 )
 
 const (
@@ -30,12 +31,13 @@ const (
 
 // QuestionsPage lists what customers ask, those that ask alike together.
 func (s *Pages) QuestionsPage(c *fiber.Ctx) error {
-	ctx, m, now, from := c.UserContext(), web.Member(c), time.Now(), c.QueryInt("from")
+	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	p := pages.Questions{Now: now, OnlyOpen: c.Query("show") == "open", OnlyLearnt: c.Query("show") == "learnt", CanEdit: m.Can("answers:edit")}
-	if from < 0 {
-		return tenants.ErrNotFound
+	from, err := web.From(c, "from")
+	if err != nil {
+		return err
 	}
-	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	err = s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		cards, _, err := answers.Library(ctx, tx, now)
 		if err != nil {
 			return err
@@ -82,7 +84,7 @@ func (s *Pages) QuestionsPage(c *fiber.Ctx) error {
 const mostAsked = 5
 
 // FillAsked puts on the board of the team what customers ask most, and how many answers are to be verified again.
-func FillAsked(ctx context.Context, tx *tenants.Tx, m access.Member, now time.Time, p *pages.Prep) error {
+func FillAsked(ctx context.Context, tx *tenants.Tx, m access.Member, now time.Time, p *preppages.Prep) error {
 	cards, _, err := answers.Library(ctx, tx, now)
 	if err != nil {
 		return err

@@ -22,9 +22,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	pages "github.com/pehchan/pehchan/views/audit"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 const auditPageSize = 16
@@ -130,8 +130,8 @@ func Row(e access.JournalEntry) []string {
 	return row
 }
 
-func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, names map[string]string) pages.AuditEntry {
-	view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.ActorName, Kind: e.ActorKind, Action: e.Action}
+func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, names map[string]string) pages.Entry {
+	view := pages.Entry{Seq: e.Seq, At: e.At, Actor: e.ActorName, Kind: e.ActorKind, Action: e.Action}
 	if e.ObjectID != e.ActorID {
 		view.Object = e.ObjectName
 	}

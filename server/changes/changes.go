@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/changes"
 )
 
 const (

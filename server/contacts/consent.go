@@ -12,8 +12,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/privacy"
+	pages "github.com/pehchan/pehchan/views/contacts"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	privacypages "github.com/pehchan/pehchan/views/privacy"
 )
 
 // fillKeeping puts on a contact's page what they said about offers and, for who looks after privacy, who looked at them; and notes that
@@ -24,7 +25,7 @@ func (s *Pages) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Member
 		return err
 	}
 	for _, one := range said {
-		p.Consents = append(p.Consents, pages.Consent{Value: one.Value, Channel: one.Channel, At: one.At, By: one.By})
+		p.Consents = append(p.Consents, privacypages.Consent{Value: one.Value, Channel: one.Channel, At: one.At, By: one.By})
 	}
 	p.Objects = objects(said)
 	p.Channels, p.Today = privacy.Channels, time.Now().In(i18n.Zone(ctx)).Format(time.DateOnly)
@@ -37,7 +38,7 @@ func (s *Pages) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Member
 	p.AsksHref = web.PrivacyPath + "?contact=" + contact.ID.String()
 	looks, err := privacy.Views(ctx, tx, contact.ID)
 	for _, v := range looks {
-		p.Looks = append(p.Looks, pages.Look{Name: v.Name, How: v.How, Times: v.Times, At: v.LastAt})
+		p.Looks = append(p.Looks, privacypages.Look{Name: v.Name, How: v.How, Times: v.Times, At: v.LastAt})
 	}
 
 	return err

@@ -15,8 +15,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/contacts"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 // EditContact changes what the business itself says of a contact. Where a colleague was quicker, both versions are shown.
@@ -38,7 +38,7 @@ func (s *Pages) EditContact(c *fiber.Ctx) error {
 	})
 	if tenants.ConflictCode(err) == "stale" {
 		return s.showContact(c, fiber.StatusConflict, contactShown{
-			editing: true, form: pages.Filled{Values: map[string]string{"display_name": name, "notes": notes}},
+			editing: true, form: components.Filled{Values: map[string]string{"display_name": name, "notes": notes}},
 			changed: func(now identity.Contact) []pages.Edited { return edited(now, name, notes) },
 		})
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/privacy"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/contacts"
 )
 
 const contactPageSize = 50
@@ -92,8 +93,8 @@ func (s *Pages) ContactPage(c *fiber.Ctx) error {
 type contactShown struct {
 	revealed bool
 	editing  bool
-	form     pages.Filled
-	consent  pages.Filled
+	form     components.Filled
+	consent  components.Filled
 	changed  func(identity.Contact) []pages.Edited
 }
 

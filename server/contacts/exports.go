@@ -14,15 +14,16 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/privacy"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/contacts"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 func (s *Pages) ExportPage(c *fiber.Ctx) error {
-	return s.showExport(c, fiber.StatusOK, c.Query("q"), c.Query("reach"), pages.Filled{})
+	return s.showExport(c, fiber.StatusOK, c.Query("q"), c.Query("reach"), components.Filled{})
 }
 
-func (s *Pages) showExport(c *fiber.Ctx, status int, query, reach string, form pages.Filled) error {
+func (s *Pages) showExport(c *fiber.Ctx, status int, query, reach string, form components.Filled) error {
 	p := pages.Export{Frame: s.Frame(c, "imports.export_title"), Query: query, Reach: knownReach(reach), Clear: web.Member(c).Can("phones:clear"), Form: form}
 	p.Frame.Path = "/contacts/export"
 

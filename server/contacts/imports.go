@@ -18,9 +18,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/contacts"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 const (
@@ -33,10 +33,10 @@ const (
 var countries = []string{"IN", "BD", "NP", "LK", "PK", "AE", "SA", "SG", "MY", "ID", "BR", "MX", "GB", "US"}
 
 func (s *Pages) ImportsPage(c *fiber.Ctx) error {
-	return s.showImports(c, fiber.StatusOK, pages.Filled{})
+	return s.showImports(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showImports(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showImports(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.Imports{Frame: s.Frame(c, "imports.title"), Now: time.Now(), Form: form, MaxMB: web.UploadMB}
 	p.Frame.Path = web.UploadPath
@@ -116,11 +116,11 @@ func (s *Pages) SampleList(c *fiber.Ctx) error {
 }
 
 func (s *Pages) ImportPage(c *fiber.Ctx) error {
-	return s.showImport(c, fiber.StatusOK, nil, pages.Filled{})
+	return s.showImport(c, fiber.StatusOK, nil, components.Filled{})
 }
 
 // showImport shows a list. mapping is one that came back with form, nil where none did.
-func (s *Pages) showImport(c *fiber.Ctx, status int, mapping *imports.Mapping, form pages.Filled) error {
+func (s *Pages) showImport(c *fiber.Ctx, status int, mapping *imports.Mapping, form components.Filled) error {
 	p := pages.Import{Form: form, Mapping: c.Query("columns") != "" || mapping != nil, Undoing: c.Query("undo") != ""}
 	if err := s.fillImport(c, &p, mapping); err != nil {
 		return err

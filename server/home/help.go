@@ -3,7 +3,7 @@ package home
 import (
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/home"
 )
 
 func (s *Pages) HelpPage(c *fiber.Ctx) error {

@@ -17,8 +17,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/operator"
+	pages "github.com/pehchan/pehchan/views/home"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 const (

@@ -18,9 +18,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/start"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/home"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 // quiz is what may be answered to each question about the first event.
@@ -32,10 +33,10 @@ var quiz = []pages.StartQuestion{
 
 // StepsPage shows the first step that is not behind the business, or the one asked for.
 func (s *Pages) StepsPage(c *fiber.Ctx) error {
-	return s.showStep(c, fiber.StatusOK, c.Query("step"), pages.Filled{})
+	return s.showStep(c, fiber.StatusOK, c.Query("step"), components.Filled{})
 }
 
-func (s *Pages) showStep(c *fiber.Ctx, status int, step string, form pages.Filled) error {
+func (s *Pages) showStep(c *fiber.Ctx, status int, step string, form components.Filled) error {
 	p := pages.Start{Step: step, Form: form}
 	if err := s.fillStart(c, &p); err != nil {
 		return err

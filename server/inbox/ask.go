@@ -16,8 +16,11 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/inbox"
+	"github.com/pehchan/pehchan/views/people"
+	queuepages "github.com/pehchan/pehchan/views/queue"
 )
 
 // ContactAskPath is where a customer is asked for their number.
@@ -142,7 +145,7 @@ func (s *Pages) sendAsk(c *fiber.Ctx, from askFrom) error {
 	var changed *conversations.Changed
 	switch form, refused := web.Refilled(c, err, "text"); {
 	case errors.As(err, &changed):
-		d.changed, d.form = changed.What, pages.Filled{Values: map[string]string{"text": out.Text}}
+		d.changed, d.form = changed.What, components.Filled{Values: map[string]string{"text": out.Text}}
 		if d.thread = changed.Now.Thread; d.thread.Contact == uuid.Nil {
 			d.thread.Contact = from.contact
 		}
@@ -243,10 +246,10 @@ func firstAsk(list []conversations.Template, d draft) string {
 }
 
 // Asked is how somebody was asked for their number, in words.
-func Asked(ctx context.Context, e web.Eyes, list []conversations.Ask) []pages.AskLine {
-	var lines []pages.AskLine
+func Asked(ctx context.Context, e web.Eyes, list []conversations.Ask) []people.AskLine {
+	var lines []people.AskLine
 	for _, a := range list {
-		line := pages.AskLine{At: a.At, By: a.ByName, Outcome: a.Outcome}
+		line := people.AskLine{At: a.At, By: a.ByName, Outcome: a.Outcome}
 		switch {
 		case a.Phone != "" && (a.Outcome == conversations.AskShared || a.Outcome == conversations.AskTyped):
 			line.Text = i18n.T(ctx, "ask.said_"+a.Outcome, "phone", e.InSentence("phone", a.Phone))
@@ -260,7 +263,7 @@ func Asked(ctx context.Context, e web.Eyes, list []conversations.Ask) []pages.As
 }
 
 // askedBy is what came of the question that a message asks; nil where it asks none.
-func askedBy(ctx context.Context, e web.Eyes, list []conversations.Ask, message uuid.UUID) *pages.AskLine {
+func askedBy(ctx context.Context, e web.Eyes, list []conversations.Ask, message uuid.UUID) *people.AskLine {
 	at := slices.IndexFunc(list, func(a conversations.Ask) bool { return a.MessageID == message })
 	if at == -1 || list[at].Outcome == conversations.AskUnsent {
 		return nil // the message itself says why
@@ -271,7 +274,7 @@ func askedBy(ctx context.Context, e web.Eyes, list []conversations.Ask, message 
 
 // OfferProof leads from a number that somebody only claims to what proves it: a code for who is known by it, or any message to them,
 // of which WhatsApp reports the account behind the number (matching.md A2).
-func OfferProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []conversations.Ask, lines []pages.AskLine) error {
+func OfferProof(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list []conversations.Ask, lines []people.AskLine) error {
 	for i, a := range list {
 		if a.Phone == "" || a.Outcome == conversations.AskShared {
 			continue
@@ -299,7 +302,7 @@ func WorthAsking(e web.Eyes, c identity.Contact, list []conversations.Ask) bool 
 }
 
 // FillCaseAsked puts on the page of a case how they were asked for their number, and whether they can be.
-func FillCaseAsked(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case, p *pages.Case) error {
+func FillCaseAsked(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case, p *queuepages.Case) error {
 	if k.Contact == nil {
 		return nil
 	}

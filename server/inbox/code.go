@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/inbox"
 )
 
 // CodePath is where a customer's codes are made.
@@ -23,10 +23,10 @@ func CodePath(contact uuid.UUID) string { return "/contacts/" + contact.String()
 
 // CodePage shows the codes made for somebody, and makes new ones.
 func (s *Pages) CodePage(c *fiber.Ctx) error {
-	return s.showCodes(c, fiber.StatusOK, nil, pages.Filled{})
+	return s.showCodes(c, fiber.StatusOK, nil, components.Filled{})
 }
 
-func (s *Pages) showCodes(c *fiber.Ctx, status int, made *pages.MadeCode, form pages.Filled) error {
+func (s *Pages) showCodes(c *fiber.Ctx, status int, made *pages.MadeCode, form components.Filled) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound
@@ -149,7 +149,7 @@ func (s *Pages) MakeCode(c *fiber.Ctx) error {
 		}
 	}
 
-	return s.showCodes(c, fiber.StatusOK, &made, pages.Filled{})
+	return s.showCodes(c, fiber.StatusOK, &made, components.Filled{})
 }
 
 // codeLink opens WhatsApp on a chat with the number, the code written; "" where the business has no such number.

@@ -13,7 +13,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/inbox"
+	numberspages "github.com/pehchan/pehchan/views/numbers"
 )
 
 const (
@@ -70,7 +71,7 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, m access.Member, f conversat
 		return err
 	}
 	for id, name := range e.Numbers {
-		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
+		p.Numbers = append(p.Numbers, numberspages.NumberChoice{ID: id.String(), Name: name})
 	}
 	web.SortNumbers(p.Numbers)
 	p.NoNumber = len(p.Numbers) == 0

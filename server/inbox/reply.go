@@ -19,7 +19,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/inbox"
+	"github.com/pehchan/pehchan/views/people"
 )
 
 // draft is what somebody wants to write: where, with which words or template, and what came back of it.
@@ -27,8 +28,8 @@ type draft struct {
 	thread   conversations.Thread
 	template string // name and language, "pick" for none yet, "" for words
 	params   []string
-	form     pages.Filled // of the message
-	note     pages.Filled
+	form     components.Filled // of the message
+	note     components.Filled
 	changed  []string
 	reading  bool // nothing is to be written
 
@@ -83,7 +84,7 @@ func (s *Pages) SendReply(c *fiber.Ctx) error {
 	var changed *conversations.Changed
 	switch form, refused := web.Refilled(c, err, "text"); {
 	case errors.As(err, &changed):
-		d.changed, d.form = changed.What, pages.Filled{Values: map[string]string{"text": out.Text}}
+		d.changed, d.form = changed.What, components.Filled{Values: map[string]string{"text": out.Text}}
 		if d.thread = changed.Now.Thread; d.thread.Contact == uuid.Nil {
 			d.thread.Contact = id
 		}
@@ -130,7 +131,7 @@ func compose(ctx context.Context, tx *tenants.Tx, e web.Eyes, contact identity.C
 			continue
 		}
 		to.To = e.Account(i)
-		to.To.Reply = pages.Handle{}
+		to.To.Reply = people.Handle{}
 		if r.Kind != "" {
 			to.To.Reply = e.Handle(r.Kind, r.Address)
 		}
@@ -220,7 +221,7 @@ func templateParts(t conversations.Template, params []string) []pages.Part {
 }
 
 // sending says what became of a message of ours, where its status alone does not.
-func sending(ctx context.Context, e web.Eyes, m conversations.Message, o conversations.Outgoing, ours bool) *pages.Sending {
+func sending(ctx context.Context, e web.Eyes, m conversations.Message, o conversations.Outgoing, ours bool) *people.Sending {
 	if !ours {
 		if m.Status != "failed" {
 			return nil
@@ -236,7 +237,7 @@ func sending(ctx context.Context, e web.Eyes, m conversations.Message, o convers
 	case m.Status != "":
 		return nil
 	}
-	view := &pages.Sending{}
+	view := &people.Sending{}
 	switch o.State {
 	case conversations.StateWaiting:
 		view.Text, view.Cancel = i18n.T(ctx, "sending.state_waiting"), o.ID.String()
@@ -262,12 +263,12 @@ func sending(ctx context.Context, e web.Eyes, m conversations.Message, o convers
 }
 
 // failure is why a message did not arrive, and what to do: in our words where the code is known, with Meta's own beside them.
-func failure(ctx context.Context, e web.Eyes, code, title string) *pages.Sending {
+func failure(ctx context.Context, e web.Eyes, code, title string) *people.Sending {
 	known := code
 	if !i18n.Known("sending.failed_" + code) {
 		known = "other"
 	}
-	view := &pages.Sending{Bad: true, Text: i18n.T(ctx, "sending.failed_"+known), Next: i18n.T(ctx, "sending.next_"+known)}
+	view := &people.Sending{Bad: true, Text: i18n.T(ctx, "sending.failed_"+known), Next: i18n.T(ctx, "sending.next_"+known)}
 	if strings.Trim(code, "0123456789") != "" {
 		code = "" // ours; people read it in words
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/inbox"
 	"github.com/pehchan/pehchan/views/layout"
-	"github.com/pehchan/pehchan/views/pages"
 )
 
 // TalkPage shows the conversation with one person. The id of one that was merged away leads to its survivor, for ever.
@@ -290,7 +290,7 @@ func (s *Pages) CancelMessage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return conversations.Cancel(ctx, tx, m.Actor, message) })
 	if tenants.ConflictCode(err) != "" {
-		return s.showTalk(c, fiber.StatusConflict, draft{thread: conversations.Thread{Contact: id}, form: pages.Filled{Failed: tenants.ConflictCode(err)}})
+		return s.showTalk(c, fiber.StatusConflict, draft{thread: conversations.Thread{Contact: id}, form: components.Filled{Failed: tenants.ConflictCode(err)}})
 	}
 	if err != nil {
 		return err

@@ -11,16 +11,17 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 func (s *Pages) AppsPage(c *fiber.Ctx) error {
-	return s.showApps(c, fiber.StatusOK, pages.Filled{}, "")
+	return s.showApps(c, fiber.StatusOK, components.Filled{}, "")
 }
 
 // showApps lists the apps a business may use. form came back from the form that adds one, or from that of the app rotating.
-func (s *Pages) showApps(c *fiber.Ctx, status int, form pages.Filled, rotating string) error {
+func (s *Pages) showApps(c *fiber.Ctx, status int, form components.Filled, rotating string) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		list []numbers.App

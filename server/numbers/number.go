@@ -12,7 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/views/layout"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 func (s *Pages) NumberPage(c *fiber.Ctx) error {

@@ -16,7 +16,8 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 func (s *Pages) Page(c *fiber.Ctx) error {
@@ -68,10 +69,10 @@ func (s *Pages) NumberNewPage(c *fiber.Ctx) error {
 }
 
 func (s *Pages) NumberManualPage(c *fiber.Ctx) error {
-	return s.showManual(c, fiber.StatusOK, pages.Filled{}, nil)
+	return s.showManual(c, fiber.StatusOK, components.Filled{}, nil)
 }
 
-func (s *Pages) showManual(c *fiber.Ctx, status int, form pages.Filled, checks []numbers.CheckResult) error {
+func (s *Pages) showManual(c *fiber.Ctx, status int, form components.Filled, checks []numbers.CheckResult) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.NumberManual{Frame: s.Frame(c, "manual.title"), CanApps: m.Can("apps:manage"), Form: form, Checks: checkViews(checks)}
 	p.Frame.Path = "/numbers/new/manual"

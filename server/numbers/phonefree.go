@@ -8,15 +8,16 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 // PhoneFreePage says what it means that a number keeps no phones, before it is switched.
 func (s *Pages) PhoneFreePage(c *fiber.Ctx) error {
-	return s.showPhoneFree(c, fiber.StatusOK, pages.Filled{})
+	return s.showPhoneFree(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showPhoneFree(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showPhoneFree(c *fiber.Ctx, status int, form components.Filled) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound

@@ -13,7 +13,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 // The two ways of Meta's window: the number stays in the Business app, or is new.

@@ -7,7 +7,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/numbers"
 )
 
 const toldPageSize = 20

@@ -13,17 +13,18 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/operator"
-	"github.com/pehchan/pehchan/views/pages"
+	auditpages "github.com/pehchan/pehchan/views/audit"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 func (s *Pages) AuditPage(c *fiber.Ctx) error { return s.showOpAudit(c, nil) }
 
-func (s *Pages) showOpAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
+func (s *Pages) showOpAudit(c *fiber.Ctx, verified *auditpages.ChainCheck) error {
 	before, err := strconv.ParseInt(c.Query("before", "0"), 10, 64)
 	if err != nil || before < 0 {
 		return tenants.ErrNotFound
 	}
-	p := pages.OpAudit{Frame: s.Frame(c, "console.audit"), Now: time.Now(), All: web.Member(c).Can("op:write"), Verified: verified}
+	p := pages.Audit{Frame: s.Frame(c, "console.audit"), Now: time.Now(), All: web.Member(c).Can("op:write"), Verified: verified}
 	p.Frame.Path = web.OpAuditPath
 	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
 		list, err := operator.Journal(ctx, tx, m, before, opPageSize+1)
@@ -32,7 +33,7 @@ func (s *Pages) showOpAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 			p.Next = web.OpAuditPath + "?before=" + strconv.FormatInt(list[opPageSize-1].Seq, 10)
 		}
 		for _, e := range list {
-			view := pages.AuditEntry{Seq: e.Seq, At: e.At, Actor: e.Actor, Kind: e.ActorKind, Action: e.Action}
+			view := auditpages.Entry{Seq: e.Seq, At: e.At, Actor: e.Actor, Kind: e.ActorKind, Action: e.Action}
 			if e.Business != "" {
 				view.Object, view.Href = e.Business, web.OpTenantsPath+"/"+e.ObjectID
 			}
@@ -48,12 +49,12 @@ func (s *Pages) showOpAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 		return err
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.OpAuditPage(p))
+	return s.Show(c, fiber.StatusOK, pages.AuditPage(p))
 }
 
 // VerifyAudit walks the platform's chain and says on the page whether it holds.
 func (s *Pages) VerifyAudit(c *fiber.Ctx) error {
-	var check pages.ChainCheck
+	var check auditpages.ChainCheck
 	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
 		n, fault, err := tenants.VerifyAudit(ctx, tx)
 		check.Entries = n

@@ -14,14 +14,15 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/facts"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 // FactsPage lists the ledger, what needs checking longest first.
 func (s *Pages) FactsPage(c *fiber.Ctx) error {
 	ctx, now := c.UserContext(), time.Now()
-	p := pages.OpFacts{Frame: s.Frame(c, "facts.title"), Topic: c.Query("topic"), Topics: facts.Topics, CanWrite: web.Member(c).Can("op:write")}
+	p := pages.Facts{Frame: s.Frame(c, "facts.title"), Topic: c.Query("topic"), Topics: facts.Topics, CanWrite: web.Member(c).Can("op:write")}
 	if p.Topic != "" && !slices.Contains(facts.Topics, p.Topic) {
 		return tenants.ErrNotFound
 	}
@@ -48,20 +49,23 @@ func (s *Pages) FactsPage(c *fiber.Ctx) error {
 			p.Items = append(p.Items, web.FactView(ctx, f, now))
 		}
 	}
+	if !after {
+		return tenants.ErrNotFound
+	}
 
-	return s.Show(c, fiber.StatusOK, pages.OpFactsPage(p))
+	return s.Show(c, fiber.StatusOK, pages.FactsPage(p))
 }
 
 func (s *Pages) FactPage(c *fiber.Ctx) error {
-	return s.showFact(c, fiber.StatusOK, c.Params("key"), pages.OpFact{})
+	return s.showFact(c, fiber.StatusOK, c.Params("key"), pages.Fact{})
 }
 
 func (s *Pages) NewFactPage(c *fiber.Ctx) error {
-	return s.showFact(c, fiber.StatusOK, "", pages.OpFact{})
+	return s.showFact(c, fiber.StatusOK, "", pages.Fact{})
 }
 
 // showFact shows a fact, or with no key the form for a new one. p holds a form that came back, or what it would do.
-func (s *Pages) showFact(c *fiber.Ctx, status int, key string, p pages.OpFact) error {
+func (s *Pages) showFact(c *fiber.Ctx, status int, key string, p pages.Fact) error {
 	ctx, now := c.UserContext(), time.Now()
 	p.Topics, p.Aspects, p.Kinds, p.Confidences = facts.Topics, facts.Aspects, facts.Kinds, facts.Confidences
 	p.CanWrite, p.Today, p.Action = web.Member(c).Can("op:write"), now.UTC().Format(time.DateOnly), web.OpFactsPath
@@ -87,7 +91,7 @@ func (s *Pages) showFact(c *fiber.Ctx, status int, key string, p pages.OpFact) e
 		p.Frame.Path = web.OpFactsPath + "/new"
 	}
 
-	return s.Show(c, status, pages.OpFactPage(p))
+	return s.Show(c, status, pages.FactPage(p))
 }
 
 // factForm is a fact as its form shows it.
@@ -177,7 +181,7 @@ func (s *Pages) changeFact(c *fiber.Ctx, page, key string) error {
 		if _, err := facts.Verify(ctx, s.DB, web.Member(c).Actor, key, version, now); err != nil {
 			if form, ok := web.Refilled(c, err); ok {
 				form.Values = nil
-				return s.showFact(c, web.Classify(err).Status, page, pages.OpFact{Form: form})
+				return s.showFact(c, web.Classify(err).Status, page, pages.Fact{Form: form})
 			}
 
 			return err
@@ -198,13 +202,13 @@ func (s *Pages) changeFact(c *fiber.Ctx, page, key string) error {
 		preview, err = s.previewFact(ctx, in, now)
 	}
 	if form, ok := web.Refilled(c, err, factFields...); ok {
-		return s.showFact(c, web.Classify(err).Status, page, pages.OpFact{Form: form})
+		return s.showFact(c, web.Classify(err).Status, page, pages.Fact{Form: form})
 	}
 	if err != nil {
 		return err
 	}
 
-	return s.showFact(c, fiber.StatusOK, page, pages.OpFact{Form: pages.Filled{Values: typedValues(c)}, Preview: preview})
+	return s.showFact(c, fiber.StatusOK, page, pages.Fact{Form: components.Filled{Values: typedValues(c)}, Preview: preview})
 }
 
 func typedValues(c *fiber.Ctx) map[string]string {

@@ -13,7 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/operator"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 const opPageSize = 50
@@ -40,7 +40,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		return err
 	}
 
-	p := pages.Op{Frame: s.Frame(c, "op.title"), Now: time.Now(), Total: web.MeterView(total), Unowned: unowned}
+	p := pages.Fleet{Frame: s.Frame(c, "op.title"), Now: time.Now(), Total: web.MeterView(total), Unowned: unowned}
 	p.Accepted, p.Repeated, p.Refused = total.Deliveries.Accepted, total.Deliveries.Duplicate, total.Deliveries.Refused
 	if len(list) > opPageSize {
 		list = list[:opPageSize]
@@ -62,7 +62,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 	}
 	slices.SortStableFunc(p.Items, func(a, b pages.Business) int { return web.Rank(!a.Burns()) - web.Rank(!b.Burns()) })
 
-	return s.Show(c, fiber.StatusOK, pages.OpPage(p))
+	return s.Show(c, fiber.StatusOK, pages.FleetPage(p))
 }
 
 // HeldPage is the quarantine: what came for numbers that nobody has connected, or through another app than the number's.

@@ -16,22 +16,31 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/training/content"
+	answerspages "github.com/pehchan/pehchan/views/answers"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 // libraryStates are the filters of the library.
-var libraryStates = []string{"verify", "expired", "edited", "moved", "others"}
+var libraryStates = []string{"verify", "expired", "edited", "added", "moved", "others", "withdrawn"}
 
 // isIn tells whether a card or macro is what a filter asks for.
 func isIn(state string, s answers.Shelved, now time.Time) bool {
+	if s.Withdrawn() {
+		return state == "" || state == "withdrawn"
+	}
 	switch state {
+	case "withdrawn":
+		return false
+	case "added":
+		return answers.IsAdded(s.Key)
 	case "verify":
 		return len(s.Doubts) > 0
 	case "expired":
 		return s.Edition.Expired(now)
 	case "edited":
-		return s.Edition.Own
+		return s.Edition.Own && !answers.IsAdded(s.Key)
 	case "moved":
 		return s.Edition.Moved
 	case "others":
@@ -62,12 +71,16 @@ func speaksOf(s answers.Shelved, query string) bool {
 // LibraryPage lists the built-in cards and macros, as operators keep them.
 func (s *Pages) LibraryPage(c *fiber.Ctx) error {
 	now := time.Now()
-	p := pages.OpLibrary{Query: strings.TrimSpace(c.Query("q")), Kind: c.Query("kind"), State: c.Query("state"), States: libraryStates}
-	from := c.QueryInt("from")
-	if !slices.Contains([]string{"", answers.UsedCard, answers.UsedMacro}, p.Kind) || p.State != "" && !slices.Contains(libraryStates, p.State) || len(p.Query) > 1000 || from < 0 {
+	p := pages.Library{Query: strings.TrimSpace(c.Query("q")), Kind: c.Query("kind"), State: c.Query("state"), States: libraryStates}
+	from, err := web.From(c, "from")
+	if err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"", answers.UsedCard, answers.UsedMacro}, p.Kind) || p.State != "" && !slices.Contains(libraryStates, p.State) || len(p.Query) > 1000 {
 		return tenants.ErrNotFound
 	}
-	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
+	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
+		p.CanWrite = m.Can("op:write")
 		list, ledger, err := answers.Shelf(ctx, tx, now)
 		for _, entry := range list {
 			if len(entry.Doubts) > 0 {
@@ -83,6 +96,7 @@ func (s *Pages) LibraryPage(c *fiber.Ctx) error {
 			on, _ := ledger.Standing(entry)
 			p.Items = append(p.Items, pages.LibraryRow{
 				Kind: entry.Kind, Key: entry.Key, Title: entry.Title().In(i18n.Lang(ctx)), Audience: entry.Card.Audience, Edited: entry.Edition.Own,
+				Added: answers.IsAdded(entry.Key), Withdrawn: entry.Withdrawn(),
 				Moved: entry.Edition.Moved, Doubtful: len(entry.Doubts) > 0, Expired: entry.Edition.Expired(now), Others: entry.Others, Verified: on,
 			})
 		}
@@ -97,16 +111,16 @@ func (s *Pages) LibraryPage(c *fiber.Ctx) error {
 	}
 	p.Frame = s.Frame(c, "library.title")
 
-	return s.Show(c, fiber.StatusOK, pages.OpLibraryPage(p))
+	return s.Show(c, fiber.StatusOK, pages.LibraryPage(p))
 }
 
 // LibraryCardPage shows a card or macro, its history, and the form that changes it.
 func (s *Pages) LibraryCardPage(c *fiber.Ctx) error {
-	return s.showShelved(c, fiber.StatusOK, pages.OpLibraryCard{})
+	return s.showShelved(c, fiber.StatusOK, pages.LibraryCard{})
 }
 
 // showShelved shows a card or macro. p holds a form that came back, or what it would do.
-func (s *Pages) showShelved(c *fiber.Ctx, status int, p pages.OpLibraryCard) error {
+func (s *Pages) showShelved(c *fiber.Ctx, status int, p pages.LibraryCard) error {
 	now := time.Now()
 	p.Kind, p.Key = c.Params("kind"), c.Params("key")
 	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error {
@@ -142,13 +156,15 @@ func (s *Pages) showShelved(c *fiber.Ctx, status int, p pages.OpLibraryCard) err
 	p.Frame.Title = p.Title
 	p.Frame.Path = web.OpLibraryPath + "/" + p.Kind + "/" + p.Key
 
-	return s.Show(c, status, pages.OpLibraryCardPage(p))
+	return s.Show(c, status, pages.LibraryCardPage(p))
 }
 
-func fillShelved(ctx context.Context, p *pages.OpLibraryCard, s answers.Shelved, ledger answers.Ledger, now time.Time) {
+func fillShelved(ctx context.Context, p *pages.LibraryCard, s answers.Shelved, ledger answers.Ledger, now time.Time) {
 	lang := i18n.Lang(ctx)
 	p.Title, p.Audience, p.Country, p.Guard = s.Title().In(lang), s.Card.Audience, s.Card.Country, s.Macro.Guard
-	p.Texts, p.Version, p.Edited, p.Moved, p.By, p.At = libraryTexts(ledger, s.Wording()), s.Edition.Version, s.Edition.Own, s.Edition.Moved, s.Edition.By, s.Edition.At
+	p.Texts, p.Version, p.Moved, p.By, p.At = libraryTexts(ledger, s.Wording()), s.Edition.Version, s.Edition.Moved, s.Edition.By, s.Edition.At
+	p.Added, p.Gone = answers.IsAdded(s.Key), s.Withdrawn()
+	p.Edited = s.Edition.Own && !p.Added
 	if p.Edited {
 		p.Ships = libraryTexts(ledger, s.Ships)
 	}
@@ -159,7 +175,7 @@ func fillShelved(ctx context.Context, p *pages.OpLibraryCard, s answers.Shelved,
 		}
 	}
 	for _, d := range s.Doubts {
-		p.Doubts = append(p.Doubts, pages.AnswerDoubt{Code: d.Code, Title: d.Fact.Title(lang), Since: d.Since})
+		p.Doubts = append(p.Doubts, answerspages.AnswerDoubt{Code: d.Code, Title: d.Fact.Title(lang), Since: d.Since})
 	}
 }
 
@@ -272,8 +288,8 @@ func typedWording(c *fiber.Ctx, kind string) answers.Wording {
 }
 
 // typedRevision reads the form of a card or macro with its days.
-func typedRevision(c *fiber.Ctx, version int) (answers.Revision, error) {
-	in := answers.Revision{Kind: c.Params("kind"), Key: c.Params("key"), Version: version, Wording: typedWording(c, c.Params("kind"))}
+func typedRevision(c *fiber.Ctx, kind, key string, version int) (answers.Revision, error) {
+	in := answers.Revision{Kind: kind, Key: key, Version: version, Wording: typedWording(c, kind)}
 	var err error
 	if in.VerifiedOn, err = time.Parse(time.DateOnly, web.Field(c, "verified_on")); err != nil {
 		return in, &tenants.Invalid{Field: "verified_on", Key: "day"}
@@ -312,12 +328,15 @@ func (s *Pages) ChangeLibrary(c *fiber.Ctx) error {
 				return tenants.ErrNotFound
 			}
 			return answers.Return(ctx, tx, m.Actor, kind, key, version, to, now)
+		case "withdraw":
+			said, fields = "library.taken_away", nil
+			return answers.Withdraw(ctx, tx, m.Actor, key, version, now)
 		}
 		entry, ledger, err := answers.OnShelf(ctx, tx, kind, key, now)
 		if err != nil {
 			return err
 		}
-		in, err := typedRevision(c, version)
+		in, err := typedRevision(c, kind, key, version)
 		if err != nil {
 			return err
 		}
@@ -339,7 +358,7 @@ func (s *Pages) ChangeLibrary(c *fiber.Ctx) error {
 			form.Values = nil
 		}
 		wrongFields(form, err)
-		return s.showShelved(c, web.Classify(err).Status, pages.OpLibraryCard{Form: form})
+		return s.showShelved(c, web.Classify(err).Status, pages.LibraryCard{Form: form})
 	}
 	if err != nil {
 		return err
@@ -347,9 +366,8 @@ func (s *Pages) ChangeLibrary(c *fiber.Ctx) error {
 	if said != "" {
 		return s.Done(c, web.OpLibraryPath+"/"+kind+"/"+key, web.Flash{Key: said})
 	}
-	form, _ := web.Refilled(c, &tenants.Conflict{}, fields...)
 
-	return s.showShelved(c, fiber.StatusOK, pages.OpLibraryCard{Form: pages.Filled{Values: form.Values}, Preview: preview, Reach: reach})
+	return s.showShelved(c, fiber.StatusOK, pages.LibraryCard{Form: web.Typed(c, fields...), Preview: preview, Reach: reach})
 }
 
 func previewOf(ctx context.Context, tx *tenants.Tx, s answers.Shelved, ledger answers.Ledger, e answers.Edition, now time.Time) (*pages.LibraryPreview, pages.LibraryReach, error) {
@@ -363,7 +381,7 @@ func previewOf(ctx context.Context, tx *tenants.Tx, s answers.Shelved, ledger an
 }
 
 // wrongFields marks every field that was refused, where several were at once.
-func wrongFields(form pages.Filled, err error) {
+func wrongFields(form components.Filled, err error) {
 	var list interface{ Unwrap() []error }
 	if !errors.As(err, &list) {
 		return

@@ -12,20 +12,21 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/operator"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 func (s *Pages) NewsPage(c *fiber.Ctx) error {
-	return s.showOpNews(c, fiber.StatusOK, pages.Filled{})
+	return s.showOpNews(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showOpNews(c *fiber.Ctx, status int, form pages.Filled) error {
-	p := pages.OpNews{Frame: s.Frame(c, "console.news"), Now: time.Now(), CanWrite: web.Member(c).Can("op:write"), Most: operator.MostDays, Form: form}
+func (s *Pages) showOpNews(c *fiber.Ctx, status int, form components.Filled) error {
+	p := pages.News{Frame: s.Frame(c, "console.news"), Now: time.Now(), CanWrite: web.Member(c).Can("op:write"), Most: operator.MostDays, Form: form}
 	p.Frame.Path = web.OpNewsPath
 	err := s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
 		list, err := operator.Announcements(ctx, tx)
 		for _, a := range list {
-			p.Items = append(p.Items, pages.OpAnnouncement{ID: a.ID.String(), EN: a.EN, HI: a.HI, Audience: a.Audience, By: a.By, At: a.At, EndsAt: a.EndsAt, Over: a.Over})
+			p.Items = append(p.Items, pages.Announcement{ID: a.ID.String(), EN: a.EN, HI: a.HI, Audience: a.Audience, By: a.By, At: a.At, EndsAt: a.EndsAt, Over: a.Over})
 		}
 		return err
 	})
@@ -33,7 +34,7 @@ func (s *Pages) showOpNews(c *fiber.Ctx, status int, form pages.Filled) error {
 		return err
 	}
 
-	return s.Show(c, status, pages.OpNewsPage(p))
+	return s.Show(c, status, pages.NewsPage(p))
 }
 
 func (s *Pages) Announce(c *fiber.Ctx) error {

@@ -12,7 +12,8 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 // opAccessPath is where operators ask to enter businesses, supportPath where owners let them.
@@ -33,10 +34,10 @@ func (s *Pages) UnderLeave(c *fiber.Ctx, m access.Member, route string) error {
 func (s *Pages) AccessPage(c *fiber.Ctx) error {
 	values := map[string]string{"slug": c.Query("business"), "scope": "read", "minutes": strconv.Itoa(access.MostMinutes / 2)}
 
-	return s.showOpAccess(c, fiber.StatusOK, pages.Filled{Values: values})
+	return s.showOpAccess(c, fiber.StatusOK, components.Filled{Values: values})
 }
 
-func (s *Pages) showOpAccess(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showOpAccess(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var list []access.Grant
 	err := s.DB.System(ctx, func(tx *tenants.Tx) (err error) {
@@ -46,13 +47,13 @@ func (s *Pages) showOpAccess(c *fiber.Ctx, status int, form pages.Filled) error 
 	if err != nil {
 		return err
 	}
-	p := pages.OpAccess{Frame: s.Frame(c, "support.op_title"), Now: time.Now(), Most: access.MostMinutes, Form: form, Over: c.Query("over") != ""}
+	p := pages.Access{Frame: s.Frame(c, "support.op_title"), Now: time.Now(), Most: access.MostMinutes, Form: form, Over: c.Query("over") != ""}
 	p.Frame.Path = web.OpAccessPath
 	for _, g := range list {
 		p.Items = append(p.Items, web.LeaveView(g))
 	}
 
-	return s.Show(c, status, pages.OpAccessPage(p))
+	return s.Show(c, status, pages.AccessPage(p))
 }
 
 func (s *Pages) AskAccess(c *fiber.Ctx) error {

@@ -16,8 +16,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/operator"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/operator"
+	teampages "github.com/pehchan/pehchan/views/team"
 )
 
 // Where the operators' pages are.
@@ -28,8 +30,8 @@ func (s *Pages) asOperator(c *fiber.Ctx, do func(context.Context, *tenants.Tx, a
 	return s.DB.System(ctx, func(tx *tenants.Tx) error { return do(ctx, tx, web.Member(c)) })
 }
 
-func opCardView(b operator.Card) pages.OpCard {
-	return pages.OpCard{
+func opCardView(b operator.Card) pages.Card {
+	return pages.Card{
 		ID: b.ID.String(), Slug: b.Slug, Name: b.Name, State: b.State, Reason: b.StateReason, By: b.StateBy, Since: b.StateSince, EraseAfter: web.OrZero(b.EraseAfter),
 		Lang: b.Lang, CreatedAt: b.CreatedAt, Standing: b.Standing, Plan: b.Plan, APIPerMinute: b.APIPerMinute, MostPeople: b.MostPeople,
 		Numbers: b.Numbers, Tokens: b.Tokens, Blocked: b.Blocked, Members: b.Members, Received: b.Received, SetAside: b.SetAside, Waiting: b.Waiting,
@@ -38,7 +40,7 @@ func opCardView(b operator.Card) pages.OpCard {
 }
 
 // findRed puts on the operator's start what burns anywhere, each with where to look.
-func (s *Pages) findRed(c *fiber.Ctx, p *pages.Op) error {
+func (s *Pages) findRed(c *fiber.Ctx, p *pages.Fleet) error {
 	ctx := c.UserContext()
 	mails, err := mail.Count(ctx, s.DB)
 	if err != nil {
@@ -66,7 +68,7 @@ func (s *Pages) TenantsPage(c *fiber.Ctx) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	p := pages.OpTenants{Frame: s.Frame(c, "console.tenants"), Now: time.Now(), Query: c.Query("q"), State: c.Query("state"), CanWrite: web.Member(c).Can("op:write")}
+	p := pages.Tenants{Frame: s.Frame(c, "console.tenants"), Now: time.Now(), Query: c.Query("q"), State: c.Query("state"), CanWrite: web.Member(c).Can("op:write")}
 	if p.State != "" && !slices.Contains(pages.LifeStates, p.State) {
 		return tenants.ErrNotFound
 	}
@@ -85,18 +87,18 @@ func (s *Pages) TenantsPage(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.OpTenantsPage(p))
+	return s.Show(c, fiber.StatusOK, pages.TenantsPage(p))
 }
 
 func (s *Pages) NewTenantPage(c *fiber.Ctx) error {
-	return s.showNewTenant(c, fiber.StatusOK, pages.Filled{})
+	return s.showNewTenant(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showNewTenant(c *fiber.Ctx, status int, form pages.Filled) error {
-	p := pages.OpTenantNew{Frame: s.Frame(c, "console.new"), Form: form}
+func (s *Pages) showNewTenant(c *fiber.Ctx, status int, form components.Filled) error {
+	p := pages.TenantNew{Frame: s.Frame(c, "console.new"), Form: form}
 	p.Frame.Path = web.OpTenantsPath + "/new"
 
-	return s.Show(c, status, pages.OpTenantNewPage(p))
+	return s.Show(c, status, pages.TenantNewPage(p))
 }
 
 // AddTenant sets up a business and mails its owner the link to come in by.
@@ -113,7 +115,7 @@ func (s *Pages) AddTenant(c *fiber.Ctx) error {
 			return err
 		}
 		ctx = i18n.With(ctx, in.Lang, t.Location())
-		letter := pages.InviteMail(ctx, in.Business, in.By, in.Role, s.Origin.Load().String()+web.InvitePath+token, in.ExpiresAt)
+		letter := teampages.InviteMail(ctx, in.Business, in.By, in.Role, s.Origin.Load().String()+web.InvitePath+token, in.ExpiresAt)
 
 		return teller.Queue(ctx, tx, s.Keys, in.Email, "invitation "+in.ID.String(), letter)
 	})
@@ -128,11 +130,11 @@ func (s *Pages) AddTenant(c *fiber.Ctx) error {
 }
 
 func (s *Pages) TenantPage(c *fiber.Ctx) error {
-	return s.showTenant(c, fiber.StatusOK, pages.OpTenant{})
+	return s.showTenant(c, fiber.StatusOK, pages.Tenant{})
 }
 
 // showTenant shows a business to an operator. p holds forms that came back.
-func (s *Pages) showTenant(c *fiber.Ctx, status int, p pages.OpTenant) error {
+func (s *Pages) showTenant(c *fiber.Ctx, status int, p pages.Tenant) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound
@@ -150,7 +152,7 @@ func (s *Pages) showTenant(c *fiber.Ctx, status int, p pages.OpTenant) error {
 			return err
 		}
 		for _, n := range notes {
-			p.Notes = append(p.Notes, pages.OpNote{Text: n.Text, By: n.By, At: n.At})
+			p.Notes = append(p.Notes, pages.Note{Text: n.Text, By: n.By, At: n.At})
 		}
 		used, err := operator.UsageBy(ctx, tx, id)
 		for _, u := range used {
@@ -163,22 +165,22 @@ func (s *Pages) showTenant(c *fiber.Ctx, status int, p pages.OpTenant) error {
 		return err
 	}
 
-	return s.Show(c, status, pages.OpTenantPage(p))
+	return s.Show(c, status, pages.TenantPage(p))
 }
 
-func usageView(u operator.Usage) pages.OpUsed {
-	return pages.OpUsed{ID: u.Tenant.String(), Name: u.Name, Slug: u.Slug, Plan: u.Plan, Month: u.Month, Heard: u.Heard, Sent: u.Sent, API: u.API, Contacts: u.Contacts}
+func usageView(u operator.Usage) pages.Used {
+	return pages.Used{ID: u.Tenant.String(), Name: u.Name, Slug: u.Slug, Plan: u.Plan, Month: u.Month, Heard: u.Heard, Sent: u.Sent, API: u.API, Contacts: u.Contacts}
 }
 
 // onTenant changes something about the business of an address and returns to its page; fill puts a form back that was refused.
-func (s *Pages) onTenant(c *fiber.Ctx, fields []string, fill func(*pages.OpTenant, pages.Filled), do func(context.Context, *tenants.Tx, access.Member, uuid.UUID) error) error {
+func (s *Pages) onTenant(c *fiber.Ctx, fields []string, fill func(*pages.Tenant, components.Filled), do func(context.Context, *tenants.Tx, access.Member, uuid.UUID) error) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound
 	}
 	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, m access.Member) error { return do(ctx, tx, m, id) })
 	if form, ok := web.Refilled(c, err, fields...); ok {
-		p := pages.OpTenant{}
+		p := pages.Tenant{}
 		fill(&p, form)
 		return s.showTenant(c, web.Classify(err).Status, p)
 	}
@@ -190,7 +192,7 @@ func (s *Pages) onTenant(c *fiber.Ctx, fields []string, fill func(*pages.OpTenan
 }
 
 func (s *Pages) SetTenantState(c *fiber.Ctx) error {
-	fill := func(p *pages.OpTenant, form pages.Filled) { p.StateForm = form }
+	fill := func(p *pages.Tenant, form components.Filled) { p.StateForm = form }
 
 	return s.onTenant(c, []string{"state", "reason"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
 		return access.PutState(ctx, tx, m, id, web.Field(c, "was"), web.Field(c, "state"), web.Field(c, "reason"))
@@ -198,7 +200,7 @@ func (s *Pages) SetTenantState(c *fiber.Ctx) error {
 }
 
 func (s *Pages) SetLimits(c *fiber.Ctx) error {
-	fill := func(p *pages.OpTenant, form pages.Filled) { p.LimitForm = form }
+	fill := func(p *pages.Tenant, form components.Filled) { p.LimitForm = form }
 
 	return s.onTenant(c, []string{"plan", "api_per_minute", "most_people"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
 		l := operator.Limits{Plan: web.Field(c, "plan")}
@@ -215,7 +217,7 @@ func (s *Pages) SetLimits(c *fiber.Ctx) error {
 }
 
 func (s *Pages) AddNoteOn(c *fiber.Ctx) error {
-	fill := func(p *pages.OpTenant, form pages.Filled) { p.NoteForm = form }
+	fill := func(p *pages.Tenant, form components.Filled) { p.NoteForm = form }
 
 	return s.onTenant(c, []string{"text"}, fill, func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) error {
 		return operator.AddNote(ctx, tx, m, id, web.Field(c, "text"))

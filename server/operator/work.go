@@ -17,7 +17,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/operator"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/operator"
 )
 
 // DriftPage lists what came that no documentation speaks of, over all businesses.
@@ -26,16 +26,16 @@ func (s *Pages) DriftPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p := pages.OpDrift{Frame: s.Frame(c, "console.drift"), Now: time.Now(), Items: web.DriftViews(list)}
+	p := pages.Drift{Frame: s.Frame(c, "console.drift"), Now: time.Now(), Items: web.DriftViews(list)}
 	for i, n := range list {
 		p.Items[i].Tenants = n.Tenants
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.OpDriftPage(p))
+	return s.Show(c, fiber.StatusOK, pages.DriftPage(p))
 }
 
 func (s *Pages) JobsPage(c *fiber.Ctx) error {
-	p := pages.OpJobs{Frame: s.Frame(c, "console.jobs"), Now: time.Now(), CanWrite: web.Member(c).Can("op:write")}
+	p := pages.Jobs{Frame: s.Frame(c, "console.jobs"), Now: time.Now(), CanWrite: web.Member(c).Can("op:write")}
 	mails, err := mail.Count(c.UserContext(), s.DB)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Pages) JobsPage(c *fiber.Ctx) error {
 	err = s.asOperator(c, func(ctx context.Context, tx *tenants.Tx, _ access.Member) error {
 		list, err := operator.Failed(ctx, tx)
 		for _, j := range list {
-			p.Items = append(p.Items, pages.OpJob{ID: j.ID.String(), Tenant: j.Tenant.UUID.String(), Business: j.Business, Kind: j.Kind, Problem: j.Problem, Tries: j.Tries, At: j.At, Again: j.Again})
+			p.Items = append(p.Items, pages.Job{ID: j.ID.String(), Tenant: j.Tenant.UUID.String(), Business: j.Business, Kind: j.Kind, Problem: j.Problem, Tries: j.Tries, At: j.At, Again: j.Again})
 		}
 		if err != nil {
 			return err
@@ -61,7 +61,7 @@ func (s *Pages) JobsPage(c *fiber.Ctx) error {
 	}
 	p.KeptDays = int(mail.KeepFailed / (24 * time.Hour))
 
-	return s.Show(c, fiber.StatusOK, pages.OpJobsPage(p))
+	return s.Show(c, fiber.StatusOK, pages.JobsPage(p))
 }
 
 // mailKinds are what mails are about, by how their keys begin.
@@ -71,8 +71,8 @@ var mailKinds = map[string]string{
 	mail.AboutLife: "life", "erased ": "erased", "support ": "support",
 }
 
-func mailView(m mail.Failure) pages.OpMail {
-	view := pages.OpMail{ID: m.ID.String(), Tenant: m.Tenant.UUID.String(), Business: m.Business, Kind: "other", Problem: "server", At: m.At, Why: m.Why}
+func mailView(m mail.Failure) pages.Mail {
+	view := pages.Mail{ID: m.ID.String(), Tenant: m.Tenant.UUID.String(), Business: m.Business, Kind: "other", Problem: "server", At: m.At, Why: m.Why}
 	for begins, kind := range mailKinds {
 		if strings.HasPrefix(m.Key, begins) {
 			view.Kind = kind
@@ -150,7 +150,7 @@ func (s *Pages) UsagePage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p := pages.OpUsage{Frame: s.Frame(c, "console.usage"), Month: month, Before: month.AddDate(0, -1, 0), After: month.AddDate(0, 1, 0)}
+	p := pages.Usage{Frame: s.Frame(c, "console.usage"), Month: month, Before: month.AddDate(0, -1, 0), After: month.AddDate(0, 1, 0)}
 	if p.After.After(time.Now()) {
 		p.After = time.Time{}
 	}
@@ -158,7 +158,7 @@ func (s *Pages) UsagePage(c *fiber.Ctx) error {
 		p.Items = append(p.Items, usageView(u))
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.OpUsagePage(p))
+	return s.Show(c, fiber.StatusOK, pages.UsagePage(p))
 }
 
 // ExportUsage gives out a month's usage as a table: figures of businesses, nothing of anybody's customers.

@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/overview"
 )
 
 // ForecastPage shows whose phones may stop coming, and when.

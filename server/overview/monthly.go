@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/reports"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/overview"
 )
 
 const (

@@ -19,7 +19,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/overview"
 )
 
 const (
@@ -150,14 +150,14 @@ func seenCounts(s adoption.Seen) pages.SeenCounts {
 
 func fillWork(ctx context.Context, tx *tenants.Tx, p *pages.Overview) error {
 	since := p.Now.AddDate(0, 0, -p.Asked.Days)
-	waiting, err := adoption.WaitingCases(ctx, tx)
+	waiting, err := adoption.WaitingCases(ctx, tx, p.Now)
 	if err != nil {
 		return err
 	}
 	for _, w := range waiting {
 		p.Waiting = append(p.Waiting, pages.WaitingKind(w))
 	}
-	links, err := adoption.Links(ctx, tx, since)
+	links, err := adoption.Links(ctx, tx, since, time.Time{})
 	if err != nil {
 		return err
 	}

@@ -8,21 +8,30 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/identity"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/overview"
 )
 
 // ReachPage shows how many customers can be reached in which way, and the groups that were saved.
 func (s *Pages) ReachPage(c *fiber.Ctx) error {
 	save, _ := adoption.SegmentFilter(c.Query("save"))
 
-	return s.showReach(c, fiber.StatusOK, save, pages.Filled{})
+	return s.showReach(c, fiber.StatusOK, save, components.Filled{})
 }
 
-func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form pages.Filled) error {
+func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.Reach{Frame: s.Frame(c, "reach.title"), Save: save, Form: form}
 	p.Frame.Path = web.ReachPath
-	reaches, err := s.reaches.Of(ctx, s.DB, m.Tenant.ID, identity.CountReach)
+	var reaches identity.Reaches
+	var segments []adoption.Segment
+	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		if reaches, err = identity.CountReach(ctx, tx); err != nil {
+			return err
+		}
+		segments, err = adoption.Segments(ctx, tx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -31,14 +40,6 @@ func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form pages.Fill
 		{Reach: identity.ReachID, Count: reaches.ID},
 		{Reach: identity.ReachPhone, Count: reaches.Phone},
 		{Reach: identity.ReachNeither, Count: reaches.Neither},
-	}
-	var segments []adoption.Segment
-	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
-		segments, err = adoption.Segments(ctx, tx)
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	for _, g := range segments {
 		p.Segments = append(p.Segments, pages.Segment{ID: g.ID.String(), Name: g.Name, By: g.MadeBy, At: g.MadeAt})

@@ -8,7 +8,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/training"
 	"github.com/pehchan/pehchan/tenants/training/content"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 // ItemsPage tells how the questions do in this business.

@@ -22,8 +22,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	overviewpages "github.com/pehchan/pehchan/views/overview"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 const (
@@ -33,10 +35,10 @@ const (
 
 // BriefingPage is a page for a part of the team, with the business's own figures as they are, and what was given out.
 func (s *Pages) BriefingPage(c *fiber.Ctx) error {
-	return s.showBriefing(c, fiber.StatusOK, c.Query("for"), c.Query("lang"), "", pages.Filled{})
+	return s.showBriefing(c, fiber.StatusOK, c.Query("for"), c.Query("lang"), "", components.Filled{})
 }
 
-func (s *Pages) showBriefing(c *fiber.Ctx, status int, audience, lang, fresh string, form pages.Filled) error {
+func (s *Pages) showBriefing(c *fiber.Ctx, status int, audience, lang, fresh string, form components.Filled) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	if !slices.Contains(training.Audiences, audience) {
 		audience = training.Audiences[1]
@@ -91,7 +93,7 @@ func (s *Pages) snapshot(ctx context.Context, tx *tenants.Tx, now time.Time) (tr
 	if err != nil {
 		return snap, err
 	}
-	at, err := overview.ForecastAt(ctx, tx, list, adoption.Where{}, &pages.Forecast{})
+	at, err := overview.ForecastAt(ctx, tx, list, adoption.Where{}, &overviewpages.Forecast{})
 	if err != nil {
 		return snap, err
 	}
@@ -171,7 +173,7 @@ func (s *Pages) ShareBriefing(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.showBriefing(c, fiber.StatusOK, audience, lang, s.Origin.Load().String()+web.SharedPath+token, pages.Filled{})
+	return s.showBriefing(c, fiber.StatusOK, audience, lang, s.Origin.Load().String()+web.SharedPath+token, components.Filled{})
 }
 
 func (s *Pages) RevokeBriefing(c *fiber.Ctx) error {
@@ -190,10 +192,10 @@ func (s *Pages) RevokeBriefing(c *fiber.Ctx) error {
 // SharedPage is a briefing for whoever has its link. It is opened by a press of a button: programs that look at links in chats count as
 // no reader.
 func (s *Pages) SharedPage(c *fiber.Ctx) error {
-	return s.showShared(c, fiber.StatusOK, pages.Filled{})
+	return s.showShared(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showShared(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showShared(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, token, now := c.UserContext(), c.Params("token"), time.Now()
 	c.Set("Referrer-Policy", "no-referrer")
 	c.Set("X-Robots-Tag", "noindex")
@@ -244,7 +246,7 @@ func (s *Pages) OpenShared(c *fiber.Ctx) error {
 		return s.showShared(c, web.Classify(err).Status, form)
 	}
 	if errors.Is(err, training.ErrBadBriefing) {
-		return s.showShared(c, fiber.StatusGone, pages.Filled{})
+		return s.showShared(c, fiber.StatusGone, components.Filled{})
 	}
 	if err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/training"
 	"github.com/pehchan/pehchan/tenants/training/content"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 // DrillIntroPage says what a practice chat is about, and begins it.
@@ -64,11 +65,11 @@ func (s *Pages) StartDrill(c *fiber.Ctx) error {
 }
 
 func (s *Pages) DrillPage(c *fiber.Ctx) error {
-	return s.showDrill(c, fiber.StatusOK, pages.Filled{})
+	return s.showDrill(c, fiber.StatusOK, components.Filled{})
 }
 
 // showDrill is a practice chat as far as it has come. What was good or missing is told at its end.
-func (s *Pages) showDrill(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showDrill(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	id, err := uuid.Parse(c.Params("try"))
 	d, ok := s.bank.Drill(c.Params("id"))

@@ -10,17 +10,18 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 // EscalationsPage shows whom to tell, and what was passed on: what is open first, the most urgent on top.
 func (s *Pages) EscalationsPage(c *fiber.Ctx) error {
-	return s.showEscalations(c, fiber.StatusOK, c.Query("contact"), "", pages.Filled{})
+	return s.showEscalations(c, fiber.StatusOK, c.Query("contact"), "", components.Filled{})
 }
 
 // showEscalations has the form of a new one about contact, or the refused form of the one named by at.
-func (s *Pages) showEscalations(c *fiber.Ctx, status int, contact, at string, form pages.Filled) error {
+func (s *Pages) showEscalations(c *fiber.Ctx, status int, contact, at string, form components.Filled) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	lang := i18n.Lang(ctx)
 	p := pages.Escalations{Now: now, Kinds: training.EscalationKinds, Levels: training.Levels, CanSettle: m.Can("escalations:settle"), CanPropose: m.Can("answers:use"), At: at, Form: form}

@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/training"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 func learner(m access.Member) training.Learner {

@@ -17,7 +17,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/training"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 // pupil is somebody of the team who has something to learn, and how ready they are.

@@ -14,8 +14,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/reports"
 	"github.com/pehchan/pehchan/tenants/training"
+	answerspages "github.com/pehchan/pehchan/views/answers"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
 )
 
 const (
@@ -95,7 +96,7 @@ func fillAnswerQuality(ctx context.Context, tx *tenants.Tx, q reports.Quality, n
 			continue
 		}
 		if p.Open++; len(p.Asked) < mostGaps {
-			p.Asked = append(p.Asked, pages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At})
+			p.Asked = append(p.Asked, answerspages.QuestionGroup{ID: g.ID.String(), Text: g.Latest[0].Text, Count: g.Count, Last: g.Latest[0].At})
 		}
 	}
 

@@ -16,8 +16,11 @@ import (
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/training"
 	"github.com/pehchan/pehchan/tenants/training/content"
+	changespages "github.com/pehchan/pehchan/views/changes"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/prep"
+	queuepages "github.com/pehchan/pehchan/views/queue"
 )
 
 // StartQuiz draws a quiz or a refresher, or goes on with the one begun.
@@ -39,7 +42,7 @@ func (s *Pages) StartQuiz(c *fiber.Ctx) error {
 }
 
 func (s *Pages) QuizPage(c *fiber.Ctx) error {
-	return s.showQuiz(c, fiber.StatusOK, pages.Filled{})
+	return s.showQuiz(c, fiber.StatusOK, components.Filled{})
 }
 
 // whoseWork is whose quizzes and chats a member may see: their own, or everybody's.
@@ -52,7 +55,7 @@ func whoseWork(m access.Member) uuid.UUID {
 }
 
 // showQuiz asks the questions, or tells what came of them. One that is under way is nobody's but who answers it.
-func (s *Pages) showQuiz(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
@@ -122,12 +125,12 @@ func colleagueName(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (strin
 }
 
 // changedFacts are what changed since somebody last passed.
-func (s *Pages) changedFacts(ctx context.Context, tx *tenants.Tx, m access.Member, now time.Time) ([]pages.Fact, error) {
+func (s *Pages) changedFacts(ctx context.Context, tx *tenants.Tx, m access.Member, now time.Time) ([]changespages.Fact, error) {
 	standing, _, _, err := s.standingOf(ctx, tx, learner(m), now)
 	if err != nil {
 		return nil, err
 	}
-	var views []pages.Fact
+	var views []changespages.Fact
 	for _, key := range standing.Changed {
 		f, err := facts.Get(ctx, tx, key)
 		if err != nil {
@@ -161,7 +164,7 @@ func cardView(ctx context.Context, card content.Card) *pages.QuizCard {
 	lang := i18n.Lang(ctx)
 	view := &pages.QuizCard{Who: card.Who.Name.In(lang), Might: card.Might.Name.In(lang)}
 	for _, sign := range card.Signs {
-		view.Reasons = append(view.Reasons, pages.Because{Tier: sign.Tier, Text: sign.Text.In(lang)})
+		view.Reasons = append(view.Reasons, queuepages.Because{Tier: sign.Tier, Text: sign.Text.In(lang)})
 	}
 	for _, against := range card.Against {
 		view.Against = append(view.Against, against.In(lang))
@@ -185,7 +188,7 @@ func cardView(ctx context.Context, card content.Card) *pages.QuizCard {
 		}
 		known := row.mine != "" && row.theirs != "" && row.label != "wrote"
 		same := known && strings.EqualFold(row.mine, row.theirs)
-		view.Compared = append(view.Compared, pages.Compared{Label: row.label, Mine: row.mine, Theirs: row.theirs, Same: same, Differ: known && !same})
+		view.Compared = append(view.Compared, queuepages.Compared{Label: row.label, Mine: row.mine, Theirs: row.theirs, Same: same, Differ: known && !same})
 	}
 
 	return view
@@ -248,7 +251,7 @@ func (s *Pages) FinishQuiz(c *fiber.Ctx) error {
 		form, _ := web.Refilled(c, err, names...)
 		form.Failed = "unanswered_some"
 		if c.Get("HX-Request") != "" {
-			c.Set("HX-Retarget", pages.CaseTarget)
+			c.Set("HX-Retarget", queuepages.CaseTarget)
 			c.Set("HX-Push-Url", "false")
 		}
 

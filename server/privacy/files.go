@@ -12,7 +12,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/privacy"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/privacy"
 )
 
 // HandOut gives out all that is known of a person, as JSON or to be read.
@@ -50,11 +50,11 @@ func (s *Pages) HandOut(c *fiber.Ctx) error {
 	if format == "json" {
 		return sendJSON(c, map[string]any{"business": m.Tenant.Name, "request": id, "made_at": now.UTC(), "data": sections})
 	}
-	p := pages.PrivacyFile{Business: m.Tenant.Name, Now: now}
+	p := pages.File{Business: m.Tenant.Name, Now: now}
 	for _, section := range sections {
-		view := pages.PrivacySection{Name: section.Name}
+		view := pages.Section{Name: section.Name}
 		for _, row := range section.Rows {
-			line := pages.PrivacyRow{What: row.What, Text: row.Text}
+			line := pages.Row{What: row.What, Text: row.Text}
 			if row.At != nil {
 				line.At = *row.At
 			}
@@ -63,7 +63,7 @@ func (s *Pages) HandOut(c *fiber.Ctx) error {
 		p.Sections = append(p.Sections, view)
 	}
 	var out bytes.Buffer
-	if err := pages.PrivacyDataFile(p).Render(ctx, &out); err != nil {
+	if err := pages.DataFile(p).Render(ctx, &out); err != nil {
 		return fmt.Errorf("write data of a person: %w", err)
 	}
 
@@ -103,7 +103,7 @@ func (s *Pages) RequestReceipt(c *fiber.Ctx) error {
 	}
 	attach(c, "pehchan-receipt-"+id.String()[:8]+".html", "html")
 	var out bytes.Buffer
-	if err := pages.PrivacyReceiptFile(*view).Render(ctx, &out); err != nil {
+	if err := pages.ReceiptFile(*view).Render(ctx, &out); err != nil {
 		return fmt.Errorf("write receipt: %w", err)
 	}
 

@@ -12,7 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/trust"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/privacy"
 )
 
 // SaveKeeping says how long what is kept.
@@ -46,7 +46,7 @@ func (s *Pages) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e
 	}
 	for _, r := range list {
 		if kind, ours := asksOfPage[r.Kind]; ours && r.DoneAt == nil {
-			p.Asked = append(p.Asked, pages.PrivacyRequest{ID: r.ID.String(), Kind: kind, Subject: e.Words(r.Reach), Note: e.Words(r.Body), OpenedAt: r.MadeAt})
+			p.Asked = append(p.Asked, pages.Request{ID: r.ID.String(), Kind: kind, Subject: e.Words(r.Reach), Note: e.Words(r.Body), OpenedAt: r.MadeAt})
 		}
 	}
 	kept, err := privacy.Kept(ctx, tx)

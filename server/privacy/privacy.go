@@ -15,15 +15,16 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/privacy"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/privacy"
 )
 
 // Page lists what customers asked for, the most urgent first.
 func (s *Pages) Page(c *fiber.Ctx) error {
-	return s.showPrivacy(c, fiber.StatusOK, pages.Filled{})
+	return s.showPrivacy(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.Privacy{Frame: s.Frame(c, "privacy.title"), Now: time.Now(), Kinds: privacy.Kinds, Form: form}
 	p.Frame.Path = web.PrivacyPath
@@ -60,8 +61,8 @@ func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form pages.Filled) error {
 	return s.Show(c, status, pages.PrivacyPage(p))
 }
 
-func requestView(e web.Eyes, r privacy.Request, now time.Time) pages.PrivacyRequest {
-	view := pages.PrivacyRequest{
+func requestView(e web.Eyes, r privacy.Request, now time.Time) pages.Request {
+	view := pages.Request{
 		ID: r.ID.String(), Kind: r.Kind, State: r.State, Subject: e.Words(r.Subject), Note: e.Words(r.Note), Origin: r.Origin, OpenedAt: r.OpenedAt, OpenedBy: r.OpenedBy,
 		DueAt: r.DueAt, Overdue: r.Overdue(now), Proof: r.Proof, LinkedBack: r.LinkedBack, ProvedBy: r.ProvedBy, ClosedBy: r.ClosedBy, Reason: r.Reason,
 	}
@@ -69,7 +70,7 @@ func requestView(e web.Eyes, r privacy.Request, now time.Time) pages.PrivacyRequ
 		view.ProvedAt = *r.ProvedAt
 	}
 	for _, change := range r.Changes {
-		view.Changes = append(view.Changes, pages.PrivacyChange{Field: change.Field, From: e.Words(change.From), To: e.Words(change.To), At: change.At})
+		view.Changes = append(view.Changes, pages.Change{Field: change.Field, From: e.Words(change.From), To: e.Words(change.To), At: change.At})
 	}
 	if r.ClosedAt != nil {
 		view.ClosedAt = *r.ClosedAt
@@ -119,16 +120,16 @@ func (s *Pages) AddRequest(c *fiber.Ctx) error {
 }
 
 func (s *Pages) RequestPage(c *fiber.Ctx) error {
-	return s.showRequest(c, fiber.StatusOK, pages.Filled{})
+	return s.showRequest(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showRequest(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showRequest(c *fiber.Ctx, status int, form components.Filled) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound
 	}
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.PrivacyCase{
+	p := pages.Case{
 		Frame: s.Frame(c, "privacy.title"), Now: time.Now(), Form: form, Query: strings.TrimSpace(c.Query("q")), Proofs: privacy.Proofs, Fields: privacy.Correctable,
 		MayErase: m.Can("privacy:erase"), Word: confirmDigits(id),
 	}
@@ -150,11 +151,11 @@ func (s *Pages) showRequest(c *fiber.Ctx, status int, form pages.Filled) error {
 		return err
 	}
 
-	return s.Show(c, status, pages.PrivacyCasePage(p))
+	return s.Show(c, status, pages.CasePage(p))
 }
 
 // fillRequest puts on the page whom a request is about, or may be, and what erasing them would remove or has removed.
-func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, business string, r privacy.Request, p *pages.PrivacyCase) error {
+func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, business string, r privacy.Request, p *pages.Case) error {
 	if r.ClosedAt != nil {
 		receipt, err := receiptView(business, r)
 		p.Receipt = receipt
@@ -186,7 +187,7 @@ func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, bus
 	return err
 }
 
-func fillWho(ctx context.Context, tx *tenants.Tx, e web.Eyes, r privacy.Request, p *pages.PrivacyCase) error {
+func fillWho(ctx context.Context, tx *tenants.Tx, e web.Eyes, r privacy.Request, p *pages.Case) error {
 	contact, err := identity.Get(ctx, tx, *r.Contact)
 	if err != nil {
 		return err //nolint:wrapcheck // it says what it read
@@ -206,12 +207,12 @@ func fillWho(ctx context.Context, tx *tenants.Tx, e web.Eyes, r privacy.Request,
 	return err //nolint:wrapcheck // it says what it read
 }
 
-func removedView(counts []privacy.Count) []pages.PrivacyCount {
-	var list []pages.PrivacyCount
+func removedView(counts []privacy.Count) []pages.Count {
+	var list []pages.Count
 	for _, what := range privacy.Counted {
 		for _, c := range counts {
 			if c.What == what && c.N > 0 {
-				list = append(list, pages.PrivacyCount{What: what, N: c.N})
+				list = append(list, pages.Count{What: what, N: c.N})
 			}
 		}
 	}
@@ -219,19 +220,19 @@ func removedView(counts []privacy.Count) []pages.PrivacyCount {
 	return list
 }
 
-func receiptView(business string, r privacy.Request) (*pages.PrivacyReceipt, error) {
+func receiptView(business string, r privacy.Request) (*pages.Receipt, error) {
 	receipt, err := privacy.ReceiptOf(business, r)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what it read
 	}
-	view := &pages.PrivacyReceipt{
+	view := &pages.Receipt{
 		Business: receipt.Business, Request: receipt.Request, Kind: receipt.Kind, State: receipt.State, OpenedAt: receipt.OpenedAt, DueAt: receipt.DueAt,
 		ClosedAt: receipt.ClosedAt, ClosedBy: receipt.ClosedBy, Proof: receipt.Proof, Reason: receipt.Reason, Counts: removedView(receipt.Counts),
 		Hashes: receipt.Left, SHA256: receipt.SHA256, Corrected: receipt.Fixed, Objects: receipt.Objects,
 	}
 	for _, what := range []string{privacy.BookDeleted, privacy.BookNone, privacy.BookFailed, privacy.BookNumber} {
 		if n := receipt.Book[what]; n > 0 {
-			view.Book = append(view.Book, pages.PrivacyCount{What: what, N: int64(n)})
+			view.Book = append(view.Book, pages.Count{What: what, N: int64(n)})
 		}
 	}
 

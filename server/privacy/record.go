@@ -11,14 +11,14 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/privacy"
 )
 
 // RecordPage is the record of processing: what is kept of people, what for, from where, who gets it and for how long. It is made from
 // what the schema says of itself.
 func (s *Pages) RecordPage(c *fiber.Ctx) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.PrivacyRecord{Frame: s.Frame(c, "record.title"), Business: m.Tenant.Name, Now: time.Now()}
+	p := pages.Record{Frame: s.Frame(c, "record.title"), Business: m.Tenant.Name, Now: time.Now()}
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
 		p.Kept, err = privacy.Kept(ctx, tx)
 		return err
@@ -36,7 +36,7 @@ func (s *Pages) RecordPage(c *fiber.Ctx) error {
 		p.Groups = append(p.Groups, group)
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.PrivacyRecordPage(p))
+	return s.Show(c, fiber.StatusOK, pages.RecordPage(p))
 }
 
 // RecordFile is the record as a file.

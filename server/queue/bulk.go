@@ -13,7 +13,8 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/queue"
 )
 
 const (
@@ -81,7 +82,7 @@ func (s *Pages) showBulk(c *fiber.Ctx, status int, failed string) error {
 		return tenants.ErrNotFound
 	}
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.Bulk{Frame: s.Frame(c, "bulk.title"), Now: time.Now(), ID: id.String(), Form: pages.Filled{Failed: failed}, Query: queueQuery(f)}
+	p := pages.Bulk{Frame: s.Frame(c, "bulk.title"), Now: time.Now(), ID: id.String(), Form: components.Filled{Failed: failed}, Query: queueQuery(f)}
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		b, err := identity.GetBulk(ctx, tx, id)
 		if err != nil {

@@ -19,8 +19,10 @@ import (
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/people"
+	pages "github.com/pehchan/pehchan/views/queue"
 )
 
 const (
@@ -34,7 +36,7 @@ type caseShown struct {
 	at     int
 	who    uuid.UUID // looked up and chosen
 	query  string    // looked for
-	form   pages.Filled
+	form   components.Filled
 	seen   string     // what an out-of-date page had shown
 	done   *web.Flash // what was just done; nil for what the cookie says
 }
@@ -198,7 +200,7 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.
 		how.at = 0
 	}
 	p.At = how.at
-	shared := slices.ContainsFunc(p.Asked, func(a pages.AskLine) bool { return a.Outcome == conversations.AskShared })
+	shared := slices.ContainsFunc(p.Asked, func(a people.AskLine) bool { return a.Outcome == conversations.AskShared })
 	if next := identity.NextProof(k, how.at); next.Code != "" && !(shared && next.Code == identity.ProofByAsking) {
 		p.Certain = e.Reason(ctx, next)
 	}
@@ -260,7 +262,7 @@ func lookAt(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case, o 
 	return err
 }
 
-func lastSaid(ctx context.Context, tx *tenants.Tx, e web.Eyes, contact identity.Contact) (said []pages.Said, number string, err error) {
+func lastSaid(ctx context.Context, tx *tenants.Tx, e web.Eyes, contact identity.Contact) (said []people.Said, number string, err error) {
 	entries, _, err := conversations.Entries(ctx, tx, contact, identity.Page{Limit: caseMessages})
 	if err != nil {
 		return nil, "", err
@@ -337,7 +339,7 @@ func fillNobody(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case
 		event.Text = whatsapp.MaskPhones(event.Text)
 	}
 	p.Number = e.Numbers[item.NumberID.UUID]
-	p.Said = []pages.Said{{Out: event.Direction == whatsapp.DirectionOut, At: event.At, Type: event.Type, Text: e.Words(event.Text)}}
+	p.Said = []people.Said{{Out: event.Direction == whatsapp.DirectionOut, At: event.At, Type: event.Type, Text: e.Words(event.Text)}}
 
 	return nil
 }

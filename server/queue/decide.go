@@ -13,8 +13,9 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/queue"
 )
 
 // wakeHour is when a case that was put off comes back, in the business's own time.
@@ -144,7 +145,7 @@ func (s *Pages) notDecided(c *fiber.Ctx, id uuid.UUID, f identity.CaseFilter, d 
 	var invalid *tenants.Invalid
 	switch {
 	case errors.As(err, &invalid):
-		how.form = pages.Filled{Values: map[string]string{"reason": d.Reason}, Wrong: map[string]string{invalid.Field: invalid.Key}}
+		how.form = components.Filled{Values: map[string]string{"reason": d.Reason}, Wrong: map[string]string{invalid.Field: invalid.Key}}
 		if invalid.Field != "reason" {
 			how.form.Failed = invalid.Key
 		}
@@ -182,7 +183,7 @@ func (s *Pages) TakeBack(c *fiber.Ctx) error {
 		return err
 	})
 	if code := tenants.ConflictCode(err); code != "" {
-		return s.showCase(c, fiber.StatusConflict, id, caseShown{form: pages.Filled{Failed: code}})
+		return s.showCase(c, fiber.StatusConflict, id, caseShown{form: components.Filled{Failed: code}})
 	}
 	if err != nil {
 		return err

@@ -13,8 +13,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/queue"
 )
 
 // MergePreview shows what putting two contacts together would do.
@@ -95,10 +96,10 @@ func (s *Pages) Merge(c *fiber.Ctx) error {
 	var invalid *tenants.Invalid
 	switch {
 	case errors.As(err, &invalid):
-		form := pages.Filled{Values: map[string]string{"reason": in.Reason}, Wrong: map[string]string{invalid.Field: invalid.Key}}
+		form := components.Filled{Values: map[string]string{"reason": in.Reason}, Wrong: map[string]string{invalid.Field: invalid.Key}}
 		return s.showMerge(c, fiber.StatusUnprocessableEntity, keep, lose, pages.Merge{Form: form})
 	case tenants.ConflictCode(err) == "changed":
-		return s.showMerge(c, fiber.StatusConflict, keep, lose, pages.Merge{Changed: true, Form: pages.Filled{Values: map[string]string{"reason": in.Reason}}})
+		return s.showMerge(c, fiber.StatusConflict, keep, lose, pages.Merge{Changed: true, Form: components.Filled{Values: map[string]string{"reason": in.Reason}}})
 	case tenants.ConflictCode(err) != "":
 		return s.showMerge(c, fiber.StatusConflict, keep, lose, pages.Merge{})
 	case errors.Is(err, tenants.ErrForbidden):

@@ -17,7 +17,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
-	"github.com/pehchan/pehchan/views/pages"
+	numberspages "github.com/pehchan/pehchan/views/numbers"
+	"github.com/pehchan/pehchan/views/people"
+	pages "github.com/pehchan/pehchan/views/queue"
 )
 
 const (
@@ -103,7 +105,7 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 		return err
 	}
 	for id, name := range e.Numbers {
-		p.Numbers = append(p.Numbers, pages.NumberChoice{ID: id.String(), Name: name})
+		p.Numbers = append(p.Numbers, numberspages.NumberChoice{ID: id.String(), Name: name})
 	}
 	web.SortNumbers(p.Numbers)
 	p.NoNumber = len(p.Numbers) == 0
@@ -205,7 +207,7 @@ func queueItem(ctx context.Context, e web.Eyes, m access.Member, k identity.Case
 }
 
 // whoOf is whom a case is about, nil where it names nobody.
-func whoOf(e web.Eyes, k identity.Case) *pages.Someone {
+func whoOf(e web.Eyes, k identity.Case) *people.Someone {
 	switch {
 	case k.Contact != nil && (len(k.Contact.Identities) > 0 || k.Identity == nil):
 		who := e.Someone(*k.Contact)
@@ -270,9 +272,9 @@ func (s *Pages) NextCase(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	after, err := uuid.Parse(c.Query("after"))
+	after, err := uuid.Parse(c.Query("after", uuid.Nil.String()))
 	if err != nil {
-		after = uuid.Nil
+		return tenants.ErrNotFound
 	}
 	next, f, err := s.caseAfter(c, f, after)
 	if errors.Is(err, tenants.ErrNotFound) {

@@ -8,7 +8,9 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/settings"
+	signinpages "github.com/pehchan/pehchan/views/signin"
 )
 
 // AwayFrom is where somebody goes instead who asked for a page that is not theirs because of where they stand, "" where it is simply
@@ -27,7 +29,7 @@ func AwayFrom(m access.Member) string {
 }
 
 // FillShut puts on the page of businesses those that let the person in no more, and why.
-func FillShut(s *web.Site, c *fiber.Ctx, p *pages.Choose) error {
+func FillShut(s *web.Site, c *fiber.Ctx, p *signinpages.Choose) error {
 	ctx := c.UserContext()
 	var shut []access.Standing
 	err := s.DB.System(ctx, func(tx *tenants.Tx) (err error) {
@@ -39,17 +41,17 @@ func FillShut(s *web.Site, c *fiber.Ctx, p *pages.Choose) error {
 	}
 	p.Now, p.Support = time.Now(), s.Config.SupportEmail
 	for _, b := range shut {
-		p.Shut = append(p.Shut, pages.Shut{Name: b.Name, State: b.State, Reason: b.Reason, Since: b.Since, EraseAfter: web.OrZero(b.EraseAfter)})
+		p.Shut = append(p.Shut, signinpages.Shut{Name: b.Name, State: b.State, Reason: b.Reason, Since: b.Since, EraseAfter: web.OrZero(b.EraseAfter)})
 	}
 
 	return nil
 }
 
 func (s *Pages) ClosingPage(c *fiber.Ctx) error {
-	return s.showClosing(c, fiber.StatusOK, pages.Filled{})
+	return s.showClosing(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showClosing(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showClosing(c *fiber.Ctx, status int, form components.Filled) error {
 	m := web.Member(c)
 	t := m.Tenant
 	p := pages.Closing{

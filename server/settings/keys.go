@@ -10,14 +10,15 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/settings"
 )
 
 func (s *Pages) KeysPage(c *fiber.Ctx) error {
-	return s.showKeys(c, fiber.StatusOK, "", pages.Filled{})
+	return s.showKeys(c, fiber.StatusOK, "", components.Filled{})
 }
 
-func (s *Pages) showKeys(c *fiber.Ctx, status int, fresh string, form pages.Filled) error {
+func (s *Pages) showKeys(c *fiber.Ctx, status int, fresh string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var keys []access.Key
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
@@ -58,7 +59,7 @@ func (s *Pages) AddKey(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.showKeys(c, fiber.StatusOK, secret, pages.Filled{})
+	return s.showKeys(c, fiber.StatusOK, secret, components.Filled{})
 }
 
 // RevokeKey ends a key, once its first characters have been typed to confirm which.

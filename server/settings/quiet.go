@@ -9,7 +9,8 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/settings"
 )
 
 const (
@@ -24,7 +25,7 @@ func clock(minute int) string {
 }
 
 // quietView are hours by the clocks of a business, in a form that may have come back.
-func quietView(hours tenants.Quiet, t tenants.Tenant, form pages.Filled) *pages.QuietHours {
+func quietView(hours tenants.Quiet, t tenants.Tenant, form components.Filled) *pages.QuietHours {
 	q := usualQuiet
 	if hours.Set() {
 		q = hours
@@ -38,7 +39,7 @@ func quietView(hours tenants.Quiet, t tenants.Tenant, form pages.Filled) *pages.
 }
 
 // fillOwnQuiet puts on the settings the quiet hours of whoever looks, where they are of a team.
-func (s *Pages) fillOwnQuiet(c *fiber.Ctx, p *pages.Settings, form pages.Filled) error {
+func (s *Pages) fillOwnQuiet(c *fiber.Ctx, p *pages.Settings, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	if !m.HasTenant() {
 		return nil

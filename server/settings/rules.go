@@ -12,7 +12,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	homepages "github.com/pehchan/pehchan/views/home"
+	pages "github.com/pehchan/pehchan/views/settings"
 )
 
 const (
@@ -118,10 +120,10 @@ func fillRuleLinks(ctx context.Context, tx *tenants.Tx, m access.Member, page id
 
 // RulePage shows whom a kind of evidence would link now, and with ?to= what a switch would do.
 func (s *Pages) RulePage(c *fiber.Ctx) error {
-	return s.showRule(c, fiber.StatusOK, c.Query("to"), pages.Filled{})
+	return s.showRule(c, fiber.StatusOK, c.Query("to"), components.Filled{})
 }
 
-func (s *Pages) showRule(c *fiber.Ctx, status int, to string, form pages.Filled) error {
+func (s *Pages) showRule(c *fiber.Ctx, status int, to string, form components.Filled) error {
 	ctx, m, kind := c.UserContext(), web.Member(c), c.Params("kind")
 	p := pages.RuleChange{Frame: s.Frame(c, "rules.title"), Now: time.Now(), To: to, CanSwitch: m.Can("rules:switch"), Form: form}
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
@@ -218,7 +220,7 @@ func (s *Pages) SwitchRule(c *fiber.Ctx) error {
 }
 
 // FillRules puts on the home page what has linked by itself lately, and to those who may switch it what turned itself off.
-func FillRules(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Home) error {
+func FillRules(ctx context.Context, tx *tenants.Tx, m access.Member, p *homepages.Home) error {
 	if !m.Can("rules:read") {
 		return nil
 	}

@@ -9,7 +9,9 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/settings"
+	signinpages "github.com/pehchan/pehchan/views/signin"
 )
 
 // zones are the time zones offered: those of the countries the product is made for first, one for each offset and rule there.
@@ -24,7 +26,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 }
 
 // settingsForms are the forms of the settings that came back.
-type settingsForms struct{ business, mine, password, quiet, ownQuiet pages.Filled }
+type settingsForms struct{ business, mine, password, quiet, ownQuiet components.Filled }
 
 func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) error {
 	m := web.Member(c)
@@ -66,7 +68,7 @@ func (s *Pages) fillDevices(c *fiber.Ctx, p *pages.Settings) error {
 		list, err := access.Devices(ctx, tx, web.Member(c))
 		p.Now = time.Now()
 		for _, d := range list {
-			p.Devices = append(p.Devices, pages.Device{Handle: d.Handle, Agent: d.Agent, Address: d.Address, Place: d.Place, Since: d.Since, Seen: d.Seen, Here: d.Here})
+			p.Devices = append(p.Devices, signinpages.Device{Handle: d.Handle, Agent: d.Agent, Address: d.Address, Place: d.Place, Since: d.Since, Seen: d.Seen, Here: d.Here})
 		}
 
 		return err

@@ -11,8 +11,9 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 func (s *Pages) BeginPage(c *fiber.Ctx) error {
@@ -65,10 +66,10 @@ func (s *Pages) Begin(c *fiber.Ctx) error {
 }
 
 func (s *Pages) SignupLinkPage(c *fiber.Ctx) error {
-	return s.showSignupLink(c, fiber.StatusOK, pages.Filled{})
+	return s.showSignupLink(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showSignupLink(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showSignupLink(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx := c.UserContext()
 	p := pages.BeginLink{Frame: s.Frame(c, "begin.title"), Token: c.Params("token"), Form: form}
 	err := s.DB.System(ctx, func(tx *tenants.Tx) error {
@@ -91,7 +92,7 @@ func (s *Pages) FinishSignup(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	in, err := access.FinishSignup(ctx, s.DB, c.Params("token"), web.Field(c, "name"), web.RawField(c, "password"))
 	if errors.Is(err, access.ErrBadSignup) {
-		return s.showSignupLink(c, fiber.StatusGone, pages.Filled{})
+		return s.showSignupLink(c, fiber.StatusGone, components.Filled{})
 	}
 	if form, refused := web.Refilled(c, err, "name"); refused {
 		return s.showSignupLink(c, web.Classify(err).Status, form)

@@ -11,7 +11,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 // ToConfirm sends somebody to prove that it is still them, and from there back to the page they were on. What a form held is not taken
@@ -56,7 +56,7 @@ func (s *Pages) showConfirm(c *fiber.Ctx, status int, p pages.Confirm) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	if party := s.party(c); party != nil && m.HasFactor {
 		err := s.DB.System(ctx, func(tx *tenants.Tx) error {
-			options, err := access.AskProof(ctx, tx, party, m)
+			options, err := access.AskProof(ctx, tx, s.Keys, party, m, time.Now())
 			p.Passkey = string(options)
 			return err
 		})
@@ -78,7 +78,7 @@ func (s *Pages) Confirm(c *fiber.Ctx) error {
 	code, answer, party := web.Field(c, "code"), web.RawField(c, "passkey"), s.party(c)
 	switch {
 	case answer != "" && party != nil:
-		err = access.ProveByPasskey(ctx, s.DB, party, m, answer)
+		err = access.ProveByPasskey(ctx, s.DB, s.Keys, party, m, answer, time.Now())
 	case code != "":
 		err = access.ProveByCode(ctx, s.DB, s.Keys, m, code)
 	default:

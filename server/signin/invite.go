@@ -9,15 +9,16 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	teampages "github.com/pehchan/pehchan/views/team"
 )
 
 func (s *Pages) InvitePage(c *fiber.Ctx) error {
-	return s.showInvitation(c, fiber.StatusOK, pages.Filled{})
+	return s.showInvitation(c, fiber.StatusOK, components.Filled{})
 }
 
 // showInvitation shows what a link asks, or that it is good no more. Nothing that the page leads to learns its address.
-func (s *Pages) showInvitation(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showInvitation(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx := c.UserContext()
 	m, _ := access.From(ctx)
 	var in access.Invitation
@@ -25,10 +26,10 @@ func (s *Pages) showInvitation(c *fiber.Ctx, status int, form pages.Filled) erro
 		in, err = access.InvitationBy(ctx, tx, c.Params("token"))
 		return err
 	})
-	p := pages.Invitation{Frame: s.Frame(c, "invite.title"), Now: time.Now(), Form: form}
+	p := teampages.Invitation{Frame: s.Frame(c, "invite.title"), Now: time.Now(), Form: form}
 	if errors.Is(err, access.ErrBadInvitation) {
 		p.Over = true
-		return s.Show(c, fiber.StatusGone, pages.InvitationPage(p))
+		return s.Show(c, fiber.StatusGone, teampages.InvitationPage(p))
 	}
 	if err != nil {
 		return err
@@ -37,7 +38,7 @@ func (s *Pages) showInvitation(c *fiber.Ctx, status int, form pages.Filled) erro
 	p.Me = m.Person.Email
 	p.MayJoin = access.SameMailbox(m.Person.Email, in.Email)
 
-	return s.Show(c, status, pages.InvitationPage(p))
+	return s.Show(c, status, teampages.InvitationPage(p))
 }
 
 // AcceptInvitation joins the team, and signs in whoever had no account until now.
@@ -46,7 +47,7 @@ func (s *Pages) AcceptInvitation(c *fiber.Ctx) error {
 	m, _ := access.From(ctx)
 	in, err := access.Accept(ctx, s.DB, c.Params("token"), m, web.Field(c, "name"), web.RawField(c, "password"))
 	if errors.Is(err, access.ErrBadInvitation) {
-		return s.showInvitation(c, fiber.StatusGone, pages.Filled{})
+		return s.showInvitation(c, fiber.StatusGone, components.Filled{})
 	}
 	if form, ok := web.Refilled(c, err, "name"); ok {
 		return s.showInvitation(c, web.Classify(err).Status, form)

@@ -8,7 +8,7 @@ import (
 	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	settingspages "github.com/pehchan/pehchan/views/settings"
 )
 
 // LeavePage asks whether somebody wants no more of these mails. Programs that look at every link in a mail change nothing by it.
@@ -18,7 +18,7 @@ func (s *Pages) LeavePage(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.LeavePage(pages.Leave{Frame: s.Frame(c, "mails.leave"), Kind: kind, Token: c.Params("token")}))
+	return s.Show(c, fiber.StatusOK, settingspages.LeavePage(settingspages.Leave{Frame: s.Frame(c, "mails.leave"), Kind: kind, Token: c.Params("token")}))
 }
 
 // Leave ends mails of a kind. Nobody is signed in, so the signature of the address is what allows it.
@@ -34,5 +34,5 @@ func (s *Pages) Leave(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.LeavePage(pages.Leave{Frame: s.Frame(c, "mails.leave"), Kind: kind, Done: true}))
+	return s.Show(c, fiber.StatusOK, settingspages.LeavePage(settingspages.Leave{Frame: s.Frame(c, "mails.leave"), Kind: kind, Done: true}))
 }

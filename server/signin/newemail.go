@@ -11,7 +11,8 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 // emailPath is where the link to a new e-mail leads, and undoEmailPath the one to the old.
@@ -47,16 +48,16 @@ func (s *Pages) AskEmail(c *fiber.Ctx) error {
 }
 
 func (s *Pages) EmailLinkPage(c *fiber.Ctx) error {
-	return s.showEmailLink(c, fiber.StatusOK, pages.Filled{}, access.EmailBy, false)
+	return s.showEmailLink(c, fiber.StatusOK, components.Filled{}, access.EmailBy, false)
 }
 
 func (s *Pages) UndoEmailPage(c *fiber.Ctx) error {
-	return s.showEmailLink(c, fiber.StatusOK, pages.Filled{}, access.UndoableEmail, true)
+	return s.showEmailLink(c, fiber.StatusOK, components.Filled{}, access.UndoableEmail, true)
 }
 
 // showEmailLink shows what a link about an e-mail does, or that it is good no more. Programs that look at every link in a mail change
 // nothing by it, and nothing that the page leads to learns its address.
-func (s *Pages) showEmailLink(c *fiber.Ctx, status int, form pages.Filled, read emailReader, undo bool) error {
+func (s *Pages) showEmailLink(c *fiber.Ctx, status int, form components.Filled, read emailReader, undo bool) error {
 	ctx := c.UserContext()
 	p := pages.EmailLink{Frame: s.Frame(c, "email.title"), Undo: undo, Token: c.Params("token"), Form: form}
 	err := s.DB.System(ctx, func(tx *tenants.Tx) error {

@@ -9,7 +9,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 // party is whom passkeys are for: the host that people reach the server at. Nil where that is an address, which cannot have any. On a

@@ -10,8 +10,9 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 func (s *Pages) ForgotPage(c *fiber.Ctx) error {
@@ -40,11 +41,11 @@ func (s *Pages) Forgot(c *fiber.Ctx) error {
 }
 
 func (s *Pages) ResetPage(c *fiber.Ctx) error {
-	return s.showReset(c, fiber.StatusOK, pages.Filled{})
+	return s.showReset(c, fiber.StatusOK, components.Filled{})
 }
 
 // showReset shows the form for a new password, or that the link is good no more. Nothing that the page leads to learns its address.
-func (s *Pages) showReset(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showReset(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx := c.UserContext()
 	p := pages.Reset{Frame: s.Frame(c, "reset.title"), Token: c.Params("token"), Form: form}
 	err := s.DB.System(ctx, func(tx *tenants.Tx) error {

@@ -9,7 +9,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 // StepPage asks for the second factor of somebody whose password was right in this browser, a few minutes ago at most.

@@ -12,7 +12,8 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/signin"
 )
 
 // OpenWithoutFactor tells whether a page is open to somebody who has put off a second factor for too long: those on which they add one,
@@ -95,7 +96,7 @@ func (s *Pages) FinishApp(c *fiber.Ctx) error {
 	var tooMany *access.TooMany
 	form, refused := web.Refilled(c, err)
 	if errors.As(err, &tooMany) {
-		form, refused = pages.Filled{Failed: "code_wait"}, true
+		form, refused = components.Filled{Failed: "code_wait"}, true
 	}
 	if refused {
 		var app access.NewApp

@@ -12,7 +12,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/handover"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/team"
 )
 
 // workKinds are the fields that say who carries on.
@@ -20,10 +20,10 @@ var workKinds = []string{handover.Conversations, handover.Escalations, handover.
 
 // LeavingPage says what somebody has in hand and asks who carries on, before they are removed or, with ?role=, get another role.
 func (s *Pages) LeavingPage(c *fiber.Ctx) error {
-	return s.showLeaving(c, fiber.StatusOK, c.Query("role"), pages.Filled{})
+	return s.showLeaving(c, fiber.StatusOK, c.Query("role"), components.Filled{})
 }
 
-func (s *Pages) showLeaving(c *fiber.Ctx, status int, role string, form pages.Filled) error {
+func (s *Pages) showLeaving(c *fiber.Ctx, status int, role string, form components.Filled) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil || role != "" && !access.IsRole(role) {
 		return tenants.ErrNotFound

@@ -12,8 +12,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/handover"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/team"
 )
 
 // mays are permissions by the names that views know them by; one without words is left out, and a test finds it.
@@ -40,10 +41,10 @@ func (s *Pages) RolesPage(c *fiber.Ctx) error {
 
 // ColleaguePage says what one person of the team may do, and when they were here.
 func (s *Pages) ColleaguePage(c *fiber.Ctx) error {
-	return s.showColleague(c, fiber.StatusOK, pages.Filled{})
+	return s.showColleague(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showColleague(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showColleague(c *fiber.Ctx, status int, form components.Filled) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return tenants.ErrNotFound

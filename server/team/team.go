@@ -9,14 +9,15 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
+	pages "github.com/pehchan/pehchan/views/team"
 )
 
 func (s *Pages) Page(c *fiber.Ctx) error {
-	return s.showTeam(c, fiber.StatusOK, pages.Filled{})
+	return s.showTeam(c, fiber.StatusOK, components.Filled{})
 }
 
-func (s *Pages) showTeam(c *fiber.Ctx, status int, form pages.Filled) error {
+func (s *Pages) showTeam(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		team  []access.Colleague

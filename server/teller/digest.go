@@ -9,7 +9,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/facts"
-	"github.com/pehchan/pehchan/views/pages"
+	changespages "github.com/pehchan/pehchan/views/changes"
 )
 
 const (
@@ -84,11 +84,11 @@ func (t *Teller) digest(ctx context.Context, tx *tenants.Tx, first bool, now tim
 			continue
 		}
 		ctx := InLanguage(ctx, to, tenant.Lang, zone)
-		var views []pages.Fact
+		var views []changespages.Fact
 		for _, e := range news {
 			views = append(views, web.EntryView(ctx, e, seq, now))
 		}
-		m := pages.Digest(ctx, views, all, tenant.Name, t.link(web.ChangesPath))
+		m := changespages.Digest(ctx, views, all, tenant.Name, t.link(web.ChangesPath))
 		m.Leave = t.link(web.LeavePath + LeaveToken(t.keys, tenant.ID, to.ID, access.MailDigest))
 		if err := QueueCalm(ctx, tx, t.keys, tenant, to, fmt.Sprintf("digest %s %d-%02d %s", tenant.ID, year, week, to.ID), m); err != nil {
 			return err

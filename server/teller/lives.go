@@ -9,7 +9,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/mail"
-	"github.com/pehchan/pehchan/views/pages"
+	settingspages "github.com/pehchan/pehchan/views/settings"
 )
 
 // queueErased sends an owner of before the receipt that everything is gone.
@@ -23,7 +23,7 @@ func (t *Teller) queueErased(ctx context.Context, tx *tenants.Tx, j telling) err
 	}
 	ctx = InLanguage(ctx, access.Reader{Lang: j.Lang}, "en", time.UTC)
 
-	return Queue(ctx, tx, t.keys, j.Whose, "erased "+j.ID.String(), pages.ErasedMail(ctx, gone.ID, gone.Rows))
+	return Queue(ctx, tx, t.keys, j.Whose, "erased "+j.ID.String(), settingspages.ErasedMail(ctx, gone.ID, gone.Rows))
 }
 
 // queueLife tells a business's owners where it stands, unless it stands elsewhere by now.
@@ -38,7 +38,7 @@ func (t *Teller) queueLife(ctx context.Context, tx *tenants.Tx, j telling) error
 	}
 	for _, to := range owners {
 		ctx := InLanguage(ctx, to, tenant.Lang, tenant.Location())
-		letter := pages.LifeMail(ctx, pages.Life{
+		letter := settingspages.LifeMail(ctx, settingspages.Life{
 			Business: tenant.Name, State: tenant.State, Reason: tenant.StateReason, EraseAfter: web.OrZero(tenant.EraseAfter), Support: t.support, Href: t.link("/"),
 			CanKeep: tenant.StateBefore != "",
 		})

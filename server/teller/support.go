@@ -9,7 +9,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	operatorpages "github.com/pehchan/pehchan/views/operator"
 )
 
 // queueSupport tells a business's owners that an operator asks to come in, or may by their standing leave.
@@ -31,7 +31,7 @@ func (t *Teller) queueSupport(ctx context.Context, tx *tenants.Tx, id uuid.UUID)
 	}
 	for _, to := range owners {
 		ctx := InLanguage(ctx, to, tenant.Lang, tenant.Location())
-		if err := Queue(ctx, tx, t.keys, to.Email, "support "+id.String()+" "+to.ID.String(), pages.SupportMail(ctx, web.LeaveView(g), t.link(web.SupportPath))); err != nil {
+		if err := Queue(ctx, tx, t.keys, to.Email, "support "+id.String()+" "+to.ID.String(), operatorpages.SupportMail(ctx, web.LeaveView(g), t.link(web.SupportPath))); err != nil {
 			return err
 		}
 	}

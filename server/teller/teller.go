@@ -19,7 +19,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/secrets"
-	"github.com/pehchan/pehchan/views/pages"
+	numberspages "github.com/pehchan/pehchan/views/numbers"
+	signinpages "github.com/pehchan/pehchan/views/signin"
 )
 
 // Teller writes mails: to owners when something is wrong, and to whoever asked for a new password. Any number of them, in any number of
@@ -155,7 +156,7 @@ func (t *Teller) queueReset(ctx context.Context, tx *tenants.Tx, j telling) erro
 	}
 	ctx = InLanguage(ctx, r.To, j.Lang, time.UTC)
 
-	return Queue(ctx, tx, t.keys, r.To.Email, "reset "+j.ID.String(), pages.ResetMail(ctx, t.link(web.ResetPath+r.Token), access.ResetLife))
+	return Queue(ctx, tx, t.keys, r.To.Email, "reset "+j.ID.String(), signinpages.ResetMail(ctx, t.link(web.ResetPath+r.Token), access.ResetLife))
 }
 
 func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) error {
@@ -170,7 +171,7 @@ func (t *Teller) queueChanged(ctx context.Context, tx *tenants.Tx, j telling) er
 		return err
 	}
 
-	return Queue(ctx, tx, t.keys, to.Email, "password changed "+j.ID.String(), pages.PasswordMail(ctx, ways, t.link("/forgot")))
+	return Queue(ctx, tx, t.keys, to.Email, "password changed "+j.ID.String(), signinpages.PasswordMail(ctx, ways, t.link("/forgot")))
 }
 
 func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
@@ -200,7 +201,7 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 	}
 	for _, to := range readers {
 		ctx := InLanguage(ctx, to, tenant.Lang, tenant.Location())
-		m := pages.Mail(ctx, web.ToldView(n), tenant.Name, label, href)
+		m := numberspages.ToldMail(ctx, web.ToldView(n), tenant.Name, label, href)
 		m.Leave = t.link(web.LeavePath + LeaveToken(t.keys, tenant.ID, to.ID, access.MailAlerts))
 		if err := QueueCalm(ctx, tx, t.keys, tenant, to, fmt.Sprintf("notice %s %s", n.ID, to.ID), m); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	signinpages "github.com/pehchan/pehchan/views/signin"
 )
 
 // queueFactor tells somebody of a change to their second factor.
@@ -21,18 +21,18 @@ func (t *Teller) queueFactor(ctx context.Context, tx *tenants.Tx, j telling) err
 	}
 	ctx = InLanguage(ctx, to, "en", time.UTC)
 
-	return Queue(ctx, tx, t.keys, to.Email, "second factor "+j.ID.String(), pages.FactorMail(ctx, j.Whose, t.link(web.SecurityPath)))
+	return Queue(ctx, tx, t.keys, to.Email, "second factor "+j.ID.String(), signinpages.FactorMail(ctx, j.Whose, t.link(web.SecurityPath)))
 }
 
 // WaysIn is what gets into somebody's account besides the password, in a System transaction: whoever changed that, or the e-mail, may have
 // left themselves another.
-func WaysIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (pages.WaysIn, error) {
+func WaysIn(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (signinpages.WaysIn, error) {
 	has, err := access.FactorsOf(ctx, tx, access.Member{Person: access.Person{ID: person}})
 	if err != nil {
-		return pages.WaysIn{}, err
+		return signinpages.WaysIn{}, err
 	}
 
-	return pages.WaysIn{App: has.App, Passkeys: PasskeysShown(has), Codes: has.Codes}, nil
+	return signinpages.WaysIn{App: has.App, Passkeys: PasskeysShown(has), Codes: has.Codes}, nil
 }
 
 // queueSignIn tells somebody of a sign-in from a browser that is new to them; where the session is swept already, nothing.
@@ -53,16 +53,16 @@ func (t *Teller) queueSignIn(ctx context.Context, tx *tenants.Tx, j telling) err
 		return err
 	}
 	ctx = InLanguage(ctx, to, "en", zone)
-	m := pages.SignInMail(ctx, pages.Device{Agent: in.Agent, Address: in.Address, Place: in.Place, Since: in.Since}, t.link("/settings#devices"))
+	m := signinpages.SignInMail(ctx, signinpages.Device{Agent: in.Agent, Address: in.Address, Place: in.Place, Since: in.Since}, t.link("/settings#devices"))
 
 	return Queue(ctx, tx, t.keys, to.Email, "sign-in "+j.ID.String(), m)
 }
 
 // PasskeysShown are somebody's passkeys as a page or a mail names them.
-func PasskeysShown(has access.Factors) []pages.Passkey {
-	list := make([]pages.Passkey, len(has.Keys))
+func PasskeysShown(has access.Factors) []signinpages.Passkey {
+	list := make([]signinpages.Passkey, len(has.Keys))
 	for i, k := range has.Keys {
-		list[i] = pages.Passkey{Handle: k.Handle, Name: k.Name, Added: k.Added}
+		list[i] = signinpages.Passkey{Handle: k.Handle, Name: k.Name, Added: k.Added}
 		if k.Used != nil {
 			list[i].Used = *k.Used
 		}

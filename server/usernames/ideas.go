@@ -13,7 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/views/components"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/usernames"
 )
 
 const (
@@ -22,10 +22,10 @@ const (
 
 // IdeasPage makes names of what was typed; with nothing typed, of the business's own name.
 func (s *Pages) IdeasPage(c *fiber.Ctx) error {
-	return s.showIdeas(c, fiber.StatusOK, c.Query("shop"), c.Query("city"), pages.Filled{})
+	return s.showIdeas(c, fiber.StatusOK, c.Query("shop"), c.Query("city"), components.Filled{})
 }
 
-func (s *Pages) showIdeas(c *fiber.Ctx, status int, shop, city string, form pages.Filled) error {
+func (s *Pages) showIdeas(c *fiber.Ctx, status int, shop, city string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.UsernameIdeas{
 		Shop: shop, City: city, Tried: shop != "", Check: usernames.Fold(c.Query("check")), CanClaim: m.Can("usernames:claim"), Now: time.Now(), Form: form,
@@ -90,10 +90,10 @@ func (s *Pages) KeepIdea(c *fiber.Ctx) error {
 
 // WatchPage lists what looks like one of the business's names, and what was found when somebody looked.
 func (s *Pages) WatchPage(c *fiber.Ctx) error {
-	return s.showWatch(c, fiber.StatusOK, c.Query("of"), pages.Filled{Values: map[string]string{"name": usernames.Fold(c.Query("name"))}})
+	return s.showWatch(c, fiber.StatusOK, c.Query("of"), components.Filled{Values: map[string]string{"name": usernames.Fold(c.Query("name"))}})
 }
 
-func (s *Pages) showWatch(c *fiber.Ctx, status int, base string, form pages.Filled) error {
+func (s *Pages) showWatch(c *fiber.Ctx, status int, base string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.UsernameWatch{Now: time.Now(), CanClaim: m.Can("usernames:claim"), States: usernames.WatchStates, Form: form}
 	var watched []usernames.Watched

@@ -13,7 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/usernames"
 )
 
 // KitPage shows what the business prints about one of its numbers: the one that was chosen, else the first that has a name.

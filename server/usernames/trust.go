@@ -22,8 +22,9 @@ import (
 	"github.com/pehchan/pehchan/tenants/trust"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/usernames"
 )
 
 const (
@@ -235,11 +236,11 @@ func (s *Pages) keepTrust(ctx context.Context, tenant tenants.Tenant, r trust.Re
 
 // TrustSettings is where the owner sets the page up.
 func (s *Pages) TrustSettings(c *fiber.Ctx) error {
-	return s.showTrustSettings(c, fiber.StatusOK, nil, pages.Filled{})
+	return s.showTrustSettings(c, fiber.StatusOK, nil, components.Filled{})
 }
 
 // showTrustSettings shows the page as it is, or as it was typed.
-func (s *Pages) showTrustSettings(c *fiber.Ctx, status int, typed *trust.Page, form pages.Filled) error {
+func (s *Pages) showTrustSettings(c *fiber.Ctx, status int, typed *trust.Page, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.TrustSettings{
 		Frame: s.Frame(c, "trust.title"), Now: time.Now(), Address: s.Origin.Load().String() + trust.Prefix + m.Tenant.Slug, Form: form,

@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/views/components"
-	"github.com/pehchan/pehchan/views/pages"
+	pages "github.com/pehchan/pehchan/views/usernames"
 )
 
 func (s *Pages) Page(c *fiber.Ctx) error {
@@ -220,7 +220,7 @@ func (s *Pages) RecordUsername(c *fiber.Ctx) error {
 		return usernames.Record(ctx, tx, web.Member(c).Actor, id, web.Field(c, "name"), status)
 	})
 	if form, ok := web.Refilled(c, err, "name", "status"); ok {
-		return s.showUsername(c, web.Classify(err).Status, pages.UsernameHome{Record: form, Form: pages.Filled{Failed: form.Failed}})
+		return s.showUsername(c, web.Classify(err).Status, pages.UsernameHome{Record: form, Form: components.Filled{Failed: form.Failed}})
 	}
 	if err != nil {
 		return err
@@ -249,10 +249,10 @@ func (s *Pages) LookAtUsername(c *fiber.Ctx) error {
 var usernameActs = []string{usernames.Claim, usernames.Transfer, usernames.Delete}
 
 func (s *Pages) ConfirmUsername(c *fiber.Ctx) error {
-	return s.showUsernameConfirm(c, fiber.StatusOK, c.Query("do"), c.Query("name"), pages.Filled{})
+	return s.showUsernameConfirm(c, fiber.StatusOK, c.Query("do"), c.Query("name"), components.Filled{})
 }
 
-func (s *Pages) showUsernameConfirm(c *fiber.Ctx, status int, do, name string, form pages.Filled) error {
+func (s *Pages) showUsernameConfirm(c *fiber.Ctx, status int, do, name string, form components.Filled) error {
 	name = usernames.Fold(name)
 	if !slices.Contains(usernameActs, do) || len(usernames.Check(name)) > 0 {
 		return tenants.ErrNotFound

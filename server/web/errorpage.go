@@ -7,14 +7,14 @@ import (
 
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/layout"
 )
 
 // errorPage tells a person what went wrong, in both languages, with a reference to what the log has of it. The answer to htmx is a fragment for
 // the place where the form shows its errors.
 func (s *Site) errorPage(c *fiber.Ctx, r Refusal) error {
 	ctx := c.UserContext()
-	p := pages.Error{Status: r.Status, Code: r.code, Reference: RequestID(ctx), Retry: r.Status >= fiber.StatusInternalServerError && SafeMethod(c.Method())}
+	p := layout.Error{Status: r.Status, Code: r.code, Reference: RequestID(ctx), Retry: r.Status >= fiber.StatusInternalServerError && SafeMethod(c.Method())}
 	if r.code == codeFormExpired {
 		p.Status = fiber.StatusConflict // in words: nobody did wrong, the page was old
 	}
@@ -25,7 +25,7 @@ func (s *Site) errorPage(c *fiber.Ctx, r Refusal) error {
 		c.Set("HX-Reselect", "unset") // whatever of an answer the form would take
 		c.Set("HX-Push-Url", "false")
 
-		return s.Show(c, r.Status, pages.ErrorFragment(p))
+		return s.Show(c, r.Status, layout.ErrorFragment(p))
 	}
 
 	// A request that reached no route has its session unread. Where the database is down it stays so.
@@ -40,5 +40,5 @@ func (s *Site) errorPage(c *fiber.Ctx, r Refusal) error {
 	}
 	p.Frame = s.Frame(c, title)
 
-	return s.Show(c, r.Status, pages.ErrorPage(p))
+	return s.Show(c, r.Status, layout.ErrorPage(p))
 }

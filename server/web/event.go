@@ -12,17 +12,17 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/secrets"
-	"github.com/pehchan/pehchan/views/pages"
+	contactspages "github.com/pehchan/pehchan/views/contacts"
 )
 
 const maxShown = 64 << 10 // bytes of an item on its page
 
 // ShowEvent is the page of a delivery as it came, without phones for who may not see them. back leads to where it was opened.
 func (s *Site) ShowEvent(c *fiber.Ctx, item ingest.Item, back, name string) error {
-	p := pages.RawEvent{Frame: s.Frame(c, "contacts.raw_title"), Back: back, Name: name, At: item.ReceivedAt, Clear: Member(c).Can("phones:clear") && !item.Sealed}
+	p := contactspages.RawEvent{Frame: s.Frame(c, "contacts.raw_title"), Back: back, Name: name, At: item.ReceivedAt, Clear: Member(c).Can("phones:clear") && !item.Sealed}
 	p.Raw = Readable(item.Body, p.Clear)
 
-	return s.Show(c, fiber.StatusOK, pages.RawEventPage(p))
+	return s.Show(c, fiber.StatusOK, contactspages.RawEventPage(p))
 }
 
 // Items is how the ids of m's inbox items are written in addresses.

@@ -20,7 +20,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/people"
 )
 
 // Eyes are what a reader may see: phones in clear, or masked wherever they stand.
@@ -31,12 +31,13 @@ type Eyes struct {
 	people  map[string]string    // colleagues' names by actor id
 	media   bool                 // may see the files of messages
 	Items   secrets.Veil         // writes the ids of events that one may open; set where the page leads to them
+	house   string               // what the business is called
 	Keys    *secrets.Keyring     // opens events of numbers that keep no phones; set where the page shows what one holds
 }
 
 // EyesOf are the eyes of a member, in a transaction of their tenant.
 func EyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (Eyes, error) {
-	e := Eyes{Clear: m.Can("phones:clear"), media: m.Can("conversations:read"), Numbers: map[uuid.UUID]string{}, Keeps: map[string]bool{}, people: map[string]string{}}
+	e := Eyes{Clear: m.Can("phones:clear"), media: m.Can("conversations:read"), Numbers: map[uuid.UUID]string{}, Keeps: map[string]bool{}, people: map[string]string{}, house: m.Tenant.Name}
 	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 	if err != nil {
 		return Eyes{}, err
@@ -107,8 +108,8 @@ func (e Eyes) InSentence(kind whatsapp.Kind, value string) string {
 }
 
 // Handle is an identifier as it stands on a page.
-func (e Eyes) Handle(kind whatsapp.Kind, value string) pages.Handle {
-	h := pages.Handle{Kind: string(kind)}
+func (e Eyes) Handle(kind whatsapp.Kind, value string) people.Handle {
+	h := people.Handle{Kind: string(kind)}
 	switch {
 	case whatsapp.IsHiddenPhone(value):
 		h.Shown = unkept
@@ -124,8 +125,8 @@ func (e Eyes) Handle(kind whatsapp.Kind, value string) pages.Handle {
 }
 
 // Handles are several of them, in order.
-func (e Eyes) Handles(list []identity.Handle) []pages.Handle {
-	out := make([]pages.Handle, len(list))
+func (e Eyes) Handles(list []identity.Handle) []people.Handle {
+	out := make([]people.Handle, len(list))
 	for i, h := range list {
 		out[i] = e.Handle(h.Kind, h.Value)
 	}
@@ -144,8 +145,8 @@ func (e Eyes) Sentence(list []identity.Handle) string {
 }
 
 // Account is one WhatsApp account with its identifiers, and where a reply to it goes.
-func (e Eyes) Account(i identity.Identity) pages.Account {
-	a := pages.Account{Name: e.Words(i.ProfileName), Username: i.Username, Hidden: !i.PhoneVisible, PhoneFree: i.PhoneFree}
+func (e Eyes) Account(i identity.Identity) people.Account {
+	a := people.Account{Name: e.Words(i.ProfileName), Username: i.Username, Hidden: !i.PhoneVisible, PhoneFree: i.PhoneFree}
 	for _, d := range i.Identifiers {
 		h := e.Handle(d.Kind, d.Value)
 		h.Past, h.First, h.Last, h.ID, h.Shared = !d.Current, d.FirstSeen, d.LastSeen, d.ID.String(), d.Shared
@@ -159,16 +160,17 @@ func (e Eyes) Account(i identity.Identity) pages.Account {
 }
 
 // Someone is a contact, told by the best handle there is.
-func (e Eyes) Someone(c identity.Contact) pages.Someone {
-	s := pages.Someone{ID: c.ID.String(), Name: e.Words(c.Name()), LastAt: c.LastAt}
+func (e Eyes) Someone(c identity.Contact) people.Someone {
+	s := people.Someone{ID: c.ID.String(), Name: e.Words(c.Name()), LastAt: c.LastAt}
 	for _, i := range c.Identities {
 		s.Accounts = append(s.Accounts, e.Account(i))
+		s.Posing = s.Posing || c.DisplayName == "" && (identity.Posing(i.ProfileName, e.house) || identity.Posing(i.Username, e.house))
 	}
 	switch {
 	case c.Phone() != "":
 		s.Handle = e.Handle(whatsapp.KindPhone, c.Phone())
 	case c.Username() != "":
-		s.Handle = pages.Handle{Kind: "username", Shown: "@" + c.Username(), Full: c.Username()}
+		s.Handle = people.Handle{Kind: "username", Shown: "@" + c.Username(), Full: c.Username()}
 	case c.BSUID() != "":
 		s.Handle = e.Handle(whatsapp.KindBSUID, c.BSUID())
 	case len(s.Accounts) > 0 && len(s.Accounts[0].Handles) > 0:
@@ -179,7 +181,7 @@ func (e Eyes) Someone(c identity.Contact) pages.Someone {
 }
 
 // Stranger is an account nobody has written from yet, as if it were a contact.
-func (e Eyes) Stranger(i identity.Identity) pages.Someone {
+func (e Eyes) Stranger(i identity.Identity) people.Someone {
 	return e.Someone(identity.Contact{ProfileName: i.ProfileName, Identities: []identity.Identity{i}})
 }
 
@@ -228,8 +230,8 @@ func (e Eyes) Reasons(ctx context.Context, list []identity.Reason) []string {
 }
 
 // Said is a message as a conversation shows it. via: also which of several addresses it came or went by.
-func (e Eyes) Said(m conversations.Message, via bool) pages.Said {
-	v := pages.Said{
+func (e Eyes) Said(m conversations.Message, via bool) people.Said {
+	v := people.Said{
 		ID: m.ID.String(), Out: m.Direction == whatsapp.DirectionOut, At: m.At, Type: m.Type, Text: e.Words(m.Text), Status: m.Status, Error: m.Error, Group: m.GroupID != "",
 	}
 	if m.Type == "order" {
@@ -259,9 +261,9 @@ func (e Eyes) Said(m conversations.Message, via bool) pages.Said {
 }
 
 // carried is what a message carries besides its words: a file, a place, contact cards.
-func (e Eyes) carried(m conversations.Message, v *pages.Said) {
+func (e Eyes) carried(m conversations.Message, v *people.Said) {
 	if f, ok := m.Media(); ok {
-		v.File = &pages.File{Kind: f.Kind, Name: e.Words(f.Filename), Gone: f.Gone(time.Now()), Link: true}
+		v.File = &people.File{Kind: f.Kind, Name: e.Words(f.Filename), Gone: f.Gone(time.Now()), Link: true}
 		if e.media {
 			v.File.Src = MediaPath + "/" + v.ID
 		}
@@ -270,7 +272,7 @@ func (e Eyes) carried(m conversations.Message, v *pages.Said) {
 		v.Place = fmt.Sprintf("%.6f,%.6f", p.Latitude, p.Longitude)
 	}
 	for _, c := range m.Cards() {
-		card := pages.SharedCard{Name: e.Words(c.Name), Own: c.Own}
+		card := people.SharedCard{Name: e.Words(c.Name), Own: c.Own}
 		for _, phone := range c.Phones {
 			card.Phones = append(card.Phones, e.Words(phone))
 		}
@@ -279,7 +281,7 @@ func (e Eyes) carried(m conversations.Message, v *pages.Said) {
 }
 
 // Entry is said with what became of the message since.
-func (e Eyes) Entry(entry conversations.Entry, via bool) pages.Said {
+func (e Eyes) Entry(entry conversations.Entry, via bool) people.Said {
 	v := e.Said(entry.Message, via)
 	v.Edited, v.Revoked, v.Reactions = !entry.EditedAt.IsZero(), !entry.RevokedAt.IsZero(), entry.Reactions
 	if v.Revoked {
@@ -294,8 +296,8 @@ func (e Eyes) Entry(entry conversations.Entry, via bool) pages.Said {
 }
 
 // Thread are the messages of a conversation. via: also which of several addresses each came or went by.
-func (e Eyes) Thread(entries []conversations.Entry, via bool) []pages.Said {
-	out := make([]pages.Said, len(entries))
+func (e Eyes) Thread(entries []conversations.Entry, via bool) []people.Said {
+	out := make([]people.Said, len(entries))
 	for i := range entries {
 		out[i] = e.Entry(entries[i], via)
 	}

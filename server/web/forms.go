@@ -15,7 +15,7 @@ import (
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
 )
 
 const (
@@ -120,14 +120,20 @@ func (s *Site) checkOrigin(c *fiber.Ctx) error {
 	return &formError{why: fmt.Sprintf("origin %.80q", origin)}
 }
 
-// Refilled is the form to show again where err is about what was typed in it. keep names the fields that are filled in again;
-// secrets never are.
-func Refilled(c *fiber.Ctx, err error, keep ...string) (pages.Filled, bool) {
-	form := pages.Filled{Values: map[string]string{}, Wrong: map[string]string{}}
+// Typed is a form as it was posted, with the fields keep, to be shown again or looked at before it is saved.
+func Typed(c *fiber.Ctx, keep ...string) components.Filled {
+	form := components.Filled{Values: map[string]string{}, Wrong: map[string]string{}}
 	for _, name := range keep {
 		form.Values[name] = Field(c, name)
 	}
 
+	return form
+}
+
+// Refilled is the form to show again where err is about what was typed in it. keep names the fields that are filled in again;
+// secrets never are.
+func Refilled(c *fiber.Ctx, err error, keep ...string) (components.Filled, bool) {
+	form := Typed(c, keep...)
 	var invalid *tenants.Invalid
 	switch {
 	case errors.As(err, &invalid):
@@ -135,7 +141,7 @@ func Refilled(c *fiber.Ctx, err error, keep ...string) (pages.Filled, bool) {
 	case tenants.ConflictCode(err) != "":
 		form.Failed = tenants.ConflictCode(err)
 	default:
-		return pages.Filled{}, false
+		return components.Filled{}, false
 	}
 
 	return form, true

@@ -11,12 +11,12 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/notices"
 	"github.com/pehchan/pehchan/tenants/numbers"
-	"github.com/pehchan/pehchan/views/pages"
+	numberspages "github.com/pehchan/pehchan/views/numbers"
 )
 
 // NumberView is one of the business's numbers.
-func NumberView(n numbers.Number, counts ingest.Counts) pages.Number {
-	return pages.Number{
+func NumberView(n numbers.Number, counts ingest.Counts) numberspages.Number {
+	return numberspages.Number{
 		ID: n.ID.String(), Name: n.Name, Phone: n.DisplayPhone, State: n.State, App: n.App, WABAID: n.WABAID, PhoneNumberID: n.PhoneNumberID,
 		PortfolioID: n.PortfolioID, HasToken: n.HasToken, TokenProblem: n.TokenProblem, TokenExpires: OrZero(n.TokenExpiresAt), ConnectedAt: n.CreatedAt,
 		FirstEvent: OrZero(n.FirstEventAt), LastEvent: OrZero(n.LastEventAt), Tested: OrZero(n.TestedAt), SetAside: int(counts.SetAside),
@@ -27,17 +27,19 @@ func NumberView(n numbers.Number, counts ingest.Counts) pages.Number {
 }
 
 // SortNumbers puts a choice of numbers in the order of their names.
-func SortNumbers(list []pages.NumberChoice) {
-	slices.SortFunc(list, func(a, b pages.NumberChoice) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+func SortNumbers(list []numberspages.NumberChoice) {
+	slices.SortFunc(list, func(a, b numberspages.NumberChoice) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // CountsView is the zero-loss equation of a number since the beginning.
-func CountsView(n ingest.Counts) pages.Meter {
-	return pages.Meter{Received: n.Received, Routed: n.Routed, Held: n.Held, SetAside: n.SetAside, Waiting: n.Waiting}
+func CountsView(n ingest.Counts) numberspages.Meter {
+	return numberspages.Meter{Received: n.Received, Routed: n.Routed, Held: n.Held, SetAside: n.SetAside, Waiting: n.Waiting}
 }
 
 // MeterView is the same of everybody, with what no number is known for.
-func MeterView(m ingest.Meter) pages.Meter {
+func MeterView(m ingest.Meter) numberspages.Meter {
 	view := CountsView(m.Items)
 	view.Duplicates, view.OldestWaiting = m.Duplicates, time.Duration(m.OldestWaitingSeconds)*time.Second
 
@@ -45,15 +47,15 @@ func MeterView(m ingest.Meter) pages.Meter {
 }
 
 // ToldView is something WhatsApp said of the business's own account.
-func ToldView(n notices.Notice) pages.Told {
-	return pages.Told{Field: n.Field, Event: n.Event, At: n.At, Facts: n.Facts, Account: !n.NumberID.Valid}
+func ToldView(n notices.Notice) numberspages.Told {
+	return numberspages.Told{Field: n.Field, Event: n.Event, At: n.At, Facts: n.Facts, Account: !n.NumberID.Valid}
 }
 
 // DriftViews are what WhatsApp sends that is in no documentation.
-func DriftViews(list []ingest.Novelty) []pages.Drift {
-	out := make([]pages.Drift, len(list))
+func DriftViews(list []ingest.Novelty) []numberspages.Drift {
+	out := make([]numberspages.Drift, len(list))
 	for i, n := range list {
-		out[i] = pages.Drift{Field: n.Field, What: n.What, First: n.FirstAt, Last: n.LastAt, Times: n.Times, Sample: Readable([]byte(n.Sample), true)}
+		out[i] = numberspages.Drift{Field: n.Field, What: n.What, First: n.FirstAt, Last: n.LastAt, Times: n.Times, Sample: Readable([]byte(n.Sample), true)}
 	}
 
 	return out
@@ -78,7 +80,7 @@ func AskingMeta(c *fiber.Ctx) (context.Context, context.CancelFunc) {
 const graphPatience = 25 * time.Second
 
 // Drift is what WhatsApp sends to any business that is in no documentation.
-func (s *Site) Drift(ctx context.Context) ([]pages.Drift, error) {
+func (s *Site) Drift(ctx context.Context) ([]numberspages.Drift, error) {
 	list, err := ingest.Novelties(ctx, s.DB)
 	if err != nil {
 		return nil, err

@@ -6,14 +6,14 @@ import (
 
 	"github.com/skip2/go-qrcode"
 
-	"github.com/pehchan/pehchan/views/pages"
+	"github.com/pehchan/pehchan/views/components"
 )
 
 // QR draws a link: a run of dark squares is one piece of the path.
-func QR(link string) (pages.QR, error) {
+func QR(link string) (components.QR, error) {
 	code, err := qrcode.New(link, qrcode.Medium)
 	if err != nil {
-		return pages.QR{}, fmt.Errorf("draw link: %w", err)
+		return components.QR{}, fmt.Errorf("draw link: %w", err)
 	}
 	code.DisableBorder = true
 	rows := code.Bitmap()
@@ -30,5 +30,5 @@ func QR(link string) (pages.QR, error) {
 		}
 	}
 
-	return pages.QR{Path: path.String(), Size: len(rows)}, nil
+	return components.QR{Path: path.String(), Size: len(rows)}, nil
 }

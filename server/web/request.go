@@ -36,6 +36,20 @@ func PathID(c *fiber.Ctx) (uuid.UUID, error) {
 	return id, nil
 }
 
+// From is the number that a list goes on from, 0 where the address names none; what is no place in a list is not found.
+func From(c *fiber.Ctx, name string) (int, error) {
+	typed := c.Query(name)
+	if typed == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(typed, 10, 31)
+	if err != nil {
+		return 0, tenants.ErrNotFound
+	}
+
+	return int(n), nil
+}
+
 // Identify reads the session, if the request has one, and makes it known to what follows: the member, their language and
 // their time zone.
 func (s *Site) Identify(c *fiber.Ctx) (m access.Member, known bool, err error) {

@@ -24,7 +24,7 @@ type Line struct {
 
 // The drawing's measures, in its own units.
 const (
-	chartLeft, chartTop, chartRight, chartBottom = 34, 10, 262, 170
+	chartLeft, chartTop, chartRight, chartBottom = 44, 10, 262, 170
 	chartWidth, chartHeight                      = 400, 196
 	chartGap                                     = 17 // between two names
 )

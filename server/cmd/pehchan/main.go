@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/pehchan/pehchan/tenants"
 )
 
 // The exit codes scripts rely on.
@@ -63,7 +65,7 @@ type commands struct {
 		ReplayErasures privacyReplayCmd   `cmd:"" help:"Erase again whom a restored backup brought back, from that list."`
 	} `cmd:"" help:"Customers who asked to be erased."`
 	Adoption struct {
-		Rebuild adoptionRebuildCmd `cmd:"" help:"Count customers anew from what was kept of them; with --check, only say whether the sums are right."`
+		Rebuild adoptionRebuildCmd `cmd:"" help:"Count customers, links and cases anew from what was kept of them; with --check, only say whether the sums are right."`
 	} `cmd:"" help:"The counts of who is known by what."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask what runs on this machine whether it is well."`
 }
@@ -77,6 +79,7 @@ type console struct {
 }
 
 func main() {
+	tenants.LeaveRoom()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, os.Args[1:])
 	stop()

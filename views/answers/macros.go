@@ -1,0 +1,133 @@
+package answers
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
+	"github.com/pehchan/pehchan/views/layout"
+	"github.com/pehchan/pehchan/views/people"
+)
+
+// Macros lists the messages that are sent often, as one customer would get them.
+type Macros struct {
+	Frame     layout.Frame
+	Lang      string // of the texts
+	Languages []string
+	For       string // id of the customer; empty for none
+	ForName   string
+	Linked    bool // it is settled who that is
+	Query     string
+	Found     []people.Someone
+	Items     []Macro
+}
+
+// Macro is one of them, filled in.
+type Macro struct {
+	Key        string
+	Title      string
+	When       string
+	Guard      string // lead, linked or empty
+	NeedsFacts bool
+	Text       string
+	Missing    []string // variables: macros.var_<name>
+	Refused    string   // in words; empty where it may be sent
+	Ready      bool     // it may go to the customer it is shown for
+	Uses       int
+}
+
+func (p Macros) chips(ctx context.Context) []components.Chip {
+	var chips []components.Chip
+	for _, lang := range p.Languages {
+		q := url.Values{"lang": {lang}}
+		if p.For != "" {
+			q.Set("for", p.For)
+		}
+		chips = append(chips, components.Chip{Label: i18n.T(ctx, "macros.lang_"+lang), Href: "/prep/macros?" + q.Encode(), Current: lang == p.Lang})
+	}
+	return chips
+}
+
+func (p Macros) forHref(id string) string {
+	return "/prep/macros?" + url.Values{"lang": {p.Lang}, "for": {id}}.Encode()
+}
+
+// insert is where a macro stands in the message to the customer.
+func (p Macros) insert(m Macro) string {
+	return "/inbox/" + p.For + "?" + url.Values{"macro": {m.Key}, "in": {p.Lang}}.Encode() + "#write"
+}
+
+// textLang is how a text in a language is marked up: Hinglish is Hindi in Latin letters.
+func textLang(lang string) string {
+	if lang == "hinglish" {
+		return "hi-Latn"
+	}
+	return lang
+}
+
+// Questions lists what customers ask. Its groups post to /prep/questions/{id}/card (card) and /prep/questions/{id}/remove.
+type Questions struct {
+	Frame      layout.Frame
+	Now        time.Time
+	Count      int
+	OnlyOpen   bool // those that no card answers
+	OnlyLearnt bool // those of which somebody learnt something
+	Items      []QuestionGroup
+	Cards      []components.Option
+	Next       string
+	CanEdit    bool
+}
+
+// QuestionGroup is questions that ask alike.
+type QuestionGroup struct {
+	ID        string
+	Text      string // as it was asked last
+	Others    []string
+	Count     int
+	Last      time.Time
+	Card      string // that answers it; empty for none
+	CardTitle string
+	Chosen    bool // somebody said so
+	Learnt    []Learnt
+}
+
+// Learnt is what somebody of the team learnt about a question.
+type Learnt struct {
+	Text, By string
+	At       time.Time
+}
+
+// toWrite tells whether a card is still to come of a group.
+func (g QuestionGroup) toWrite() bool { return g.Card == "" || len(g.Learnt) > 0 && !g.Chosen }
+
+// Propose is the form in which what was learnt becomes the draft of a card. It posts question, lesson, and contact, escalation and next as
+// they came, to /prep/propose.
+type Propose struct {
+	Frame      layout.Frame
+	Contact    string // whom it is about; empty for nobody
+	Escalation string // it comes of; empty for none
+	Next       string
+	Most       int // letters of the lesson
+	Form       components.Filled
+}
+
+// proposeHref is where somebody proposes a card from what a contact asked.
+func proposeHref(contact, next string) string {
+	return "/prep/propose?" + url.Values{"contact": {contact}, "next": {next}}.Encode()
+}
+
+func (g QuestionGroup) href() string { return "/prep/questions/" + g.ID }
+
+func (p Questions) chips(ctx context.Context) []components.Chip {
+	return []components.Chip{
+		{Label: i18n.T(ctx, "questions.all"), Href: "/prep/questions", Current: !p.OnlyOpen && !p.OnlyLearnt},
+		{Label: i18n.T(ctx, "questions.open"), Href: "/prep/questions?show=open", Current: p.OnlyOpen},
+		{Label: i18n.T(ctx, "questions.learnt_only"), Href: "/prep/questions?show=learnt", Current: p.OnlyLearnt},
+	}
+}
+
+func (p Questions) options(ctx context.Context) []components.Option {
+	return append([]components.Option{{Label: i18n.T(ctx, "questions.none_of_these")}}, p.Cards...)
+}
