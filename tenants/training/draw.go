@@ -41,7 +41,8 @@ func quota(n int, rng *rand.Rand) map[string]int {
 }
 
 // draw picks n questions of a form by the weights of the domains, the same for the same seed. Questions that rest on one of retired are
-// left out. prefer are facts: at least half of the questions are about domains that they touch, where there are enough.
+// left out. prefer are facts: at least half of the questions are about domains that they touch, where there are enough. A whole quiz
+// tempts to break every gate once, or nobody could say of who passed it that they keep them.
 func draw(bank *content.Bank, form string, n int, seed uint64, retired map[string]bool, prefer []string) []string {
 	rng := rand.New(rand.NewPCG(seed, uint64(n)))
 	var pool []content.Item
@@ -58,17 +59,29 @@ func draw(bank *content.Bank, form string, n int, seed uint64, retired map[strin
 	slices.SortStableFunc(pool, func(a, b content.Item) int { return cmp.Compare(other(a, form), other(b, form)) })
 
 	var drawn []string
+	share, tempts := map[string]int{}, map[string]bool{}
 	take := func(most int, may func(content.Item) bool) {
 		for i := 0; i < len(pool) && most > 0 && len(drawn) < n; i++ {
 			if may(pool[i]) {
 				drawn = append(drawn, pool[i].ID)
+				share[pool[i].Domain]--
+				for _, o := range pool[i].Options {
+					tempts[o.Gate] = true
+				}
 				pool = slices.Delete(pool, i, i+1)
 				i, most = i-1, most-1
 			}
 		}
 	}
 	take((n+1)/2, func(item content.Item) bool { return touched[item.Domain] })
-	share := quota(n-len(drawn), rng)
+	share = quota(n-len(drawn), rng)
+	for _, gate := range content.Gates {
+		breaks := func(item content.Item) bool {
+			return n == QuizItems && !tempts[gate] && slices.ContainsFunc(item.Options, func(o content.Option) bool { return o.Gate == gate })
+		}
+		take(1, func(item content.Item) bool { return share[item.Domain] > 0 && breaks(item) })
+		take(1, breaks) // one more than its domain's share, before none
+	}
 	for _, d := range content.Domains {
 		take(share[d], func(item content.Item) bool { return item.Domain == d })
 	}
