@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -37,6 +36,7 @@ type namesake struct {
 	contact uuid.UUID
 	bits    float64 // see nameBits
 	others  int     // how many more sound as much like it
+	likely  float64 // what is left of bits by what else is known; see nearest
 }
 
 // asked is a name that is looked for: the ways in which somebody is called, and how rare each sound is.
@@ -268,51 +268,6 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	}
 
 	return list, nil
-}
-
-// withAccounts puts those last of whom a WhatsApp ID is known in a portfolio in which the contact has another: each is an account of their
-// own (matching.md X1), so that among many who are called alike those are looked at who may have come back.
-func withAccounts(ctx context.Context, tx *tenants.Tx, c Contact, sounding []namesake) error {
-	var scopes []string
-	for _, i := range c.Identities {
-		if currentBSUID(i) != "" {
-			scopes = append(scopes, i.Scope)
-		}
-	}
-	if len(scopes) == 0 || len(sounding) < 2 {
-		return nil
-	}
-	ids := make([]uuid.UUID, len(sounding))
-	for i, n := range sounding {
-		ids[i] = n.contact
-	}
-	var found []uuid.UUID
-	if err := tx.SelectContext(ctx, &found, `
-		SELECT w.id FROM unnest($2::uuid[]) AS w (id)
-		CROSS JOIN LATERAL ( -- account by account, however few customers there are
-			SELECT FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
-			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
-			WHERE i.tenant_id = $1 AND i.contact_id = w.id AND i.scope = ANY($3) LIMIT 1) own`, tx.Tenant, pq.Array(ids), pq.Array(scopes)); err != nil {
-		return fmt.Errorf("look who has an account of their own: %w", err)
-	}
-	own := make(map[uuid.UUID]bool, len(found))
-	for _, id := range found {
-		own[id] = true
-	}
-	slices.SortStableFunc(sounding, func(a, b namesake) int {
-		return cmp.Compare(b.likely(own), a.likely(own))
-	})
-
-	return nil
-}
-
-// likely is what a namesake is worth, in bits, where own have accounts of their own.
-func (n namesake) likely(own map[uuid.UUID]bool) float64 {
-	if own[n.contact] {
-		return n.bits + worth["two_live_accounts"]
-	}
-
-	return n.bits
 }
 
 // calledWithPhone are the words of the names of those among the contacts who have a phone.

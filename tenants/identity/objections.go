@@ -14,21 +14,14 @@ import (
 // a username or another hint.
 const Objection = "objection"
 
-// objecting are those, among the contact of a case, who is called alike and who is hinted at, who object and have not welcomed offers since.
-func objecting(ctx context.Context, tx *tenants.Tx, c Case, sounding []namesake, hinted map[uuid.UUID][]Reason) (map[uuid.UUID]bool, error) {
-	ids := append(keys(hinted), c.Contact.ID)
-	for _, k := range c.Candidates {
-		ids = append(ids, k.Contact.ID)
-	}
-	for _, n := range sounding {
-		ids = append(ids, n.contact)
-	}
+// objecting are those of some contacts who object to being looked for and have not welcomed offers since.
+func objecting(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uuid.UUID]bool, error) {
 	var found []uuid.UUID
 	if err := tx.SelectContext(ctx, &found, `
 		SELECT DISTINCT i.contact_id FROM identities i JOIN consents c ON c.tenant_id = $1 AND c.identity_id = i.id AND c.channel = $3
 		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2)
 		  AND NOT EXISTS (SELECT 1 FROM consents r WHERE r.tenant_id = $1 AND r.identity_id = i.id AND r.value = $4 AND r.at > c.at)`,
-		tx.Tenant, pq.Array(ids), Objection, Resume); err != nil {
+		tx.Tenant, pq.Array(contacts), Objection, Resume); err != nil {
 		return nil, fmt.Errorf("read who objects: %w", err)
 	}
 	quiet := make(map[uuid.UUID]bool, len(found))

@@ -56,19 +56,19 @@ func Suggest(ctx context.Context, tx *tenants.Tx, c Case) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	quiet, err := objecting(ctx, tx, c, sounding, hinted)
+	quiet, err := objecting(ctx, tx, append(keys(hinted), except...))
 	if err != nil {
 		return Case{}, err
 	}
 	if quiet[c.Contact.ID] {
 		name, sounding, hinted = asked{}, nil, nil
 	}
-	sounding = slices.DeleteFunc(sounding, func(n namesake) bool { return quiet[n.contact] })
 	maps.DeleteFunc(hinted, func(id uuid.UUID, _ []Reason) bool { return quiet[id] })
-	if err := withAccounts(ctx, tx, *c.Contact, sounding); err != nil {
+	near, err := nearest(ctx, tx, *c.Contact, sounding, maxSuggested+len(ruled)+len(hinted))
+	if err != nil {
 		return Case{}, err
 	}
-	people, err := hydrate(ctx, tx, likeliest(sounding, hinted, len(ruled)))
+	people, err := hydrate(ctx, tx, likeliest(near, hinted, len(ruled)))
 	if err != nil {
 		return Case{}, err
 	}

@@ -315,26 +315,32 @@ func TestNamesInTheWild(t *testing.T) {
 }
 
 // TestNamesakesWithAnAccountComeLast (X1): of many with one name those are shown who may have come back, and not those whose WhatsApp ID in
-// the same portfolio is known to be another.
+// the same portfolio is known to be another. So it is where more are called so than are looked up together.
 func TestNamesakesWithAnAccountComeLast(t *testing.T) {
 	t.Parallel()
-	w := freshWorld(t)
-	w.feed(
-		event{wamid: "k1", phone: "919800000101", bsuid: "IN.1", name: "Rajesh"},
-		event{wamid: "k2", phone: "919800000102", bsuid: "IN.2", name: "Rajesh"},
-		event{wamid: "k3", phone: "919800000103", bsuid: "IN.3", name: "Rajesh"},
-		event{wamid: "k4", phone: "919800000104", name: "Rajesh"},
-		event{wamid: "k5", phone: "919800000105", name: "Rajesh"},
-		event{at: 2, wamid: "s1", bsuid: "IN.6", name: "राजेश"},
-	)
-	k := w.suggested()
-	got := strings.ReplaceAll(said(k), " fell_silent", "")
-	for _, phone := range []string{"919800000104", "919800000105"} {
-		if !strings.Contains(got, "C "+phone+" sounds_alike;") {
-			t.Errorf("suggested %q, want %s among the first", got, phone)
+	for _, accounts := range []int{3, 60} {
+		w := freshWorld(t)
+		var known []event
+		for n := range accounts {
+			known = append(known,
+				event{wamid: fmt.Sprint("k", n), phone: fmt.Sprint(919800000200 + n), bsuid: fmt.Sprint("IN.", n), name: "Rajesh"},
+				event{wamid: fmt.Sprint("o", n), phone: fmt.Sprint(919800000400 + n), bsuid: fmt.Sprint("IN.4", n), name: "Meena"})
 		}
-	}
-	if len(k.Candidates) != 3 || !strings.HasSuffix(got, "−two_live_accounts") {
-		t.Errorf("suggested %q, want one with an account of their own last", got)
+		w.feed(known...)
+		w.feed(
+			event{wamid: "p1", phone: "919800000104", name: "Rajesh"},
+			event{wamid: "p2", phone: "919800000105", name: "Rajesh"},
+			event{at: 2, wamid: "s1", bsuid: "IN.600", name: "राजेश"},
+		)
+		k := w.suggested()
+		got := strings.ReplaceAll(said(k), " fell_silent", "")
+		for _, phone := range []string{"919800000104", "919800000105"} {
+			if !strings.Contains(got, "C "+phone+" sounds_alike;") {
+				t.Errorf("among %d accounts suggested %q, want %s among the first", accounts, got, phone)
+			}
+		}
+		if len(k.Candidates) != 3 || !strings.HasSuffix(got, "−two_live_accounts") {
+			t.Errorf("among %d accounts suggested %q, want one with an account of their own last", accounts, got)
+		}
 	}
 }

@@ -1,0 +1,81 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"github.com/pehchan/pehchan/tenants"
+)
+
+// atOnce is how many namesakes are looked up together: of a million customers most lie on the disk, and the few who are called the same in
+// full are mostly among the first.
+const atOnce = 40
+
+// nearest are the likeliest of those who are called like a contact, enough of them first, without whoever objects to being looked for.
+// Whoever has a WhatsApp ID in a portfolio in which the contact has another is an account of their own (matching.md X1) and comes as much
+// later, so that among many who are called alike those are looked at who may have come back. sounding is in the order of namesakes; of
+// those who come too late whatever is known of them nothing is read.
+func nearest(ctx context.Context, tx *tenants.Tx, c Contact, sounding []namesake, enough int) ([]namesake, error) {
+	var scopes []string
+	for _, i := range c.Identities {
+		if currentBSUID(i) != "" {
+			scopes = append(scopes, i.Scope)
+		}
+	}
+	var near []namesake
+	for some := range slices.Chunk(sounding, atOnce) {
+		if len(near) >= enough && near[enough-1].likely >= some[0].bits {
+			break
+		}
+		ids := make([]uuid.UUID, len(some))
+		for i, n := range some {
+			ids[i] = n.contact
+		}
+		quiet, err := objecting(ctx, tx, ids)
+		if err != nil {
+			return nil, err
+		}
+		own, err := withAccounts(ctx, tx, ids, scopes)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range some {
+			if n.likely = n.bits; own[n.contact] {
+				n.likely += worth["two_live_accounts"]
+			}
+			if !quiet[n.contact] {
+				near = append(near, n)
+			}
+		}
+		slices.SortStableFunc(near, func(a, b namesake) int { return cmp.Compare(b.likely, a.likely) })
+	}
+
+	return near, nil
+}
+
+// withAccounts are those of some contacts of whom a WhatsApp ID is known in one of the scopes.
+func withAccounts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, scopes []string) (map[uuid.UUID]bool, error) {
+	if len(scopes) == 0 {
+		return map[uuid.UUID]bool{}, nil
+	}
+	var found []uuid.UUID
+	if err := tx.SelectContext(ctx, &found, `
+		SELECT w.id FROM unnest($2::uuid[]) AS w (id)
+		CROSS JOIN LATERAL ( -- account by account, however few customers there are
+			SELECT FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
+			WHERE i.tenant_id = $1 AND i.contact_id = w.id AND i.scope = ANY($3) LIMIT 1) own`, tx.Tenant, pq.Array(contacts), pq.Array(scopes)); err != nil {
+		return nil, fmt.Errorf("look who has an account of their own: %w", err)
+	}
+	own := make(map[uuid.UUID]bool, len(found))
+	for _, id := range found {
+		own[id] = true
+	}
+
+	return own, nil
+}
