@@ -26,7 +26,7 @@ const (
 	overviewWeeks     = 13
 	overviewCountries = 12
 	exportWeeks       = 53
-	peoplePageSize    = 50
+	peoplePageSize    = 25 // each a person of their own, whom the database reads from the disk
 )
 
 // adopted reads which customers a page about adoption is to count: ?days=, ?at= a number or a portfolio, ?country=.

@@ -18,7 +18,7 @@ import (
 const (
 	maxHeld   = 20_000
 	maxRare   = 5_000
-	maxScored = 300
+	maxScored = 150
 )
 
 // Up to so many people each common sound is looked up person by person. For more, whoever has the sound is read in one go, up to a bound:
@@ -36,6 +36,7 @@ type namesake struct {
 	contact uuid.UUID
 	bits    float64 // see nameBits
 	others  int     // how many more sound as much like it
+	account bool    // whether any WhatsApp ID of theirs is known
 	likely  float64 // what is left of bits by what else is known; see nearest
 }
 
@@ -103,22 +104,20 @@ func ask(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, names []string)
 	return a, nil
 }
 
-// poolSize is about how many customers with a phone there are. Past a few thousand it is told from those whose phone's last four
-// digits begin with 37, a hundredth of all.
+// poolSize is about how many customers with a phone there are. Past ten thousand it is told from those whose phone's last four digits
+// begin with 37, a hundredth of all.
 func poolSize(ctx context.Context, tx *tenants.Tx) (float64, error) {
-	const exact = 5_000
-	var few, hundredth float64
-	err := tx.QueryRowxContext(ctx, `
-		SELECT (SELECT count(*) FROM (SELECT 1 FROM contact_words WHERE tenant_id = $1 AND word >= '4:' AND word < '4;' LIMIT $2) AS few),
-		       (SELECT count(*) FROM contact_words WHERE tenant_id = $1 AND word >= '4:37' AND word < '4:38')`, tx.Tenant, exact).Scan(&few, &hundredth)
+	const exact = 10_000
+	var pool float64
+	err := tx.GetContext(ctx, &pool, `
+		SELECT CASE WHEN h.held > $2 / 100 THEN 100 * h.held
+		       ELSE (SELECT count(*) FROM (SELECT 1 FROM contact_words WHERE tenant_id = $1 AND word >= '4:' AND word < '4;' LIMIT $2) AS few) END
+		FROM (SELECT count(*) AS held FROM contact_words WHERE tenant_id = $1 AND word >= '4:37' AND word < '4:38') AS h`, tx.Tenant, exact)
 	if err != nil {
 		return 0, fmt.Errorf("count customers with a phone: %w", err)
 	}
-	if few < exact {
-		return max(1, few), nil
-	}
 
-	return max(exact, 100*hundredth), nil
+	return max(1, pool), nil
 }
 
 // soundOfWord is a sound that one of the words asked for may have.
@@ -243,8 +242,8 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	}
 	var list []namesake
 	for _, id := range ids {
-		if bits, alike := a.bits(called[id]); alike && bits > 0 {
-			list = append(list, namesake{contact: id, bits: bits})
+		if bits, alike := a.bits(called[id].words); alike && bits > 0 {
+			list = append(list, namesake{contact: id, bits: bits, account: called[id].account})
 		}
 	}
 	slices.SortStableFunc(list, func(x, y namesake) int {
@@ -270,29 +269,38 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	return list, nil
 }
 
-// calledWithPhone are the words of the names of those among the contacts who have a phone.
-func calledWithPhone(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uuid.UUID][]nameWord, error) {
+// known is what contact_words tells of somebody with a phone.
+type known struct {
+	words   []nameWord // of all their names
+	account bool       // whether any WhatsApp ID of theirs is known
+}
+
+// calledWithPhone is what those among the contacts who have a phone are called.
+func calledWithPhone(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[uuid.UUID]known, error) {
 	var rows []struct {
 		Contact uuid.UUID `db:"contact_id"`
 		Word    string    `db:"word"`
 	}
 	if err := tx.SelectContext(ctx, &rows, `
 		SELECT contact_id, word FROM contact_words
-		WHERE tenant_id = $1 AND contact_id = ANY($2) AND left(word, 2) IN ('n:', 'p:') -- left() keeps to the index by contact
+		WHERE tenant_id = $1 AND contact_id = ANY($2) AND left(word, 2) IN ('n:', 'p:', 'b:') -- left() keeps to the index by contact
 		ORDER BY contact_id, word`, tx.Tenant, pq.Array(contacts)); err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}
-	texts, phone := map[uuid.UUID][]string{}, map[uuid.UUID]bool{}
+	texts, account, phone := map[uuid.UUID][]string{}, map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
 	for _, r := range rows {
-		if name, ok := strings.CutPrefix(r.Word, "n:"); ok {
-			texts[r.Contact] = append(texts[r.Contact], name)
-		} else {
+		switch kind, text, _ := strings.Cut(r.Word, ":"); kind {
+		case "n":
+			texts[r.Contact] = append(texts[r.Contact], text)
+		case "b":
+			account[r.Contact] = true
+		default:
 			phone[r.Contact] = true
 		}
 	}
-	called := map[uuid.UUID][]nameWord{}
+	called := map[uuid.UUID]known{}
 	for id := range phone {
-		called[id] = newNameWords(texts[id])
+		called[id] = known{newNameWords(texts[id]), account[id]}
 	}
 
 	return called, nil

@@ -12,9 +12,12 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// atOnce is how many namesakes are looked up together: of a million customers most lie on the disk, and the few who are called the same in
-// full are mostly among the first.
-const atOnce = 40
+// Namesakes are looked up so many together, and so many in all where each has a WhatsApp ID: of a million customers most lie on the disk,
+// and whom many are called like tells little.
+const (
+	atOnce  = 40
+	maxNear = 3 * atOnce
+)
 
 // nearest are the likeliest of those who are called like a contact, enough of them first, without whoever objects to being looked for.
 // Whoever has a WhatsApp ID in a portfolio in which the contact has another is an account of their own (matching.md X1) and comes as much
@@ -27,35 +30,56 @@ func nearest(ctx context.Context, tx *tenants.Tx, c Contact, sounding []namesake
 			scopes = append(scopes, i.Scope)
 		}
 	}
-	var near []namesake
-	for some := range slices.Chunk(sounding, atOnce) {
-		if len(near) >= enough && near[enough-1].likely >= some[0].bits {
-			break
+	var near, without, with []namesake
+	for _, n := range sounding {
+		if n.account {
+			with = append(with, n)
+		} else {
+			without = append(without, n)
 		}
-		ids := make([]uuid.UUID, len(some))
-		for i, n := range some {
-			ids[i] = n.contact
-		}
-		quiet, err := objecting(ctx, tx, ids)
-		if err != nil {
-			return nil, err
-		}
-		own, err := withAccounts(ctx, tx, ids, scopes)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range some {
-			if n.likely = n.bits; own[n.contact] {
-				n.likely += worth["two_live_accounts"]
+	}
+	for _, list := range [][]namesake{without, with[:min(len(with), maxNear+enough)]} {
+		for some := range slices.Chunk(list, atOnce) {
+			if len(near) >= enough && near[enough-1].likely >= some[0].bits {
+				break
 			}
-			if !quiet[n.contact] {
-				near = append(near, n)
+			welcome, err := lookUp(ctx, tx, some, scopes)
+			if err != nil {
+				return nil, err
 			}
+			near = append(near, welcome...)
+			slices.SortStableFunc(near, func(a, b namesake) int { return cmp.Compare(b.likely, a.likely) })
 		}
-		slices.SortStableFunc(near, func(a, b namesake) int { return cmp.Compare(b.likely, a.likely) })
 	}
 
 	return near, nil
+}
+
+// lookUp says how likely namesakes are, some of which may be accounts of their own in one of the scopes, and leaves out who objects.
+func lookUp(ctx context.Context, tx *tenants.Tx, some []namesake, scopes []string) ([]namesake, error) {
+	ids := make([]uuid.UUID, len(some))
+	for i, n := range some {
+		ids[i] = n.contact
+	}
+	quiet, err := objecting(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	own, err := withAccounts(ctx, tx, ids, scopes)
+	if err != nil {
+		return nil, err
+	}
+	var welcome []namesake
+	for _, n := range some {
+		if n.likely = n.bits; own[n.contact] {
+			n.likely += worth["two_live_accounts"]
+		}
+		if !quiet[n.contact] {
+			welcome = append(welcome, n)
+		}
+	}
+
+	return welcome, nil
 }
 
 // withAccounts are those of some contacts of whom a WhatsApp ID is known in one of the scopes.
