@@ -171,6 +171,11 @@ func (p Queue) signs(ctx context.Context) []components.Chip {
 	return chips
 }
 
+// bySign tells whether the cases can be narrowed down to one kind of sign.
+func (p Queue) bySign() bool { return p.CanDecide && p.Tab == "suggested" && len(p.Signs) > 0 }
+
+func (p Queue) narrows() bool { return len(p.Numbers) > 1 || p.bySign() }
+
 func (p Queue) canStart() bool { return p.CanDecide && p.Tab != "done" && len(p.Items) > 0 }
 
 func (p Queue) open(item QueueItem) string {
