@@ -452,6 +452,16 @@ if (form) {
   });
 }
 }
+{ // strip.js
+// On a phone filters are one line: the one in use is brought into sight.
+const showCurrent = () => {
+  for (const strip of document.querySelectorAll(".strip")) {
+    const current = strip.querySelector("[aria-current]");
+    if (current) strip.scrollLeft += current.getBoundingClientRect().left - strip.getBoundingClientRect().left - 16;
+  }
+};
+addEventListener("pageshow", showCurrent);
+}
 { // theme.js
 // The theme changes at once; the form keeps the choice for the next page.
 document.addEventListener("submit", (event) => {
