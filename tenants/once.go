@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -17,6 +19,10 @@ const (
 	// does not grow past what it wrote in that time.
 	answerLife    = 48 * time.Hour
 	clearedAtOnce = 5
+
+	// How long, and how often, a second try looks for the answer of the first.
+	patience  = 5 * time.Second
+	lookAgain = 50 * time.Millisecond
 )
 
 // Answer is what a write answered: an HTTP status and what it takes to answer the same again. Status 0 is still under way, Forgotten was
@@ -65,6 +71,29 @@ func Claim(ctx context.Context, tx *Tx, caller, key string, request []byte) (fir
 	}
 
 	return row.Answer, false, nil
+}
+
+// ClaimOrWait is Claim for work that cannot stand in one transaction: who comes second waits for the answer of the first, and gets
+// ErrUnavailable where none came within a few seconds.
+func ClaimOrWait(ctx context.Context, db *DB, tenant uuid.UUID, caller, key string, request []byte) (first Answer, claimed bool, err error) {
+	for deadline := time.Now().Add(patience); ; {
+		err = db.As(ctx, tenant, func(tx *Tx) error {
+			first, claimed, err = Claim(ctx, tx, caller, key, request)
+			return err
+		})
+		switch {
+		case err != nil || claimed || first.Status != 0:
+			return first, claimed, err
+		case time.Now().After(deadline):
+			return first, false, ErrUnavailable
+		}
+
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return first, false, ctx.Err()
+		}
+	}
 }
 
 func forget(ctx context.Context, tx *Tx) error {

@@ -18,7 +18,6 @@ import (
 const (
 	headerKey = "Idempotency-Key"
 	maxKey    = 200
-	patience  = 5 * time.Second // for another request with the same key
 	keeping   = 5 * time.Second // for the answer, once the work is done
 )
 
@@ -79,7 +78,7 @@ func (a *API) writeOutside(c *fiber.Ctx, fn func() (status int, v any, err error
 		return err
 	}
 	if key != "" {
-		first, ours, err := a.claim(c, key)
+		first, ours, err := tenants.ClaimOrWait(c.UserContext(), a.DB, caller(c).Tenant.ID, owner(c), key, digest(c))
 		if err != nil {
 			return err
 		}
@@ -111,28 +110,6 @@ func (a *API) writeOutside(c *fiber.Ctx, fn func() (status int, v any, err error
 	}
 
 	return send(c, given.Status, given.Body)
-}
-
-func (a *API) claim(c *fiber.Ctx, key string) (first tenants.Answer, ours bool, err error) {
-	ctx := c.UserContext()
-	for deadline := time.Now().Add(patience); ; {
-		err = a.DB.As(ctx, caller(c).Tenant.ID, func(tx *tenants.Tx) error {
-			first, ours, err = tenants.Claim(ctx, tx, owner(c), key, digest(c))
-			return err
-		})
-		switch {
-		case err != nil || ours || first.Status != 0:
-			return first, ours, err
-		case time.Now().After(deadline):
-			return first, false, tenants.ErrUnavailable
-		}
-
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return first, false, ctx.Err()
-		}
-	}
 }
 
 func encoded(status int, v any) (tenants.Answer, error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	pages "github.com/pehchan/pehchan/views/inbox"
-	numberspages "github.com/pehchan/pehchan/views/numbers"
 )
 
 const (
@@ -70,10 +69,7 @@ func fillInbox(ctx context.Context, tx *tenants.Tx, m access.Member, f conversat
 	if err != nil {
 		return err
 	}
-	for id, name := range e.Numbers {
-		p.Numbers = append(p.Numbers, numberspages.NumberChoice{ID: id.String(), Name: name})
-	}
-	web.SortNumbers(p.Numbers)
+	p.Numbers = e.Choices()
 	p.NoNumber = len(p.Numbers) == 0
 
 	counts, err := conversations.CountInbox(ctx, tx)

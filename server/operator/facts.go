@@ -128,18 +128,25 @@ func typedFact(c *fiber.Ctx, key string) (facts.Change, error) {
 	if in.Version, err = strconv.Atoi(web.Field(c, "version")); err != nil {
 		return in, &tenants.Conflict{Code: "fact_changed"}
 	}
-	if in.VerifiedOn, err = time.Parse(time.DateOnly, web.Field(c, "verified_on")); err != nil {
-		return in, &tenants.Invalid{Field: "verified_on", Key: "day"}
+	in.VerifiedOn, in.ExpiresOn, err = typedDays(c)
+
+	return in, err
+}
+
+// typedDays reads when what is written was verified, and when it has to be verified again, if ever.
+func typedDays(c *fiber.Ctx) (verified time.Time, expires *time.Time, err error) {
+	if verified, err = time.Parse(time.DateOnly, web.Field(c, "verified_on")); err != nil {
+		return verified, nil, &tenants.Invalid{Field: "verified_on", Key: "day"}
 	}
 	if typed := web.Field(c, "expires_on"); typed != "" {
 		day, err := time.Parse(time.DateOnly, typed)
 		if err != nil {
-			return in, &tenants.Invalid{Field: "expires_on", Key: "day"}
+			return verified, nil, &tenants.Invalid{Field: "expires_on", Key: "day"}
 		}
-		in.ExpiresOn = &day
+		expires = &day
 	}
 
-	return in, nil
+	return verified, expires, nil
 }
 
 // typedSources reads one source a line: a name, and an address where the last word is one.

@@ -291,18 +291,9 @@ func typedWording(c *fiber.Ctx, kind string) answers.Wording {
 func typedRevision(c *fiber.Ctx, kind, key string, version int) (answers.Revision, error) {
 	in := answers.Revision{Kind: kind, Key: key, Version: version, Wording: typedWording(c, kind)}
 	var err error
-	if in.VerifiedOn, err = time.Parse(time.DateOnly, web.Field(c, "verified_on")); err != nil {
-		return in, &tenants.Invalid{Field: "verified_on", Key: "day"}
-	}
-	if typed := web.Field(c, "expires_on"); typed != "" {
-		day, err := time.Parse(time.DateOnly, typed)
-		if err != nil {
-			return in, &tenants.Invalid{Field: "expires_on", Key: "day"}
-		}
-		in.ExpiresOn = &day
-	}
+	in.VerifiedOn, in.ExpiresOn, err = typedDays(c)
 
-	return in, nil
+	return in, err
 }
 
 // ChangeLibrary says what a change of a card or macro would do, makes it, notes that it was verified today, or takes earlier words back.

@@ -17,7 +17,6 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
-	numberspages "github.com/pehchan/pehchan/views/numbers"
 	"github.com/pehchan/pehchan/views/people"
 	pages "github.com/pehchan/pehchan/views/queue"
 )
@@ -104,10 +103,7 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 	if err != nil {
 		return err
 	}
-	for id, name := range e.Numbers {
-		p.Numbers = append(p.Numbers, numberspages.NumberChoice{ID: id.String(), Name: name})
-	}
-	web.SortNumbers(p.Numbers)
+	p.Numbers = e.Choices()
 	p.NoNumber = len(p.Numbers) == 0
 	if f.Number != uuid.Nil {
 		p.Number = f.Number.String()

@@ -26,11 +26,17 @@ func NumberView(n numbers.Number, counts ingest.Counts) numberspages.Number {
 	}
 }
 
-// SortNumbers puts a choice of numbers in the order of their names.
-func SortNumbers(list []numberspages.NumberChoice) {
+// Choices are the numbers of the business, in the order of their names, for a page that is narrowed down to one.
+func (e Eyes) Choices() []numberspages.NumberChoice {
+	var list []numberspages.NumberChoice
+	for id, name := range e.Numbers {
+		list = append(list, numberspages.NumberChoice{ID: id.String(), Name: name})
+	}
 	slices.SortFunc(list, func(a, b numberspages.NumberChoice) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+
+	return list
 }
 
 // CountsView is the zero-loss equation of a number since the beginning.

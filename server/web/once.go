@@ -14,7 +14,8 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 )
 
-const oncePatience = 5 * time.Second
+// keeping is how long remembering an answer may take, once the work is done.
+const keeping = 5 * time.Second
 
 // Once answers the second press of a button as the first was answered, without doing it again. Each form carries a key of its
 // own; the first request with it does the work, any other waits for that and is sent to where it led. What the first one
@@ -29,7 +30,7 @@ func (s *Site) Once(c *fiber.Ctx, m access.Member, handler fiber.Handler) error 
 	sum := sha256.Sum256([]byte(c.Method() + " " + c.Path() + " " + given))
 	caller, key := "person "+m.Person.ID.String(), hex.EncodeToString(sum[:])
 
-	first, ours, err := s.claim(c, m, caller, key, sum[:])
+	first, ours, err := tenants.ClaimOrWait(ctx, s.DB, m.Tenant.ID, caller, key, sum[:])
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func (s *Site) Once(c *fiber.Ctx, m access.Member, handler fiber.Handler) error 
 
 	err = handler(c)
 	// What was done must be remembered, also when it took all the time the request had.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), oncePatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keeping)
 	defer cancel()
 	status := c.Response().StatusCode()
 	if err != nil || status >= fiber.StatusBadRequest {
@@ -49,29 +50,6 @@ func (s *Site) Once(c *fiber.Ctx, m access.Member, handler fiber.Handler) error 
 	answer := tenants.Answer{Status: status, Body: c.Response().Header.Peek(fiber.HeaderLocation)}
 
 	return s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return tenants.Settle(ctx, tx, caller, key, answer) })
-}
-
-// claim tells whether the work is ours to do. Where it is not, it waits for the first one's answer as long as patience lasts.
-func (s *Site) claim(c *fiber.Ctx, m access.Member, caller, key string, request []byte) (first tenants.Answer, ours bool, err error) {
-	ctx := c.UserContext()
-	for deadline := time.Now().Add(oncePatience); ; {
-		err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-			first, ours, err = tenants.Claim(ctx, tx, caller, key, request)
-			return err
-		})
-		switch {
-		case err != nil || ours || first.Status != 0:
-			return first, ours, err
-		case time.Now().After(deadline):
-			return first, false, tenants.ErrUnavailable
-		}
-
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return first, false, ctx.Err()
-		}
-	}
 }
 
 func (s *Site) repeated(c *fiber.Ctx, location string) error {
