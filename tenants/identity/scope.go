@@ -15,6 +15,20 @@ import (
 // togetherAtOnce is how many identifiers that both scopes know are put together, and derived again, by one round of statements.
 const togetherAtOnce = 500
 
+// largeScope is how many identifiers can be moved to another scope while somebody waits for a page: some five seconds at worst.
+const largeScope = 500
+
+// LargeScope tells whether widening a scope takes longer than somebody waits.
+func LargeScope(ctx context.Context, tx *tenants.Tx, scope string) (large bool, err error) {
+	err = tx.GetContext(ctx, &large, `
+		SELECT count(*) > $3 FROM (SELECT FROM identifiers WHERE tenant_id = $1 AND scope = $2 LIMIT $3 + 1) AS few`, tx.Tenant, scope, largeScope)
+	if err != nil {
+		return false, fmt.Errorf("look how large a scope is: %w", err)
+	}
+
+	return large, nil
+}
+
 // WidenScope moves everything known under one scope to another, in the one step that follows when the portfolio of a WABA
 // becomes known ("waba:<id>" → "portfolio:<id>"). Identifiers that both scopes know are one, so their evidence is put together and
 // derived again: two accounts of one portfolio with one BSUID are one account. It is all of one transaction, since a number and those

@@ -3,9 +3,11 @@ package numbers
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,15 +25,27 @@ const (
 	jobClean  = "number_clean"   // take phones out of what was stored before it kept none
 	jobForget = "number_forget"  // end the grace of a disconnected one
 	jobListen = "number_silence" // see whether it has fallen silent
+	jobWiden  = "number_widen"   // move its many customers to the scope of the portfolio in portfolio_id
 )
 
 // plan has a job done at a time, once more where it was done before.
 func plan(ctx context.Context, tx *tenants.Tx, kind string, number uuid.UUID, at time.Time) error {
+	return planWith(ctx, tx, kind, number, at, nil)
+}
+
+// planWith is plan for a job that is told more than its number.
+func planWith(ctx context.Context, tx *tenants.Tx, kind string, number uuid.UUID, at time.Time, args map[string]any) error {
+	told := map[string]any{"number_id": number}
+	maps.Copy(told, args)
+	raw, err := json.Marshal(told)
+	if err != nil {
+		return fmt.Errorf("plan %s of number %s: %w", kind, number, err)
+	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO jobs (id, tenant_id, kind, args, run_at)
-		VALUES (md5($2::text || ' ' || $3::uuid)::uuid, $1, $2, jsonb_build_object('number_id', $3::uuid), $4)
-		ON CONFLICT (id) DO UPDATE SET state = 'waiting', run_at = excluded.run_at, tries = 0, problem = '', finished_at = NULL`,
-		tx.Tenant, kind, number, at); err != nil {
+		INSERT INTO jobs (id, tenant_id, kind, args, run_at) VALUES (md5($2::text || ' ' || $3::uuid)::uuid, $1, $2, $5, $4)
+		ON CONFLICT (id) DO UPDATE
+		SET state = 'waiting', args = excluded.args, run_at = excluded.run_at, tries = 0, problem = '', finished_at = NULL`,
+		tx.Tenant, kind, number, at, raw); err != nil {
 		return fmt.Errorf("plan %s of number %s: %w", kind, number, err)
 	}
 
@@ -89,6 +103,8 @@ type job struct {
 	Tenant uuid.UUID `db:"tenant_id"`
 	Kind   string    `db:"kind"`
 	Number uuid.UUID `db:"number_id"`
+
+	Portfolio string `db:"portfolio_id"` // of jobWiden
 }
 
 // step does the jobs that are due, at most a handful, each claimed when its turn comes. One that fails is tried again later.
@@ -120,10 +136,10 @@ func (w *Worker) claim(ctx context.Context) (j job, found bool, err error) {
 		return tx.GetContext(ctx, &j, `
 			UPDATE jobs SET state = 'running', run_at = now() + make_interval(secs => $1)
 			WHERE id = (SELECT id FROM jobs
-			            WHERE kind IN ($2, $3, $4, $5, $6, $7) AND state IN ('waiting', 'running') AND run_at <= now()
+			            WHERE kind IN ($2, $3, $4, $5, $6, $7, $8) AND state IN ('waiting', 'running') AND run_at <= now()
 			            ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id`,
-			workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen, jobClean)
+			RETURNING id, tenant_id, kind, (args->>'number_id')::uuid AS number_id, coalesce(args->>'portfolio_id', '') AS portfolio_id`,
+			workLimit.Seconds(), jobToken, jobSync, jobForget, notices.KindPortfolio, jobListen, jobClean, jobWiden)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return job{}, false, nil
@@ -148,6 +164,8 @@ func (w *Worker) do(ctx context.Context, j job) (next time.Time, err error) {
 		return w.clean(ctx, j.Tenant, j.Number)
 	case notices.KindPortfolio:
 		return time.Time{}, w.hearPortfolio(ctx, j.Tenant, j.Number)
+	case jobWiden:
+		return time.Time{}, w.widen(ctx, j.Tenant, j.Number, func(*tenants.Tx, Number) (string, error) { return j.Portfolio, nil })
 	}
 
 	return time.Time{}, w.db.As(ctx, j.Tenant, func(tx *tenants.Tx) error { return forget(ctx, tx, j.Number) })

@@ -89,3 +89,60 @@ func TestHearingOfAPortfolioWidensTheScope(t *testing.T) {
 		t.Errorf("another tenant's number became %s (%v)", got.Scope, err)
 	}
 }
+
+// Who connects a number waits for a page. A scope of many customers is widened by the worker; until then the new number stands where
+// theirs do, so that nobody is taken for two.
+func TestALargeScopeIsWidenedAtLeisure(t *testing.T) {
+	t.Parallel()
+	p, m := newPlace(t), newMeta(t)
+	p.addApp(t, uuid.Nil, "demo")
+	first, err := p.unconfirmed(p.asha, "700", "801", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 501
+	var seen []identity.Seen
+	for n := range many {
+		seen = append(seen, identity.Seen{
+			ItemID: int64(n + 1), NumberID: first.ID, Scope: first.Scope, ReceivedAt: time.Now(),
+			Event: whatsapp.Event{
+				Kind: whatsapp.KindStatus, Status: "sent", At: time.Now(), WAMID: fmt.Sprint("wamid.", n), Digest: fmt.Sprint(n),
+				Party: whatsapp.Party{BSUID: fmt.Sprint("IN.", n)},
+			},
+		})
+	}
+	err = p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
+		if err := identity.Lock(ctx, tx); err != nil {
+			return err
+		}
+		_, err := identity.Observe(ctx, tx, seen)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	second, err := p.unconfirmed(p.asha, "700", "802", "5")
+	if err != nil || second.Scope != "waba:700" || second.PortfolioID != "" {
+		t.Fatalf("the second number stands in %s, portfolio %q (%v); want where the first does", second.Scope, second.PortfolioID, err)
+	}
+	p.works(t, m.graph)
+	until(t, "the wider scope", func() bool {
+		for _, id := range []uuid.UUID{first.ID, second.ID} {
+			if got, err := p.get(p.asha, id); err != nil || got.Scope != "portfolio:5" || got.PortfolioID != "5" {
+				return false
+			}
+		}
+		return true
+	})
+	var moved int
+	err = p.as(p.asha, func(ctx context.Context, tx *tenants.Tx) error {
+		return tx.GetContext(ctx, &moved, `SELECT count(*) FROM identifiers WHERE scope = 'portfolio:5'`)
+	})
+	if err != nil || moved != many {
+		t.Errorf("%d customers stand in the portfolio (%v), want %d", moved, err, many)
+	}
+	if got := p.auditOf(t, p.asha, "portfolio.learned"); got != 1 {
+		t.Errorf("%d entries in the audit, want one", got)
+	}
+}
