@@ -453,7 +453,8 @@ if (form) {
 }
 }
 { // strip.js
-// On a phone filters are one line: the one in use is brought into sight.
+// On a phone filters are one line: the one in use is brought into sight, and so is the one that gets the focus, of which a browser leaves
+// hidden what does not fit.
 const showCurrent = () => {
   for (const strip of document.querySelectorAll(".strip")) {
     const current = strip.querySelector("[aria-current]");
@@ -461,6 +462,9 @@ const showCurrent = () => {
   }
 };
 addEventListener("pageshow", showCurrent);
+document.addEventListener("focusin", (event) => {
+  if (event.target.closest(".strip")) event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
 }
 { // theme.js
 // The theme changes at once; the form keeps the choice for the next page.
