@@ -54,11 +54,11 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 			return err
 		}
 		if p.CanAnswer {
-			inbox, err := conversations.CountInbox(ctx, tx)
+			waiting, err := conversations.CountWaiting(ctx, tx)
 			if err != nil {
 				return err
 			}
-			p.Unanswered = inbox.Waiting
+			p.Unanswered = waiting
 		}
 
 		if err := homeNews(ctx, tx, m, &p); err != nil {

@@ -72,11 +72,11 @@ func (s *Pages) MonthlyPage(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		inbox, err := conversations.CountInbox(ctx, tx)
+		waiting, err := conversations.CountWaiting(ctx, tx)
 		if err != nil {
 			return err
 		}
-		p.Waiting, p.Unanswered = queue.Due(), inbox.Waiting
+		p.Waiting, p.Unanswered = queue.Due(), waiting
 		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 		if err != nil {
 			return err

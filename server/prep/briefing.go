@@ -110,11 +110,11 @@ func (s *Pages) snapshot(ctx context.Context, tx *tenants.Tx, now time.Time) (tr
 	if err != nil {
 		return snap, err
 	}
-	inbox, err := conversations.CountInbox(ctx, tx)
+	waiting, err := conversations.CountWaiting(ctx, tx)
 	if err != nil {
 		return snap, err
 	}
-	snap.Cases, snap.Unanswered = cases.Due(), inbox.Waiting
+	snap.Cases, snap.Unanswered = cases.Due(), waiting
 	team, err := s.pupils(ctx, tx, now)
 	if err != nil {
 		return snap, err

@@ -139,7 +139,7 @@ func (s *Site) nav(m access.Member, path string) []layout.NavItem {
 	return items
 }
 
-// countWork puts on the navigation how many cases wait, and how many conversations nobody has read. A page is worth more than its
+// countWork puts on the navigation how many cases wait, and how many people wait for an answer. A page is worth more than its
 // badges, so a count that fails is left out.
 func (s *Site) countWork(ctx context.Context, m access.Member, items []layout.NavItem) {
 	at := func(key string) int {
@@ -150,9 +150,8 @@ func (s *Site) countWork(ctx context.Context, m access.Member, items []layout.Na
 		return
 	}
 	var (
-		due   int
-		talks conversations.InboxCounts
-		news  int
+		due, waiting int
+		news         int
 	)
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
 		if changes >= 0 {
@@ -166,7 +165,7 @@ func (s *Site) countWork(ctx context.Context, m access.Member, items []layout.Na
 		if due, err = identity.CountDue(ctx, tx); err != nil {
 			return err
 		}
-		talks, err = conversations.CountInbox(ctx, tx)
+		waiting, err = conversations.CountWaiting(ctx, tx)
 
 		return err
 	})
@@ -181,7 +180,7 @@ func (s *Site) countWork(ctx context.Context, m access.Member, items []layout.Na
 		items[queue].Badge = badge(ctx, due, identity.MostDue)
 	}
 	if inbox >= 0 {
-		items[inbox].Badge = badge(ctx, talks.Unread, conversations.MostCounted)
+		items[inbox].Badge = badge(ctx, waiting, conversations.MostCounted)
 	}
 }
 

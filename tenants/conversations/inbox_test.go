@@ -88,6 +88,25 @@ func TestInboxTellsWhoWaits(t *testing.T) {
 	})
 }
 
+// Whoever wrote by two identifiers is one person who waits, in the list and in its figure.
+func TestPeopleAreCountedNotParts(t *testing.T) {
+	t.Parallel()
+	s := open(t, testdb.New(t).DB, "asha-clinic")
+	s.feed(says(60, "IN.1", "a", "text", text("one")))
+	s.feed(says(120, "IN.2", "b", "text", text("two")))
+	s.as(func(tx *tenants.Tx) error {
+		_, err := identity.Merge(t.Context(), tx, tenants.SystemActor, identity.MergeInput{Keep: s.whois("IN.1").ID, Lose: s.whois("IN.2").ID, Reason: "one", MayRisk: true})
+		if err != nil {
+			return err
+		}
+		n, err := conversations.CountInbox(t.Context(), tx)
+		if want := (conversations.InboxCounts{Unread: 1, Waiting: 1}); n != want {
+			t.Errorf("counted %+v, want %+v", n, want)
+		}
+		return err
+	})
+}
+
 // What failed has answered nobody, in whatever order its statuses come; what was answered before stays answered.
 func TestFailedMessagesAnswerNobody(t *testing.T) {
 	t.Parallel()

@@ -15,23 +15,39 @@ import (
 // MostCounted is as far as conversations are counted: the figure stands for itself or more.
 const MostCounted = 100
 
-// InboxCounts is how many parts of conversations nobody has read, and in how many somebody waits for an answer, at most MostCounted.
+// InboxCounts is how many people's conversations nobody has read, and how many people wait for an answer, at most MostCounted.
 type InboxCounts struct {
 	Unread  int `db:"unread"`
 	Waiting int `db:"waiting"`
 }
 
-// CountInbox counts for the navigation. The parts of one person's conversation count once each where they wrote by several accounts
-// or to several numbers.
+// people counts whose conversations have a part p for which a condition holds. One person may have several: where they wrote by several
+// accounts or to several numbers. A third more parts than people are looked at; should there be more parts, people are not told apart.
+// The bounds stand in the statement, so that PostgreSQL keeps its plan: every page runs it.
+func people(condition string) string {
+	most, parts := strconv.Itoa(MostCounted), strconv.Itoa(MostCounted*4/3)
+
+	return `(SELECT CASE WHEN count(*) = ` + parts + ` THEN ` + most + ` ELSE least(count(DISTINCT i.contact_id), ` + most + `) END
+		FROM (SELECT p.tenure_id FROM thread_tips p WHERE p.tenant_id = $1 AND ` + condition + ` LIMIT ` + parts + `) p
+		JOIN tenures t ON t.tenant_id = $1 AND t.id = p.tenure_id
+		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id)`
+}
+
+// CountInbox counts for the inbox.
 func CountInbox(ctx context.Context, tx *tenants.Tx) (InboxCounts, error) {
 	var n InboxCounts
-	most := strconv.Itoa(MostCounted) // in the statement, so that PostgreSQL keeps its plan: every page runs it
-	err := tx.GetContext(ctx, &n, `
-		SELECT (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND unread LIMIT `+most+`) u) AS unread,
-		       (SELECT count(*) FROM (SELECT 1 FROM thread_tips WHERE tenant_id = $1 AND waiting_since IS NOT NULL LIMIT `+most+`) w) AS waiting`,
-		tx.Tenant)
-	if err != nil {
+	if err := tx.GetContext(ctx, &n, `
+		SELECT `+people(`p.unread`)+` AS unread, `+people(`p.waiting_since IS NOT NULL`)+` AS waiting`, tx.Tenant); err != nil {
 		return InboxCounts{}, fmt.Errorf("count conversations: %w", err)
+	}
+
+	return n, nil
+}
+
+// CountWaiting is how many people wait for an answer, at most MostCounted.
+func CountWaiting(ctx context.Context, tx *tenants.Tx) (n int, err error) {
+	if err := tx.GetContext(ctx, &n, `SELECT `+people(`p.waiting_since IS NOT NULL`), tx.Tenant); err != nil {
+		return 0, fmt.Errorf("count who waits: %w", err)
 	}
 
 	return n, nil
