@@ -131,6 +131,8 @@ func writeCases(ctx context.Context, tx *tenants.Tx, wanted []wantedCase) error 
 			    version = k.version + (k.state = 'done' OR k.kind <> excluded.kind OR k.candidates <> excluded.candidates
 			                           OR k.identity_id IS DISTINCT FROM excluded.identity_id OR k.contact_id IS DISTINCT FROM excluded.contact_id)::int,
 			    opened_at = CASE WHEN k.state = 'done' THEN now() ELSE k.opened_at END,
+			    asked_at = CASE WHEN k.contact_id IS NOT DISTINCT FROM excluded.contact_id THEN k.asked_at END,
+			    answered_at = CASE WHEN k.contact_id IS NOT DISTINCT FROM excluded.contact_id THEN k.answered_at END,
 			    hold_until = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN NULL ELSE k.hold_until END,
 			    unsure_by = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN '{}' ELSE k.unsure_by END,
 			    proposed_by = CASE WHEN k.state = 'done' OR NOT k.candidates @> excluded.candidates THEN '' ELSE k.proposed_by END

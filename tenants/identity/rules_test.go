@@ -377,3 +377,31 @@ func TestRulesAreTheTenantsOwn(t *testing.T) {
 		}
 	}
 }
+
+// A rule may move an account to another contact in the very batch that opens a case about it. The case is about whoever has the account
+// now: deciding it must not join two others.
+func TestACaseFollowsTheAccountThatARuleMoved(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.turnOn("same_parent")
+	w.feed(event{at: 6, wamid: "a", phone: "919800000101", bsuid: "IN.2", parent: "IN.ENT.9", name: "Asha"})
+	w.feed(event{at: 254, wamid: "b", number: farNumber, phone: "919800000101", bsuid: "IN.71", parent: "IN.ENT.9", name: "Far"})
+	w.feed(event{at: 1, wamid: "c", phone: "919800000101", bsuid: "IN.3", name: "Bina"})
+	var rows []struct {
+		Contact uuid.NullUUID `db:"contact_id"`
+		Holder  uuid.NullUUID `db:"holder"`
+	}
+	w.as(func(tx *tenants.Tx) error {
+		return tx.SelectContext(t.Context(), &rows, `
+			SELECT k.contact_id, i.contact_id AS holder FROM cases k JOIN identities i ON i.tenant_id = $1 AND i.id = k.identity_id
+			WHERE k.tenant_id = $1 AND k.kind = 'conflict' AND k.state = 'open'`, w.tenant)
+	})
+	if len(rows) == 0 {
+		t.Error("no conflict is open: the story tells nothing")
+	}
+	for _, r := range rows {
+		if r.Contact != r.Holder {
+			t.Errorf("a case about an account of %v is put to %v", r.Holder, r.Contact)
+		}
+	}
+}
