@@ -63,10 +63,14 @@ func (d *division) write(ctx context.Context, tx *tenants.Tx) error {
 		`INSERT INTO profile_facts AS p (tenant_id, tenure_id, kind, value, first_seen, last_seen)
 		 SELECT $1, w.id, f.kind, f.value, min(f.first_seen), max(f.last_seen)
 		 FROM (` + handing + `) w JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = w.old
-		 WHERE (w.from_at IS NULL OR f.last_seen >= w.from_at) AND (w.to_at IS NULL OR f.first_seen < w.to_at)
+		 WHERE (w.from_at IS NULL OR f.last_seen + interval '10 minutes' > w.from_at) AND (w.to_at IS NULL OR f.first_seen < w.to_at) -- factStep
 		 GROUP BY w.id, f.kind, f.value
 		 ON CONFLICT (tenant_id, tenure_id, kind, value) DO UPDATE
 		 SET first_seen = least(p.first_seen, excluded.first_seen), last_seen = greatest(p.last_seen, excluded.last_seen)`,
+		// What is left of a holder's time no longer bears the name of the next. $2 and $3 are as in the others.
+		`DELETE FROM profile_facts f USING unnest($4::bigint[], $5::uuid[], $6::timestamptz[], $7::timestamptz[]) AS w (of, id, from_at, to_at)
+		 WHERE f.tenant_id = $1 AND f.tenure_id = w.id AND cardinality($2::bigint[]) = cardinality($3::uuid[])
+		   AND (f.last_seen + interval '10 minutes' <= w.from_at OR f.first_seen >= w.to_at)`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, tx.Tenant,
 			pq.Array(d.of), pq.Array(d.all), pq.Array(d.wantOf), pq.Array(d.want), pq.Array(d.from), pq.Array(d.to)); err != nil {
