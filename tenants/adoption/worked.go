@@ -30,10 +30,10 @@ const quarter = 15 * time.Minute
 func quarterOf(t time.Time) time.Time { return t.UTC().Truncate(quarter) }
 
 // CaseState and LinkState are what a statement that changes cases k or links l returns of each, for CountCases and CountLinks.
-// CaseGone and LinkGone are that of one which deletes them.
+// caseGone and LinkGone are that of one which deletes them.
 const (
 	CaseState = `k.id, k.kind, k.state, k.part_of, k.waiting_since, k.outcome, k.closed_by, k.closed_at`
-	CaseGone  = `k.id, k.kind, '' AS state, k.part_of, k.waiting_since, k.outcome, k.closed_by, k.closed_at`
+	caseGone  = `k.id, k.kind, '' AS state, k.part_of, k.waiting_since, k.outcome, k.closed_by, k.closed_at`
 	LinkState = `l.id, l.kind, l.at, l.actor_kind, l.lose_contact, l.undone_at`
 	LinkGone  = `l.id, '' AS kind, l.at, l.actor_kind, NULL::uuid AS lose_contact, l.undone_at`
 )
@@ -67,6 +67,21 @@ const (
 		CROSS JOIN ` + ofLink + `
 	), ` + addWorked
 )
+
+// DropCases is a statement that deletes the cases k for which a condition holds, $1 being the tenant, and keeps the sums. Cases that were
+// part of one of them stand on their own then: left to the foreign key, that would pass the sums by.
+func DropCases(condition string) string {
+	return `
+		WITH gone AS (
+			DELETE FROM cases k WHERE k.tenant_id = $1 AND (` + condition + `) RETURNING ` + caseGone + `
+		), freed AS (
+			UPDATE cases k SET part_of = NULL
+			WHERE k.tenant_id = $1 AND k.part_of IN (SELECT k.id FROM cases k WHERE k.tenant_id = $1 AND (` + condition + `)) AND (` + condition + `) IS NOT TRUE
+			RETURNING ` + CaseState + `
+		), changed AS (
+			SELECT * FROM gone UNION ALL SELECT * FROM freed
+		), ` + CountCases + ` SELECT count(*) FROM changed`
+}
 
 const (
 	// ofCase is what a case x counts as, and at what moment; ofLink is that of a link.

@@ -215,11 +215,7 @@ var forgetting = []struct{ what, of, statement string }{
 		DELETE FROM rotations WHERE tenant_id = $1 AND (old_phone = ANY($2) OR old_bsuid = ANY($2) OR old_parent = ANY($2)
 		                                                OR new_phone = ANY($2) OR new_bsuid = ANY($2) OR new_parent = ANY($2))`},
 	{"forget decisions", "o", `DELETE FROM decisions WHERE tenant_id = $1 AND (a_id = ANY($2) OR b_id = ANY($2))`},
-	{"forget cases", "cik", `
-		WITH changed AS (
-			DELETE FROM cases k WHERE k.tenant_id = $1 AND (k.contact_id = ANY($2) OR k.identity_id = ANY($3) OR k.proposed_contact = ANY($2) OR k.id = ANY($4))
-			RETURNING ` + adoption.CaseGone + `
-		), ` + adoption.CountCases + ` SELECT count(*) FROM changed`},
+	{"forget cases", "cik", adoption.DropCases(`k.contact_id = ANY($2) OR k.identity_id = ANY($3) OR k.proposed_contact = ANY($2) OR k.id = ANY($4)`)},
 	{"forget moves", "ci", `DELETE FROM link_moves WHERE tenant_id = $1 AND (from_contact = ANY($2) OR identity_id = ANY($3))`},
 	{"forget other moves", "ci", `
 		DELETE FROM link_moves m USING links l WHERE l.tenant_id = $1 AND m.tenant_id = $1 AND m.link_id = l.id

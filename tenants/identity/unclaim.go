@@ -241,12 +241,8 @@ func removeClaimed(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) er
 		{"drop import from journal", `
 			WITH changed AS (DELETE FROM links l WHERE l.tenant_id = $1 AND (l.keep_contact = ANY($2) OR l.lose_contact = ANY($2)) RETURNING ` + adoption.LinkGone + `
 			), ` + adoption.CountLinks + ` SELECT count(*) FROM changed`, contacts},
-		{"drop cases of contacts", `
-			WITH changed AS (DELETE FROM cases k WHERE k.tenant_id = $1 AND k.contact_id = ANY($2) RETURNING ` + adoption.CaseGone + `
-			), ` + adoption.CountCases + ` SELECT count(*) FROM changed`, contacts},
-		{"drop cases of accounts", `
-			WITH changed AS (DELETE FROM cases k WHERE k.tenant_id = $1 AND k.identity_id = ANY($2) RETURNING ` + adoption.CaseGone + `
-			), ` + adoption.CountCases + ` SELECT count(*) FROM changed`, claimed},
+		{"drop cases of contacts", adoption.DropCases(`k.contact_id = ANY($2)`), contacts},
+		{"drop cases of accounts", adoption.DropCases(`k.identity_id = ANY($2)`), claimed},
 		{"drop claimed tenures", `DELETE FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2)`, claimed},
 		{"drop claimed accounts", `DELETE FROM identities WHERE tenant_id = $1 AND id = ANY($2)`, claimed},
 		{"free accounts", `UPDATE identities SET contact_id = NULL, home_contact = NULL WHERE tenant_id = $1 AND (contact_id = ANY($2) OR home_contact = ANY($2))`, contacts},

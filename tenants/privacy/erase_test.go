@@ -363,3 +363,36 @@ func TestErasuresSideBySide(t *testing.T) {
 	}
 	h.balanced()
 }
+
+// Where a case was part of one about the person, it stands on its own once they are gone, and is counted.
+func TestACaseThatWasPartOfTheirsIsCounted(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	now := time.Now().Add(-time.Hour)
+	hidden := func(id, name string) map[string]any {
+		return map[string]any{"user_id": id, "profile": map[string]any{"name": name}}
+	}
+	for _, who := range []string{bsuid, otherID} {
+		m := h.item("", who, now, text("where is my order?"))
+		delete(m, "from")
+		h.deliver("messages", map[string]any{"contacts": []any{hidden(who, "Somebody")}, "messages": []any{m}})
+	}
+	h.settle()
+	her, him := h.contact(whatsapp.KindBSUID, bsuid), h.contact(whatsapp.KindBSUID, otherID)
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		done, err := tx.ExecContext(ctx, `
+			UPDATE cases SET part_of = (SELECT id FROM cases WHERE tenant_id = $1 AND contact_id = $2) WHERE tenant_id = $1 AND contact_id = $3`, h.tenant, her.ID, him.ID)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n != 1 {
+			t.Fatalf("%d cases made part of hers (%v), want one", n, err)
+		}
+		_, err = adoption.Rebuild(ctx, tx)
+		return err
+	})
+	if r := h.erase(h.worker(), her.ID); r.State != privacy.Done {
+		t.Fatalf("state %s, want done; log:\n%s", r.State, h.log)
+	}
+	h.balanced()
+}

@@ -55,9 +55,7 @@ var places = []place{
 	{table: "links", column: "reason", write: `UPDATE links SET reason = $3 WHERE tenant_id = $1 AND id = $2`, lanes: true},
 	{table: "links", column: "evidence", write: `UPDATE links SET evidence = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: "erased", lanes: true},
 	// A case that one of their identifiers opened meanwhile.
-	{table: "cases", column: "key", write: `
-		WITH changed AS (DELETE FROM cases k WHERE k.tenant_id = $1 AND k.id = $2 AND $3 <> '' RETURNING ` + adoption.CaseGone + `
-		), ` + adoption.CountCases + ` SELECT count(*) FROM changed`, lanes: true},
+	{table: "cases", column: "key", write: adoption.DropCases(`k.id = $2 AND $3 <> ''`), lanes: true},
 	{table: "cases", column: "proposed_reason", write: `UPDATE cases SET proposed_reason = $3 WHERE tenant_id = $1 AND id = $2`, lanes: true},
 	{table: "cases", column: "candidates", write: `UPDATE cases SET candidates = $3::jsonb WHERE tenant_id = $1 AND id = $2`, json: true, with: "erased", lanes: true},
 }
