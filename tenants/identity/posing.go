@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -24,21 +23,62 @@ var official = []string{
 	"सपोर्ट", "कस्टमरकेयर", "आधिकारिक", "व्हाट्सऐप", "व्हाट्सएप",
 }
 
-// plainly is a name as it looks: each letter the Latin one it is taken for, in lower case, without marks, gaps and what cannot be seen.
+// fold is a letter as it looks: the Latin one it is taken for, in lower case; false for a mark on it or what cannot be seen. Devanagari's
+// marks are part of its words, those on Latin letters are ornament.
+func fold(r rune) (rune, bool) {
+	r = unicode.ToLower(r)
+	if to, ok := lookAlikes[r]; ok {
+		r = to
+	}
+
+	return r, unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) && unicode.Is(unicode.Devanagari, r)
+}
+
+// plainly is a name as it looks, without gaps.
 func plainly(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(name) {
-		r = unicode.ToLower(r)
-		if to, ok := lookAlikes[r]; ok {
-			r = to
-		}
-		// Devanagari's marks are part of its words, those on Latin letters are ornament.
-		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) && unicode.Is(unicode.Devanagari, r) {
+		if r, seen := fold(r); seen {
 			b.WriteRune(r)
 		}
 	}
 
 	return b.String()
+}
+
+// plainWords are the words of a name as they look. Figures at a word's end are left out, and letters that stand apart are one word.
+func plainWords(name string) (words []string) {
+	apart := false // the last word is of letters that stand apart
+	for word := range strings.FieldsFuncSeq(norm.NFKD.String(name), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) && r != '@' }) {
+		plain := plainly(strings.TrimRightFunc(word, unicode.IsDigit))
+		switch single := len([]rune(plain)) == 1; {
+		case plain == "":
+		case single && apart:
+			words[len(words)-1] += plain
+		default:
+			words, apart = append(words, plain), single
+		}
+	}
+
+	return words
+}
+
+// speaksOfficially tells whether a word, or two together, are an official one. A long one may end a word: ashasupport.
+func speaksOfficially(words []string) bool {
+	for i, word := range words {
+		two := word
+		if i+1 < len(words) {
+			two += words[i+1]
+		}
+		for _, o := range official {
+			o = plainly(o)
+			if word == o || two == o || len([]rune(o)) > len("admin") && strings.HasSuffix(word, o) {
+				return true
+			}
+		}
+	}
+
+	return false
 }
 
 // Posing tells whether a name that somebody gave themself could pass for somebody official, or for the business itself: by its words, by
@@ -59,9 +99,7 @@ func Posing(name, business string) bool {
 		return true
 	}
 
-	plain := plainly(name)
 	own := plainly(business)
 
-	return slices.ContainsFunc(official, func(word string) bool { return strings.Contains(plain, plainly(word)) }) ||
-		len([]rune(own)) >= 8 && strings.Contains(plain, own)
+	return speaksOfficially(plainWords(name)) || len([]rune(own)) >= 8 && strings.Contains(plainly(name), own)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/identity"
 )
 
@@ -57,7 +58,19 @@ func TestWideningRenamesWhatIsCounted(t *testing.T) {
 	other.scopes[mainNumber] = "waba:318840557712904"
 	other.feed(event{wamid: "a", phone: "919800000101", bsuid: "IN.1", name: "Asha"})
 	w.as(func(tx *tenants.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `
+			INSERT INTO contact_books (tenant_id, scope, state, said_by) VALUES ($1, 'waba:318840557712904', 'on', 'Meera')`, w.tenant)
+		if err != nil {
+			return err
+		}
 		return identity.WidenScope(t.Context(), tx, "waba:318840557712904", w.scopes[otherNumber])
+	})
+	w.as(func(tx *tenants.Tx) error {
+		books, err := adoption.Books(t.Context(), tx)
+		if len(books) != 1 || books[w.scopes[otherNumber]] != adoption.BookOn {
+			t.Errorf("the owner said of contact books %v; want what was said of the old scope under the new one", books)
+		}
+		return err
 	})
 	w.checkHeard(t)
 	other.checkHeard(t)

@@ -99,6 +99,9 @@ func learnPortfolio(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, n 
 // refusal as where Graph named it: a WABA whose other numbers stand in another portfolio is left as it is.
 func (w *Worker) hearPortfolio(ctx context.Context, tenant, id uuid.UUID) error {
 	return w.widen(ctx, tenant, id, func(tx *tenants.Tx, n Number) (string, error) {
+		if n.State == Disconnected {
+			return "", nil
+		}
 		owner, err := notices.Owner(ctx, tx, n.WABAID)
 		if err != nil || !metaID.MatchString(owner) {
 			return "", err
@@ -115,7 +118,7 @@ func (w *Worker) widen(ctx context.Context, tenant, id uuid.UUID, named func(*te
 			return err
 		}
 		n, err := Get(ctx, tx, id)
-		if err != nil || n.State == Disconnected || n.PortfolioID != "" {
+		if err != nil || n.PortfolioID != "" {
 			return err
 		}
 		portfolio, err := named(tx, n)

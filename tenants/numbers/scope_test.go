@@ -11,6 +11,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/notices"
+	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -91,9 +92,19 @@ func TestHearingOfAPortfolioWidensTheScope(t *testing.T) {
 }
 
 // Who connects a number waits for a page. A scope of many customers is widened by the worker; until then the new number stands where
-// theirs do, so that nobody is taken for two.
+// theirs do, so that nobody is taken for two. The number they are known by may have been disconnected since.
 func TestALargeScopeIsWidenedAtLeisure(t *testing.T) {
 	t.Parallel()
+	for name, state := range map[string]string{"connected": numbers.Unconfirmed, "disconnected": numbers.Disconnected} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			widenedAtLeisure(t, state)
+		})
+	}
+}
+
+func widenedAtLeisure(t *testing.T, state string) {
+	t.Helper()
 	p, m := newPlace(t), newMeta(t)
 	p.addApp(t, uuid.Nil, "demo")
 	first, err := p.unconfirmed(p.asha, "700", "801", "")
@@ -115,7 +126,10 @@ func TestALargeScopeIsWidenedAtLeisure(t *testing.T) {
 		if err := identity.Lock(ctx, tx); err != nil {
 			return err
 		}
-		_, err := identity.Observe(ctx, tx, seen)
+		if _, err := identity.Observe(ctx, tx, seen); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE numbers SET state = $3, last_event_at = now() WHERE tenant_id = $1 AND id = $2`, p.asha, first.ID, state)
 		return err
 	})
 	if err != nil {
@@ -129,7 +143,7 @@ func TestALargeScopeIsWidenedAtLeisure(t *testing.T) {
 	p.works(t, m.graph)
 	until(t, "the wider scope", func() bool {
 		for _, id := range []uuid.UUID{first.ID, second.ID} {
-			if got, err := p.get(p.asha, id); err != nil || got.Scope != "portfolio:5" || got.PortfolioID != "5" {
+			if got, err := p.get(p.asha, id); err != nil || got.Scope != "portfolio:5" {
 				return false
 			}
 		}
