@@ -92,8 +92,15 @@ func linkByRule(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]uu
 		}
 	}
 	for _, c := range called {
-		if !slices.ContainsFunc(stand, c.same) {
+		i := slices.IndexFunc(stand, c.same)
+		if i < 0 {
 			made = append(made, c)
+			continue
+		}
+		if c.At.Before(stand[i].At) { // said earlier than was known
+			if _, err := tx.ExecContext(ctx, `UPDATE links SET proved_at = $3 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, stand[i].Link, c.At); err != nil {
+				return nil, fmt.Errorf("note since when a link is proved: %w", err)
+			}
 		}
 	}
 

@@ -48,9 +48,12 @@ func (b *Batch) redeemCodes(ctx context.Context) error {
 	}
 
 	var good []struct {
-		N     int    `db:"n"` // of list, from 1
-		Phone string `db:"phone"`
-		Kind  string `db:"kind"`
+		N        int           `db:"n"` // of list, from 1
+		Hash     []byte        `db:"hash"`
+		Phone    string        `db:"phone"`
+		Kind     string        `db:"kind"`
+		BeforeBy uuid.NullUUID `db:"before_by"` // who had sent it before, as it seemed
+		BeforeAt *time.Time    `db:"before_at"`
 	}
 	err := b.tx.SelectContext(ctx, &good, `
 		WITH sent AS (
@@ -60,13 +63,13 @@ func (b *Batch) redeemCodes(ctx context.Context) error {
 		), first AS (
 			SELECT DISTINCT ON (hash) * FROM sent ORDER BY hash, at, n
 		), used AS (
-			UPDATE link_codes c SET used_at = coalesce(c.used_at, f.at), used_by = coalesce(c.used_by, f.sender)
-			FROM first f
-			WHERE c.tenant_id = $1 AND c.hash = f.hash AND (c.kind = 'printed' OR c.used_at IS NULL OR c.used_at = f.at AND c.used_by = f.sender)
+			UPDATE link_codes c SET used_at = least(c.used_at, f.at), used_by = CASE WHEN c.used_at <= f.at THEN c.used_by ELSE f.sender END
+			FROM first f JOIN link_codes o ON o.tenant_id = $1 AND o.hash = f.hash
+			WHERE c.tenant_id = $1 AND c.id = o.id AND (c.kind = 'printed' OR c.used_at IS NULL OR f.at < c.used_at OR c.used_at = f.at AND c.used_by = f.sender)
 			  AND f.at >= date_trunc('second', c.made_at) AND (c.expires_at IS NULL OR f.at < c.expires_at) AND (c.revoked_at IS NULL OR f.at < c.revoked_at)
-			RETURNING c.hash, c.kind, c.phone, f.n
+			RETURNING c.hash, c.kind, c.phone, f.n, o.used_by AS before_by, o.used_at AS before_at
 		)
-		SELECT s.n, u.kind, u.phone FROM used u JOIN sent s ON s.hash = u.hash AND (u.kind = 'printed' OR s.n = u.n)`,
+		SELECT s.n, u.hash, u.kind, u.phone, u.before_by, u.before_at FROM used u JOIN sent s ON s.hash = u.hash AND (u.kind = 'printed' OR s.n = u.n)`,
 		b.tx.Tenant, pq.ByteaArray(hashes), pq.Array(senders), pq.Array(at), codeTriesFor.Seconds(), codeTries)
 	if err != nil {
 		return fmt.Errorf("use codes: %w", err)
@@ -80,6 +83,11 @@ func (b *Batch) redeemCodes(ctx context.Context) error {
 		kind := hintCode
 		if g.Kind == CodePrinted {
 			kind = hintPrinted
+		} else if g.BeforeBy.Valid && (g.BeforeBy.UUID != c.sender || !g.BeforeAt.Equal(c.at)) {
+			if err := b.takeCode(ctx, g.Hash, g.Phone, g.BeforeBy.UUID); err != nil {
+				return err
+			}
+			sent[sentCode{c.hash, g.BeforeBy.UUID, *g.BeforeAt}] = i
 		}
 		// Who shows a phone has proved theirs; that somebody else's code came from there says that it was passed on.
 		if s := b.seen[i]; s.bsuid != uuid.Nil && s.phone == uuid.Nil {
@@ -88,6 +96,19 @@ func (b *Batch) redeemCodes(ctx context.Context) error {
 	}
 
 	return b.countTries(ctx, sent)
+}
+
+// takeCode takes what a single-use code said from whoever was heard to send it before the one who sent it first. theirs is the identifier
+// they sent it by.
+func (b *Batch) takeCode(ctx context.Context, hash []byte, phone string, theirs uuid.UUID) error {
+	if _, err := b.tx.ExecContext(ctx, `
+		DELETE FROM hints h WHERE h.tenant_id = $1 AND h.subject_id = $2 AND h.kind = $3 AND h.claim_kind = $4 AND h.claim_value = $5
+		  AND NOT EXISTS (SELECT 1 FROM link_codes c WHERE c.tenant_id = $1 AND c.used_by = $2 AND c.phone = $5 AND c.kind = $6 AND c.hash <> $7)`,
+		b.tx.Tenant, theirs, hintCode, whatsapp.KindPhone, phone, CodeOnce, hash); err != nil {
+		return fmt.Errorf("take a code from who sent it later: %w", err)
+	}
+
+	return b.touchHolder(ctx, theirs)
 }
 
 // countTries keeps who sent what was no code that counts.

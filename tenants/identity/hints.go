@@ -38,9 +38,10 @@ func (b *Batch) recordHints(ctx context.Context) error {
 		for _, h := range append(hintsIn(s), b.codes[i]...) {
 			b.prose = b.prose || h.kind == hintProse
 			res, err := b.tx.ExecContext(ctx, `
-				INSERT INTO hints (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
+				INSERT INTO hints AS o (tenant_id, id, subject_id, kind, claim_kind, claim_value, at, item_id)
 				VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-				ON CONFLICT (tenant_id, subject_id, kind, claim_kind, claim_value) DO NOTHING`,
+				ON CONFLICT (tenant_id, subject_id, kind, claim_kind, claim_value) DO UPDATE
+				SET at = excluded.at, item_id = excluded.item_id WHERE excluded.at < o.at -- said first counts, not delivered first`,
 				b.tx.Tenant, newID(), h.subject, h.kind, h.claim, h.value, s.at, s.ItemID)
 			if err != nil {
 				return fmt.Errorf("keep hint: %w", err)
