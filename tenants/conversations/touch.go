@@ -174,20 +174,67 @@ func putTips(ctx context.Context, tx *tenants.Tx, tips map[tipKey]tip) error {
 		tenures, numbers, place = append(tenures, k.tenure), append(numbers, k.number), append(place, t.place)
 		first, asked = append(first, timeOrNil(t.first)), append(asked, timeOrNil(t.asked))
 	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO thread_tips AS p (tenant_id, tenure_id, number_id, place, asked_at, waiting_since, unread)
-		SELECT $1, w.tenure_id, w.number_id, date_trunc('minute', w.place, 'UTC'), w.asked_at, w.first_at, w.asked_at IS NOT NULL
-		FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
-		     AS w (tenure_id, number_id, place, first_at, asked_at)
-		ON CONFLICT (tenant_id, tenure_id, number_id) DO UPDATE
-		SET place = greatest(p.place, excluded.place), asked_at = greatest(p.asked_at, excluded.asked_at),
-		    waiting_since = CASE WHEN excluded.asked_at > coalesce(greatest(p.answered_at, p.done_at), '-infinity')
-		                         THEN least(p.waiting_since, excluded.waiting_since) ELSE p.waiting_since END,
-		    unread = p.unread OR coalesce(excluded.asked_at > coalesce(p.asked_at, '-infinity'), false)
-		WHERE excluded.place > p.place OR excluded.asked_at > coalesce(p.asked_at, '-infinity')`,
+	var begun []uuid.UUID
+	err := tx.SelectContext(ctx, &begun, `
+		WITH noted AS (
+			INSERT INTO thread_tips AS p (tenant_id, tenure_id, number_id, place, asked_at, waiting_since, unread)
+			SELECT $1, w.tenure_id, w.number_id, date_trunc('minute', w.place, 'UTC'), w.asked_at, w.first_at, w.asked_at IS NOT NULL
+			FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+			     AS w (tenure_id, number_id, place, first_at, asked_at)
+			ON CONFLICT (tenant_id, tenure_id, number_id) DO UPDATE
+			SET place = greatest(p.place, excluded.place), asked_at = greatest(p.asked_at, excluded.asked_at),
+			    waiting_since = CASE WHEN coalesce(excluded.asked_at <= `+settled("p.answered_at")+`, true) THEN p.waiting_since
+			                         WHEN excluded.waiting_since > `+settled("p.answered_at")+` THEN least(p.waiting_since, excluded.waiting_since)
+			                         ELSE least(p.waiting_since, `+firstAsked("p.answered_at")+`) END,
+			    unread = p.unread OR coalesce(excluded.asked_at > coalesce(p.asked_at, '-infinity'), false)
+			WHERE excluded.place > p.place OR excluded.asked_at > coalesce(p.asked_at, '-infinity')
+			   OR excluded.asked_at > `+settled("p.answered_at")+` AND excluded.waiting_since < coalesce(p.waiting_since, 'infinity')
+			RETURNING p.tenure_id, p.waiting_since, xmax = 0 AS begun
+		)
+		SELECT tenure_id FROM noted WHERE begun AND waiting_since IS NOT NULL ORDER BY tenure_id`,
 		tx.Tenant, pq.Array(tenures), pq.Array(numbers), pq.Array(place), pq.Array(first), pq.Array(asked))
 	if err != nil {
 		return fmt.Errorf("note messages of threads: %w", err)
+	}
+
+	return answeredBefore(ctx, tx, begun)
+}
+
+// settled is until when nobody waits in a part p of a thread: it was answered at a time, or needs no answer.
+func settled(answered string) string { return `coalesce(greatest(` + answered + `, p.done_at), '-infinity')` }
+
+// firstAsked is when somebody first wrote in p since, and wants an answer.
+func firstAsked(answered string) string {
+	return `(SELECT m.at FROM messages m
+		WHERE m.tenant_id = p.tenant_id AND m.tenure_id = p.tenure_id AND m.number_id = p.number_id AND m.at > ` + settled(answered) + `
+		  AND m.direction = 'in' AND m.group_id = '' AND m.target_wamid = '' AND NOT m.imported ORDER BY m.at, m.id LIMIT 1)`
+}
+
+// answeredBefore finds, for parts of threads that begin, what answered them before they were heard of: by another identifier of the
+// account, or from other software, of which there is only a status.
+func answeredBefore(ctx context.Context, tx *tenants.Tx, begun []uuid.UUID) error {
+	if len(begun) == 0 {
+		return nil
+	}
+	var threads []struct {
+		Identity uuid.UUID `db:"identity_id"`
+		Number   uuid.UUID `db:"number_id"`
+	}
+	err := tx.SelectContext(ctx, &threads, `
+		SELECT DISTINCT t.identity_id, p.number_id FROM tenures t
+		JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id
+		JOIN tenures o ON o.tenant_id = $1 AND o.identity_id = t.identity_id
+		WHERE t.tenant_id = $1 AND t.id = ANY($2)
+		  AND (EXISTS (SELECT 1 FROM thread_tips q WHERE q.tenant_id = $1 AND q.tenure_id = o.id AND q.number_id = p.number_id AND q.answered_at IS NOT NULL)
+		    OR EXISTS (SELECT 1 FROM statuses s WHERE s.tenant_id = $1 AND s.tenure_id = o.id AND s.number_id = p.number_id AND s.status = 'sent'))
+		ORDER BY t.identity_id, p.number_id`, tx.Tenant, pq.Array(begun))
+	if err != nil {
+		return fmt.Errorf("look what answered before: %w", err)
+	}
+	for _, t := range threads {
+		if err := touchUnsent(ctx, tx, threadKey{t.Identity, t.Number}); err != nil {
+			return err
+		}
 	}
 
 	return nil
@@ -217,7 +264,8 @@ func answerThreads(ctx context.Context, tx *tenants.Tx, answered map[threadKey]t
 		)
 		UPDATE thread_tips p
 		SET answered_at = w.at,
-		    waiting_since = CASE WHEN p.waiting_since > w.at THEN p.waiting_since WHEN p.waiting_since IS NOT NULL AND p.asked_at > w.at THEN p.asked_at END
+		    waiting_since = CASE WHEN p.waiting_since > w.at THEN p.waiting_since
+		                         WHEN p.waiting_since IS NOT NULL AND p.asked_at > w.at THEN `+firstAsked("w.at")+` END
 		FROM theirs w WHERE p.tenant_id = $1 AND p.tenure_id = w.tenure_id AND p.number_id = w.number_id`,
 		tx.Tenant, pq.Array(accounts), pq.Array(numbers), pq.Array(at))
 	if err != nil {
@@ -268,8 +316,7 @@ func touchUnsent(ctx context.Context, tx *tenants.Tx, of threadKey) error {
 		)
 		UPDATE thread_tips p
 		SET answered_at = said.at,
-		    waiting_since = CASE WHEN p.waiting_since > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.waiting_since
-		                         WHEN p.asked_at > coalesce(greatest(said.at, p.done_at), '-infinity') THEN p.asked_at END
+		    waiting_since = CASE WHEN p.asked_at > `+settled("said.at")+` THEN `+firstAsked("said.at")+` END
 		FROM tenures t, said
 		WHERE p.tenant_id = $1 AND p.tenure_id = t.id AND p.number_id = $3 AND t.tenant_id = $1 AND t.identity_id = $2`,
 		tx.Tenant, of.identity, of.number, uuid.Nil)
