@@ -408,3 +408,27 @@ func TestUndoTellsAnewWhoWroteLast(t *testing.T) {
 		t.Errorf("taken apart, the other was last heard from at %s, want when they wrote since, %s", got, stranger.Add(4000*time.Minute))
 	}
 }
+
+// A name that one merge filled in goes with it, also where a later merge has carried it on.
+func TestUndoInAChainTakesTheNameBack(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	w.feed(event{wamid: "a", bsuid: "IN.1"}, event{wamid: "b", bsuid: "IN.2"}, event{wamid: "c", bsuid: "IN.3"})
+	named := func(id string) string { return w.whois(whatsapp.KindBSUID, id).DisplayName }
+	name, of := "Asha", w.whois(whatsapp.KindBSUID, "IN.1")
+	w.as(func(tx *tenants.Tx) error {
+		_, err := identity.Edit{Contact: of.ID, Version: of.Version, DisplayName: &name}.Apply(t.Context(), tx, meera)
+		return err
+	})
+	first := w.merge(w.whois(whatsapp.KindBSUID, "IN.2"), w.whois(whatsapp.KindBSUID, "IN.1"))
+	w.merge(w.whois(whatsapp.KindBSUID, "IN.3"), w.whois(whatsapp.KindBSUID, "IN.2"))
+	if got := named("IN.3"); got != name {
+		t.Fatalf("three in one are called %q, want %q", got, name)
+	}
+	if err := w.undo(first); err != nil {
+		t.Fatal(err)
+	}
+	if named("IN.1") != name || named("IN.2") != "" || named("IN.3") != "" {
+		t.Errorf("taken apart they are called %q, %q, %q; want the name with the first alone", named("IN.1"), named("IN.2"), named("IN.3"))
+	}
+}

@@ -36,11 +36,21 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 	// The one seen later is the question, the one seen first the candidate. A contact still unresolved carries its twin as a
 	// candidate of its own case, so only contacts with a phone are paired here.
 	err := tx.SelectContext(ctx, &rows, `
-		WITH mine AS (
+		WITH theirs AS (
 			SELECT DISTINCT d.kind, d.value FROM identities i
 			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind IN ('phone', 'parent_bsuid')
 			WHERE i.tenant_id = $1 AND i.contact_id = ANY($2) AND i.absorbed_into IS NULL
+		), near AS (
+			SELECT DISTINCT i.contact_id FROM theirs m
+			JOIN identifiers d ON d.tenant_id = $1 AND d.kind = m.kind AND d.value = m.value
+			JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = d.id AND t.current
+			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL AND i.absorbed_into IS NULL
+		), mine AS ( -- all by which one of them may be somebody's twin: a case is written with every candidate
+			SELECT DISTINCT d.kind, d.value FROM near n
+			JOIN identities i ON i.tenant_id = $1 AND i.contact_id = n.contact_id AND i.absorbed_into IS NULL
+			JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
+			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' IN ('phone', 'parent_bsuid')
 		), held AS (
 			SELECT d.kind, d.value, d.scope, i.id AS identity_id, i.contact_id, d.last_seen < d.first_seen AS listed,
 			       (SELECT min(o.first_seen) FROM tenures o WHERE o.tenant_id = $1 AND o.identity_id = i.id) AS first_seen
@@ -53,7 +63,8 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		       a.identity_id AS candidate_id, b.first_seen AS since, a.listed OR b.listed AS listed
 		FROM held a JOIN held b ON a.kind = b.kind AND a.value = b.value AND a.scope <> b.scope AND a.contact_id <> b.contact_id
 		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
-		WHERE NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key IN ('contact:' || a.contact_id, 'contact:' || b.contact_id) AND k.state = 'open')
+		WHERE b.contact_id IN (SELECT contact_id FROM near)
+		  AND NOT EXISTS (SELECT 1 FROM cases k WHERE k.tenant_id = $1 AND k.key IN ('contact:' || a.contact_id, 'contact:' || b.contact_id) AND k.state = 'open')
 		  AND NOT EXISTS (
 			SELECT 1 FROM tenures t JOIN decisions x ON x.tenant_id = $1 AND x.revoked_at IS NULL AND x.kind = 'cannot_link' AND t.identifier_id IN (x.a_id, x.b_id)
 			WHERE t.tenant_id = $1 AND t.identity_id = a.identity_id

@@ -2,7 +2,9 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -260,18 +262,32 @@ func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link)
 	return resettle(ctx, tx, accounts)
 }
 
-// emptyFilled takes back what the survivor had copied from the other, unless somebody has changed it since.
+// emptyFilled takes back what the survivor had copied from the other, and what later survivors had from it, unless somebody has changed
+// it since.
 func emptyFilled(ctx context.Context, tx *tenants.Tx, l Link) error {
 	var proof proofOfLink
 	if err := json.Unmarshal(l.Evidence, &proof); err != nil {
 		return fmt.Errorf("read link proof: %w", err)
 	}
 	name, ok := proof.Filled["display_name"]
-	if !ok {
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE contacts SET display_name = '' WHERE tenant_id = $1 AND id = $2 AND display_name = $3`, tx.Tenant, *l.Keep, name); err != nil {
-		return fmt.Errorf("take name back: %w", err)
+	for keep := l.Keep; ok && keep != nil; {
+		done, err := tx.ExecContext(ctx, `UPDATE contacts SET display_name = '' WHERE tenant_id = $1 AND id = $2 AND display_name = $3`, tx.Tenant, *keep, name)
+		if err != nil {
+			return fmt.Errorf("take name back: %w", err)
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		err = tx.GetContext(ctx, &keep, `
+			SELECT keep_contact FROM links
+			WHERE tenant_id = $1 AND lose_contact = $2 AND kind = 'merged' AND undone_at IS NULL AND evidence->'filled'->>'display_name' = $3
+			ORDER BY at DESC LIMIT 1`, tx.Tenant, *keep, name)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("look who has the name from whom: %w", err)
+		}
 	}
 
 	return nil
