@@ -100,9 +100,8 @@ func WholeOfAccounts(ctx context.Context, tx *tenants.Tx, contacts, accounts []u
 
 // Forget removes a person: contacts, accounts, identifiers, all evidence about them and every case and link they stand in. What others
 // share with them, a phone that has passed on, is derived anew without them. Messages stay behind without an owner, to be removed by
-// whoever calls; so does what others' evidence says of them. cases are those CasesNaming them. Under Lock, and so nothing here looks
-// through more than is theirs.
-func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []uuid.UUID) error {
+// whoever calls; so does what others' evidence says of them. Under Lock, and so nothing here looks through more than is theirs.
+func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, mentioned Mentions) error {
 	var list []Handle
 	var values, phones []string
 	var phoneIDs []uuid.UUID
@@ -132,7 +131,7 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []u
 		tx.Tenant, pq.Array(w.Identities), pq.Array(w.Contacts)); err != nil {
 		return fmt.Errorf("read whose accounts go: %w", err)
 	}
-	waiting = append(waiting, others...)
+	waiting = slices.Concat(waiting, others, mentioned.Asked)
 	if err := adoption.Forget(ctx, tx, w.Identities, phoneIDs); err != nil {
 		return err
 	}
@@ -156,7 +155,7 @@ func Forget(ctx context.Context, tx *tenants.Tx, w Whole, own []Alias, cases []u
 			case 'n':
 				args = append(args, pq.Array(phones))
 			case 'k':
-				args = append(args, pq.Array(cases))
+				args = append(args, pq.Array(mentioned.Cases))
 			}
 		}
 		if _, err := tx.ExecContext(ctx, s.statement, args...); err != nil {
@@ -274,14 +273,26 @@ func HeldBy(ctx context.Context, tx *tenants.Tx, w Whole) ([]erased.Held, error)
 	return held, nil
 }
 
-// CasesNaming are the cases that one of these identifiers has opened: their keys hold it.
-func CasesNaming(ctx context.Context, tx *tenants.Tx, values []string) (ids []uuid.UUID, err error) {
-	if err := tx.SelectContext(ctx, &ids, `
+// Mentions are the cases in which a person stands who are not about them.
+type Mentions struct {
+	Cases []uuid.UUID // that one of their identifiers has opened: their keys hold it
+	Asked []uuid.UUID // contacts about whom somebody is asked whether they are that person
+}
+
+// MentionsOf looks for them by a person's accounts and the values of their identifiers, through all cases of the tenant.
+func MentionsOf(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID, values []string) (m Mentions, err error) {
+	if err := tx.SelectContext(ctx, &m.Cases, `
 		SELECT id FROM cases WHERE tenant_id = $1 AND regexp_split_to_array(key, '[: ]') && $2::text[] ORDER BY id`, tx.Tenant, pq.Array(values)); err != nil {
-		return nil, fmt.Errorf("look for cases of a person: %w", err)
+		return Mentions{}, fmt.Errorf("look for cases of a person: %w", err)
+	}
+	if err := tx.SelectContext(ctx, &m.Asked, `
+		SELECT DISTINCT k.contact_id FROM cases k CROSS JOIN LATERAL jsonb_array_elements(k.candidates) AS c
+		WHERE k.tenant_id = $1 AND k.state = 'open' AND k.contact_id IS NOT NULL AND (c->>'identity_id')::uuid = ANY($2)
+		ORDER BY k.contact_id`, tx.Tenant, pq.Array(accounts)); err != nil {
+		return Mentions{}, fmt.Errorf("look where a person is a candidate: %w", err)
 	}
 
-	return ids, nil
+	return m, nil
 }
 
 // Existing tells which identifiers, in canonical form, are known of anybody.

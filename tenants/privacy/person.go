@@ -26,7 +26,7 @@ var errReopened = errors.New("reopened")
 // be of other accounts, nobody is erased and the request is open again; where another request erased the person, there is nothing to do.
 func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (string, error) {
 	reopened := false
-	cases, err := w.casesOf(ctx, tenant, p)
+	mentioned, err := w.mentionsOf(ctx, tenant, p)
 	if err != nil {
 		return "", err
 	}
@@ -72,7 +72,7 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 				s.Words = append(s.Words, raw)
 			}
 		}
-		if err := identity.Forget(ctx, tx, whole, own, cases); err != nil {
+		if err := identity.Forget(ctx, tx, whole, own, mentioned); err != nil {
 			return err
 		}
 		if err := conversations.ForgetRest(ctx, tx, whole.Identities, whole.Tenures, whole.Own); err != nil {
@@ -120,26 +120,26 @@ func (w *Worker) layStones(ctx context.Context, tx *tenants.Tx, r Request, own [
 	return now, erased.Lay(ctx, tx, stones) //nolint:wrapcheck // it says what it lays
 }
 
-// casesOf looks for the cases that name whom a request is about: through all of the tenant's, and so before anything is locked.
-func (w *Worker) casesOf(ctx context.Context, tenant uuid.UUID, p progress) (cases []uuid.UUID, err error) {
+// mentionsOf looks for the cases that name whom a request is about: through all of the tenant's, and so before anything is locked.
+func (w *Worker) mentionsOf(ctx context.Context, tenant uuid.UUID, p progress) (mentioned identity.Mentions, err error) {
 	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
 		r, err := get(ctx, tx, p.Request, "")
 		if err != nil {
 			return err
 		}
-		_, own, err := whose(ctx, tx, r, p)
+		whole, own, err := whose(ctx, tx, r, p)
 		if errors.Is(err, tenants.ErrNotFound) {
 			return nil // gone already, which is seen under the lock
 		}
 		if err != nil {
 			return err
 		}
-		cases, err = identity.CasesNaming(ctx, tx, valuesOf(own))
+		mentioned, err = identity.MentionsOf(ctx, tx, whole.Identities, valuesOf(own))
 
 		return err
 	})
 
-	return cases, err
+	return mentioned, err
 }
 
 // skip goes to the end of an erasure of somebody who is gone already: it removes nothing.
