@@ -120,7 +120,7 @@ func linkByRule(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) ([]uu
 		changed = append(changed, moved...)
 	}
 
-	return changed, nil
+	return changed, retellActivity(ctx, tx, changed)
 }
 
 func targetsOf(list []ruled) []uuid.UUID {

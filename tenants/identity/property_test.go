@@ -113,6 +113,12 @@ func (w *world) checkSound(rt *rapid.T) {
 				AND NOT EXISTS (SELECT 1 FROM contact_activity a WHERE a.contact_id = c.id)`,
 			"two hold one identifier at one time": `SELECT count(*) FROM tenures a JOIN tenures b ON a.identifier_id = b.identifier_id AND a.id < b.id
 				WHERE tstzrange(a.from_at, a.to_at) && tstzrange(b.from_at, b.to_at)`,
+			"a conflict is put to another than who has its account": `SELECT count(*) FROM cases k JOIN identities i ON i.id = k.identity_id
+				WHERE k.kind = 'conflict' AND k.state = 'open' AND k.contact_id IS DISTINCT FROM i.contact_id`,
+			"somebody was last heard from at another time": `SELECT count(*) FROM contact_activity a JOIN contacts c ON c.id = a.contact_id AND c.merged_into IS NULL
+				CROSS JOIN LATERAL (SELECT max(m.at) AS at FROM identities i JOIN tenures t ON t.identity_id = i.id
+				                    JOIN messages m ON m.tenure_id = t.id AND m.direction = 'in' WHERE i.contact_id = c.id) l
+				WHERE l.at IS NOT NULL AND (a.last_at > l.at OR a.last_at + interval '1 minute' < l.at)`,
 			"a cycle of tombstones": `WITH RECURSIVE up AS (
 				SELECT id AS start, merged_into AS at, 1 AS n FROM contacts WHERE merged_into IS NOT NULL
 				UNION ALL SELECT u.start, c.merged_into, u.n + 1 FROM up u JOIN contacts c ON c.id = u.at WHERE u.n < 50

@@ -199,30 +199,17 @@ func takeBackLink(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id u
 		return err
 	}
 
-	return retellActivity(ctx, tx, l.ID)
-}
-
-// retellActivity says of the contacts of a link anew when each was last heard from: while they were one, one of them had it of both, and
-// the other nothing. It is told from what they wrote, as for a contact that is new.
-func retellActivity(ctx context.Context, tx *tenants.Tx, link uuid.UUID) error {
-	if _, err := tx.ExecContext(ctx, `
-		WITH apart AS (
-			SELECT unnest(ARRAY[keep_contact, lose_contact]) AS id FROM links WHERE tenant_id = $1 AND id = $2
-			UNION
-			SELECT i.contact_id FROM link_moves m JOIN identities i ON i.tenant_id = $1 AND i.id = m.identity_id WHERE m.tenant_id = $1 AND m.link_id = $2
-		), told AS (
-			SELECT c.id, coalesce((
-				SELECT max(l.at) FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
-				CROSS JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' ORDER BY m.at DESC, m.id DESC LIMIT 1) l
-				WHERE i.tenant_id = $1 AND i.contact_id = c.id), $3) AS at
-			FROM apart c WHERE c.id IS NOT NULL
-		)
-		UPDATE contact_activity a SET last_at = w.at FROM told w
-		WHERE a.tenant_id = $1 AND a.contact_id = w.id AND (a.last_at > w.at OR a.last_at + interval '1 minute' < w.at)`, tx.Tenant, link, neverLast); err != nil {
-		return fmt.Errorf("tell activity anew: %w", err)
+	var apart []uuid.UUID
+	if err := tx.SelectContext(ctx, &apart, `
+		SELECT unnest(array_remove(ARRAY[keep_contact, lose_contact], NULL)) AS id FROM links WHERE tenant_id = $1 AND id = $2
+		UNION
+		SELECT i.contact_id FROM link_moves m JOIN identities i ON i.tenant_id = $1 AND i.id = m.identity_id AND i.contact_id IS NOT NULL
+		WHERE m.tenant_id = $1 AND m.link_id = $2
+		ORDER BY id`, tx.Tenant, l.ID); err != nil {
+		return fmt.Errorf("read whom a link had joined: %w", err)
 	}
 
-	return nil
+	return retellActivity(ctx, tx, apart)
 }
 
 func undoMerge(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, l Link) error {
