@@ -244,6 +244,21 @@ func (b *Batch) syncConflicts(ctx context.Context, p *plan) error {
 	return err
 }
 
+// bringConflicts has what WhatsApp's evidence leaves open about accounts be about whoever has them now, also where that changed after the
+// case was opened. Nobody has asked anything where an account is nobody's any more.
+func bringConflicts(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE cases k SET contact_id = i.contact_id, version = k.version + 1,
+		       asked_at = CASE WHEN i.contact_id IS NOT NULL THEN k.asked_at END, answered_at = CASE WHEN i.contact_id IS NOT NULL THEN k.answered_at END
+		FROM identities i
+		WHERE k.tenant_id = $1 AND k.identity_id = ANY($2) AND k.kind = 'conflict' AND k.state = 'open'
+		  AND i.tenant_id = $1 AND i.id = k.identity_id AND k.contact_id IS DISTINCT FROM i.contact_id`, tx.Tenant, pq.Array(accounts)); err != nil {
+		return fmt.Errorf("bring conflicts along: %w", err)
+	}
+
+	return nil
+}
+
 func contactOf(ctx context.Context, tx *tenants.Tx, identity uuid.UUID) (*uuid.UUID, error) {
 	var contact *uuid.UUID
 	if err := tx.GetContext(ctx, &contact, `SELECT contact_id FROM identities WHERE tenant_id = $1 AND id = $2`, tx.Tenant, identity); err != nil {

@@ -255,14 +255,8 @@ func writeGroups(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID, contacts 
 		if err != nil {
 			return nil, fmt.Errorf("group identities: %w", err)
 		}
-		// What WhatsApp's evidence leaves open about an account is asked about whoever has it now, also where a rule has moved it since.
-		if _, err := tx.ExecContext(ctx, `
-			UPDATE cases k SET contact_id = i.contact_id, version = k.version + 1,
-			       asked_at = CASE WHEN i.contact_id IS NOT NULL THEN k.asked_at END, answered_at = CASE WHEN i.contact_id IS NOT NULL THEN k.answered_at END
-			FROM identities i
-			WHERE k.tenant_id = $1 AND k.identity_id = ANY($2) AND k.kind = 'conflict' AND k.state = 'open'
-			  AND i.tenant_id = $1 AND i.id = k.identity_id AND k.contact_id IS DISTINCT FROM i.contact_id`, tx.Tenant, pq.Array(ids)); err != nil {
-			return nil, fmt.Errorf("bring conflicts along: %w", err)
+		if err := bringConflicts(ctx, tx, ids); err != nil {
+			return nil, err
 		}
 	}
 

@@ -3,6 +3,7 @@ package identity_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -23,7 +24,14 @@ func drawEvent(t *rapid.T, i int) event {
 		wamid: fmt.Sprintf("m%02d", i), at: rapid.Int64Range(0, 6).Draw(t, "day"), minute: int64(i),
 		phone: rapid.SampledFrom(phones).Draw(t, "phone"), bsuid: rapid.SampledFrom(bsuids).Draw(t, "bsuid"),
 	}
-	switch rapid.IntRange(0, 9).Draw(t, "kind") {
+	e.name = rapid.SampledFrom([]string{"", "", "Asha", "Ravi Kumar"}).Draw(t, "name")
+	if e.bsuid != "" && rapid.Bool().Draw(t, "parent") {
+		e.parent = strings.Replace(e.bsuid, "IN.", "IN.ENT.", 1) // an ID has one parent, in whatever portfolio
+	}
+	e.number = rapid.SampledFrom([]string{mainNumber, mainNumber, mainNumber, farNumber}).Draw(t, "number")
+	switch rapid.IntRange(0, 10).Draw(t, "kind") {
+	case 3:
+		e.card = rapid.SampledFrom(phones).Draw(t, "card")
 	case 0:
 		e.system, e.bsuid = "user_changed_number", ""
 		e.newPhone, e.newBSUID = rapid.SampledFrom(phones).Draw(t, "new phone"), rapid.SampledFrom(bsuids).Draw(t, "new bsuid")
@@ -136,6 +144,13 @@ func (w *world) checkSound(rt *rapid.T) {
 	})
 }
 
+// linksByRule lets shared cards link, where the history is to be one of an owner who allows it.
+func (w *world) linksByRule(on bool) {
+	if on {
+		w.turnOn("card_request")
+	}
+}
+
 // TestRandomHistoriesEndTheSameInAnyOrder is TestOrderDoesNotMatter on histories nobody thought of.
 func TestRandomHistoriesEndTheSameInAnyOrder(t *testing.T) {
 	t.Parallel()
@@ -148,6 +163,8 @@ func TestRandomHistoriesEndTheSameInAnyOrder(t *testing.T) {
 			story = append(story, drawEvent(rt, i))
 		}
 		told := newWorld(t, db, fmt.Sprintf("told-%d", n.Add(1)))
+		rules := rapid.Bool().Draw(rt, "rules")
+		told.linksByRule(rules)
 		for _, e := range story {
 			told.feed(e)
 		}
@@ -155,6 +172,7 @@ func TestRandomHistoriesEndTheSameInAnyOrder(t *testing.T) {
 
 		seed := uint64(rapid.IntRange(0, 1_000_000).Draw(rt, "order"))
 		other := newWorld(t, db, fmt.Sprintf("other-%d", n.Add(1)))
+		other.linksByRule(rules)
 		other.shuffled(story, rand.New(rand.NewPCG(seed, 3)).Perm(len(story)), seed)
 		other.checkSound(rt)
 		if diff := cmp.Diff(told.picture(), other.picture()); diff != "" {

@@ -251,13 +251,16 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 		return fmt.Errorf("find contacts without messages: %w", err)
 	}
 
+	if len(silent) == 0 {
+		return nil
+	}
 	for _, s := range silent {
 		if err := b.passOn(ctx, s.Identity, s.Contact); err != nil {
 			return err
 		}
 	}
 
-	return nil
+	return bringConflicts(ctx, b.tx, keys(b.identities))
 }
 
 // passOn gives a contact to an identity that has written and has none; where there is none such, it becomes a tombstone of
