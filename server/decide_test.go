@@ -76,3 +76,25 @@ func TestTwoWhoGoOnGetTwoCases(t *testing.T) {
 	auditor.has(looked, http.StatusOK, `data-testid="leased"`)
 	auditor.lacks(looked, `data-testid="take-next"`)
 }
+
+func TestStartLooksInEachTabAndSaysWhoHasTheLast(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	s := st.shop(t, st.clinic)
+	held := s.rajesh()
+	asha, meera := st.signedIn(t, "asha"), st.signedIn(t, "meera")
+	asha.has(asha.get("/resolve/"+held.ID.String()), http.StatusOK, `data-testid="lease"`)
+
+	meera.want(meera.get("/resolve/next"), http.StatusSeeOther, "/resolve")
+	said := meera.get("/resolve")
+	meera.has(said, http.StatusOK, "asha has what is left open, until", `href="/resolve/next"`)
+	meera.want(meera.get("/resolve/next?tab=conflicts"), http.StatusSeeOther, "/resolve")
+	meera.lacks(meera.get("/resolve"), "has what is left open")
+
+	s.writes(5, "", "IN.99", "Farida", "hello")
+	free := s.cases(identity.TabNew)[0]
+	meera.want(meera.get("/resolve/next"), http.StatusSeeOther, "/resolve/"+free.ID.String()+"?tab=new")
+	meera.want(meera.get("/resolve/next?tab=suggested"), http.StatusSeeOther, "/resolve")
+	meera.has(meera.get("/resolve?tab=new"), http.StatusOK, `href="/resolve/next?tab=new"`)
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/people"
 	pages "github.com/pehchan/pehchan/views/queue"
 )
@@ -78,7 +79,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		if f.Tab == "" {
+		if p.Asked = f.Tab != ""; !p.Asked {
 			f.Tab = firstTab(counts)
 		}
 		if f.Tab == identity.TabSuggested {
@@ -262,7 +263,7 @@ func queueQuery(f identity.CaseFilter, more ...string) string {
 	return q.Encode()
 }
 
-// NextCase leads to the case that has waited longest, after one just looked at.
+// NextCase leads to the case that has waited longest, after one just looked at. Where colleagues have all that is left open, it says who.
 func (s *Pages) NextCase(c *fiber.Ctx) error {
 	f, err := queueFilter(c, c.Query("tab"), c.Query("number"))
 	if err != nil {
@@ -272,45 +273,92 @@ func (s *Pages) NextCase(c *fiber.Ctx) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	next, f, err := s.caseAfter(c, f, after)
+	next, found, err := s.caseAfter(c, f, after)
 	if errors.Is(err, tenants.ErrNotFound) {
-		return c.Redirect("/resolve", fiber.StatusSeeOther)
+		return s.nothingFree(c, f)
 	}
 	if err != nil {
 		return err
 	}
 
-	return c.Redirect("/resolve/"+next.String()+"?"+queueQuery(f), fiber.StatusSeeOther)
+	return c.Redirect("/resolve/"+next.String()+"?"+queueQuery(found), fiber.StatusSeeOther)
 }
 
-// caseAfter takes the case to decide after another, and says in which tab it stands. ErrNotFound where the tab is done.
+// startTabs are where the next case is looked for if no tab is asked for, the likeliest to be settled first.
+var startTabs = []string{identity.TabSuggested, identity.TabNew, identity.TabConflicts, identity.TabApprovals}
+
+func tabsOf(f identity.CaseFilter) []string {
+	if f.Tab != "" {
+		return []string{f.Tab}
+	}
+
+	return startTabs
+}
+
+// caseAfter takes the case to decide after another, and says in which tab it stands. ErrNotFound where the tab is done, or each one is.
 func (s *Pages) caseAfter(c *fiber.Ctx, f identity.CaseFilter, after uuid.UUID) (uuid.UUID, identity.CaseFilter, error) {
 	ctx, m := c.UserContext(), web.Member(c)
 	var next uuid.UUID
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		if f.Tab == "" {
-			counts, err := identity.CountCases(ctx, tx)
-			if err != nil {
+		for _, tab := range tabsOf(f) {
+			f.Tab = tab
+			var err error
+			if next, err = takeNext(ctx, tx, m.Actor, f, after); !errors.Is(err, tenants.ErrNotFound) {
 				return err
 			}
-			f.Tab = firstTab(counts)
 		}
 
-		for try := 1; ; try++ {
-			var err error
-			if next, err = identity.NextCase(ctx, tx, m.Actor, f, after); err != nil {
-				return err
-			}
-			_, err = identity.Lease(ctx, tx, m.Actor, next)
-			if tenants.ConflictCode(err) == "" {
-				return err
-			}
-			// Somebody took it just now; the next look sees that. A page that tells so is no worse than looking for ever.
-			if try == maxTakes {
-				return nil
-			}
-		}
+		return tenants.ErrNotFound
 	})
 
 	return next, f, err
+}
+
+// takeNext takes the next case of one tab.
+func takeNext(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f identity.CaseFilter, after uuid.UUID) (uuid.UUID, error) {
+	for try := 1; ; try++ {
+		next, err := identity.NextCase(ctx, tx, actor, f, after)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		_, err = identity.Lease(ctx, tx, actor, next)
+		taken := tenants.ConflictCode(err) != ""
+		switch {
+		case !taken:
+			return next, err
+		case try == maxTakes: // a page that tells who has it is no worse than looking for ever
+			return next, nil
+		}
+	}
+}
+
+// nothingFree leads back to the list. A colleague who has what is left is named: else nothing seems to happen.
+func (s *Pages) nothingFree(c *fiber.Ctx, f identity.CaseFilter) error {
+	ctx, m := c.UserContext(), web.Member(c)
+	var say *web.Flash
+	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		for _, f.Tab = range tabsOf(f) {
+			k, err := identity.Taken(ctx, tx, m.Actor, f)
+			if errors.Is(err, tenants.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			e, err := web.EyesOf(ctx, tx, m)
+			say = &web.Flash{Key: "resolve.all_taken", Args: []any{"name", e.Name(ctx, k.LeaseBy), "time", i18n.Clock(ctx, web.OrZero(k.LeaseUntil))}}
+
+			return err
+		}
+
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if say == nil {
+		return c.Redirect("/resolve", fiber.StatusSeeOther)
+	}
+
+	return s.Done(c, "/resolve", *say)
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -251,6 +252,23 @@ func NextCase(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFi
 		}
 		if next == "" {
 			return uuid.Nil, tenants.ErrNotFound
+		}
+		f.Cursor = next
+	}
+}
+
+// Taken is the first case of a filter that somebody else than the actor has open. ErrNotFound where there is none.
+func Taken(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, f CaseFilter) (Case, error) {
+	for f.Page = (Page{Limit: 10}); ; {
+		cases, next, err := Cases(ctx, tx, f)
+		if err != nil {
+			return Case{}, err
+		}
+		if i := slices.IndexFunc(cases, func(c Case) bool { return c.LeaseBy != "" && c.LeaseBy != actor.ID }); i >= 0 {
+			return cases[i], nil
+		}
+		if next == "" {
+			return Case{}, tenants.ErrNotFound
 		}
 		f.Cursor = next
 	}

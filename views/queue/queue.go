@@ -21,6 +21,7 @@ type Queue struct {
 	Frame      layout.Frame
 	Now        time.Time
 	Tab        string // new, suggested, conflicts, waiting, approvals or done
+	Asked      bool   // the reader chose this tab; else it is what the page begins with
 	Counts     map[string]int
 	Number     string // id of the number filtered by, empty for all
 	Numbers    []numbers.NumberChoice
@@ -129,10 +130,17 @@ func (p Queue) answer(ctx context.Context) string {
 	return i18n.N(ctx, "resolve.answer", p.due())
 }
 
+// start is where the next case is. Whoever chose no tab is led to the first case that is free, in whichever it stands.
 func (p Queue) start() string {
-	q := url.Values{"tab": {p.Tab}}
+	q := url.Values{}
+	if p.Asked {
+		q.Set("tab", p.Tab)
+	}
 	if p.Number != "" {
 		q.Set("number", p.Number)
+	}
+	if len(q) == 0 {
+		return "/resolve/next"
 	}
 	return "/resolve/next?" + q.Encode()
 }
