@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
 )
 
@@ -97,4 +98,41 @@ func TestStartLooksInEachTabAndSaysWhoHasTheLast(t *testing.T) {
 	meera.want(meera.get("/resolve/next"), http.StatusSeeOther, "/resolve/"+free.ID.String()+"?tab=new")
 	meera.want(meera.get("/resolve/next?tab=suggested"), http.StatusSeeOther, "/resolve")
 	meera.has(meera.get("/resolve?tab=new"), http.StatusOK, `href="/resolve/next?tab=new"`)
+}
+
+func TestADecisionIsToldWithWhomItIsAbout(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	s := st.shop(t, st.clinic)
+	k := s.rajesh()
+	meera := st.signedIn(t, "meera")
+	page := meera.get("/resolve/" + k.ID.String() + "?tab=suggested")
+	meera.has(page, http.StatusOK, `data-testid="perhaps"`, "perhaps <strong><bdi>Rajesh Kumar</bdi></strong>")
+	thumbs, others, _ := strings.Cut(page.body[strings.Index(page.body, `class="keys"`):], `class="others"`)
+	for _, id := range []string{"decide-same", "decide-not_same", "to-ask"} {
+		if !strings.Contains(thumbs, `data-testid="`+id+`"`) {
+			t.Errorf("%s is not under the thumb", id)
+		}
+	}
+	if !strings.Contains(others, `data-testid="decide-new"`) {
+		t.Error("a new person cannot be said")
+	}
+
+	said := func(kind, want string, more ...string) {
+		t.Helper()
+		var now identity.Case
+		s.as(func(tx *tenants.Tx) (err error) {
+			now, err = identity.GetCase(t.Context(), tx, k.ID)
+			return err
+		})
+		form := decision(now, kind, more...)
+		meera.want(meera.post("/resolve/"+k.ID.String(), form), http.StatusSeeOther, "/resolve")
+		meera.has(meera.get("/resolve"), http.StatusOK, `data-testid="toast"`, want)
+		meera.want(meera.post("/resolve/"+k.ID.String()+"/undo", nil), http.StatusSeeOther, "/resolve/"+k.ID.String())
+	}
+	said("hold", "राजेश: put off until tomorrow.", "days", "1")
+	said("unsure", "राजेश: a second person will look.")
+	said("new", "राजेश: noted as somebody new.")
+	said("same", "राजेश: linked with Rajesh Kumar.")
 }

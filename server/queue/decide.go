@@ -12,6 +12,7 @@ import (
 
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -49,10 +50,14 @@ func (s *Pages) DecideCase(c *fiber.Ctx) error {
 		after identity.Case
 		link  uuid.UUID
 		hint  bool
+		words []any // whom it is about
 	)
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		before, err := identity.GetCase(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if words, err = s.decisionWords(ctx, tx, m, before, d); err != nil {
 			return err
 		}
 		hint = !slices.ContainsFunc(before.Candidates, func(o identity.Candidate) bool { return o.Contact.ID == d.Contact && o.Tier != "C" })
@@ -64,7 +69,7 @@ func (s *Pages) DecideCase(c *fiber.Ctx) error {
 		return s.notDecided(c, id, f, d, err)
 	}
 
-	say := web.Flash{Key: decided[d.Kind], Undo: "/resolve/" + id.String() + "/undo", Fields: map[string]string{"next": "/resolve/" + id.String() + "?" + queueQuery(f)}}
+	say := web.Flash{Key: decided[d.Kind], Args: words, Undo: "/resolve/" + id.String() + "/undo", Fields: map[string]string{"next": "/resolve/" + id.String() + "?" + queueQuery(f)}}
 	if link != uuid.Nil {
 		say.Undo = "/merges/" + link.String() + "/undo"
 	}
@@ -73,6 +78,8 @@ func (s *Pages) DecideCase(c *fiber.Ctx) error {
 		say.Key = "toast.put_aside"
 	case d.Kind == identity.DecideSame && link == uuid.Nil:
 		say.Key = "toast.second_person"
+	case d.Until != nil && d.Until.Before(morning(ctx, 2)):
+		say.Key = "toast.put_off_tomorrow"
 	}
 	switch {
 	case link != uuid.Nil && hint:
@@ -89,6 +96,30 @@ func (s *Pages) DecideCase(c *fiber.Ctx) error {
 	}
 
 	return s.goOn(c, f, next, say)
+}
+
+// decisionWords are whom a decision is about, as the reader may see them, for what is said of it afterwards.
+func (s *Pages) decisionWords(ctx context.Context, tx *tenants.Tx, m access.Member, k identity.Case, d identity.Decision) ([]any, error) {
+	e, err := web.EyesOf(ctx, tx, m)
+	if err != nil {
+		return nil, err
+	}
+	words := []any{"who", i18n.T(ctx, "resolve.nobody_named")}
+	if who := whoOf(e, k); who != nil {
+		words[1] = who.Label(ctx)
+	}
+	if d.Until != nil {
+		words = append(words, "date", i18n.Date(ctx, *d.Until))
+	}
+	if d.Contact == uuid.Nil {
+		return words, nil
+	}
+	other, err := identity.Get(ctx, tx, d.Contact)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return words, nil // Decide says so
+	}
+
+	return append(words, "other", e.Label(ctx, other)), err
 }
 
 // goOn leads on to a case. A page that can put it in its own place gets it with this very answer: a decision and the sight of the
