@@ -48,6 +48,7 @@ func TestAskSaysWhereItGoesAndWhatTheyRead(t *testing.T) {
 		t.Errorf("messages are %q, want the question once", got)
 	}
 	agent.has(agent.get(kase), http.StatusOK, `data-testid="asked-waiting"`, "No answer yet.", "meera")
+	agent.has(agent.get("/resolve?tab=new"), http.StatusOK, `data-testid="asked"`, "asked for the number on ")
 	agent.has(agent.get("/inbox/"+savitri.String()), http.StatusOK, "Asked for the phone number", "&lt;b&gt;नंबर", `data-testid="asked-waiting"`)
 
 	// They type a number: a claim, masked for an agent.

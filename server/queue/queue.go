@@ -132,8 +132,16 @@ func fillQueue(ctx context.Context, tx *tenants.Tx, m access.Member, f identity.
 	if err != nil {
 		return err
 	}
+	asked, err := conversations.LastAsked(ctx, tx, accounts)
+	if err != nil {
+		return err
+	}
 	for _, k := range cases {
-		p.Items = append(p.Items, queueItem(ctx, e, m, k, latest))
+		item := queueItem(ctx, e, m, k, latest)
+		if k.IdentityID != nil && k.State == "open" {
+			item.Asked = asked[*k.IdentityID]
+		}
+		p.Items = append(p.Items, item)
 	}
 
 	if p.Week, err = week(ctx, tx); err != nil || !p.CanDecide || p.Frame.Toast != nil {

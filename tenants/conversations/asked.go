@@ -79,6 +79,34 @@ func AsksOf(ctx context.Context, tx *tenants.Tx, c identity.Contact) ([]Ask, err
 	return list, concludeAsks(ctx, tx, list)
 }
 
+// LastAsked is when each of the accounts was last asked for the number, as far as the question is known to have gone out. Accounts
+// that were never asked are left out.
+func LastAsked(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID) (map[uuid.UUID]time.Time, error) {
+	var list []struct {
+		Identity uuid.UUID `db:"identity_id"`
+		At       time.Time `db:"at"`
+	}
+	err := tx.SelectContext(ctx, &list, `
+		SELECT t.identity_id, max(a.asked_at) AS at
+		FROM tenures t
+		JOIN asks a ON a.tenant_id = $1 AND a.identifier_id = t.identifier_id
+		LEFT JOIN outbox o ON o.tenant_id = $1 AND o.message_id = a.message_id
+		LEFT JOIN messages m ON m.tenant_id = $1 AND m.id = a.message_id
+		WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
+		  AND coalesce(o.state, '') NOT IN ('failed', 'returned', 'cancelled') AND coalesce(m.status, '') <> 'failed'
+		GROUP BY t.identity_id`, tx.Tenant, pq.Array(accounts))
+	if err != nil {
+		return nil, fmt.Errorf("read who was asked for the number: %w", err)
+	}
+
+	asked := make(map[uuid.UUID]time.Time, len(list))
+	for _, a := range list {
+		asked[a.Identity] = a.At
+	}
+
+	return asked, nil
+}
+
 // Funnel counts questions for a number by what came of them.
 type Funnel struct {
 	Asked         int // that reached somebody, as far as is known: the sum of what follows

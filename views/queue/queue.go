@@ -52,6 +52,7 @@ type QueueItem struct {
 	Unsure    []string  // who could not tell
 	AnswerBy  time.Time // until when an answer can go out; zero where nobody waits for one
 	Money     bool      // their last words are about an order or a payment
+	Asked     time.Time // when they were last asked for their number; zero for never
 	Proposed  string    // who said "same person" against a warning
 	Outcome   string
 	ClosedAt  time.Time
