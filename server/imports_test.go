@@ -127,7 +127,9 @@ func TestAListComesInAndGoesBack(t *testing.T) {
 	}
 
 	asha.want(asha.post(list+"/undo", nil), http.StatusSeeOther, list)
-	asha.untilImport(list, "undone")
+	undone := asha.untilImport(list, "undone")
+	asha.has(undone, http.StatusOK, "Rows that are left out", "9.19E+11")
+	asha.lacks(undone, "What has stayed")
 	if found := asha.get("/contacts").body; strings.Contains(found, "Asha Verma") {
 		t.Errorf("want nobody left after the undo")
 	}

@@ -71,6 +71,9 @@ func judge(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, i Import,
 			return nil, err
 		}
 		verdicts[n] = verdict{row: r.Row, values: i.Mapping.read(cells)}
+		if r.open() {
+			verdicts[n].why = WhyOpenQuote
+		}
 	}
 	if err := leaveOutErased(ctx, tx, keys, verdicts); err != nil {
 		return nil, err

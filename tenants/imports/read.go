@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,6 +25,10 @@ const (
 	// MaxRows is how long a list may be.
 	MaxRows = 500_000
 )
+
+// unclosed begins the first cell of a row in which a quotation mark is not closed, so that it holds what should be rows of its own. It
+// is a character that Unicode keeps for such use; a list that has it there loses it.
+const unclosed = "\uFDD0"
 
 // Reader reads the rows of a CSV as spreadsheets write it: UTF-8 with or without a byte order mark, UTF-16, or the old Windows
 // encoding; separated by commas, semicolons, tabs or bars; with Windows, Unix or old Mac line ends; quoted cells may hold line breaks.
@@ -97,6 +102,10 @@ func (r *Reader) Next() ([]string, error) {
 			cells[i] = strings.TrimSpace(strings.ToValidUTF8(c, "\uFFFD"))
 			empty = empty && cells[i] == ""
 		}
+		cells[0] = strings.TrimLeft(cells[0], unclosed)
+		if r.budget.quotesTo(r.rows.InputOffset())%2 == 1 && slices.ContainsFunc(cells, func(c string) bool { return strings.Contains(c, "\n") }) {
+			cells[0] = unclosed + cells[0]
+		}
 		if !empty {
 			r.Count++
 			return cells, nil
@@ -169,6 +178,17 @@ var errRowTooLong = errors.New("row is too long")
 type budget struct {
 	r    io.Reader
 	left int
+
+	raw  []byte // read, and not yet a row
+	from int64  // where that begins
+}
+
+// quotesTo counts the quotation marks up to where a row ends, from where the one before it did.
+func (b *budget) quotesTo(end int64) int {
+	row := b.raw[:end-b.from]
+	b.raw, b.from = b.raw[len(row):], end
+
+	return bytes.Count(row, []byte{'"'})
 }
 
 func (b *budget) Read(p []byte) (int, error) {
@@ -177,6 +197,7 @@ func (b *budget) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left)])
 	b.left -= n
+	b.raw = append(b.raw, p[:n]...)
 
 	return n, err //nolint:wrapcheck // io.EOF must stay itself
 }

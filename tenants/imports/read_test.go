@@ -179,3 +179,22 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+func TestARowWithAnOpenQuoteIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, list := range map[string]string{
+		"to the end":       "name,phone\nAsha,+919812345601\n98123,\"Ravi\n+919812345602,Gopal\n",
+		"to the next mark": "name,phone\nAsha,+919812345601\n\"Ravi,+919812345602\n\"Gopal\",+919812345603\n",
+	} {
+		s := newShop(t, false)
+		if got := s.reasons(s.try(s.upload(strings.NewReader(list)), nil)); got != "3 open_quote" {
+			t.Errorf("%s: want the third row's own reason, got %q", name, got)
+		}
+	}
+
+	s := newShop(t, false)
+	closed := "name,phone,notes\nAsha,+919812345601,\"lane 2\nBhopal, 5\"\" pipe\"\nRavi 6\" pipe,+919812345602,\n"
+	if i := s.try(s.upload(strings.NewReader(closed)), nil); i.New != 2 {
+		t.Errorf("want both rows taken, got %d, %s", i.New, s.reasons(i))
+	}
+}

@@ -167,6 +167,7 @@ func storeAll(ctx context.Context, tx *tenants.Tx, id uuid.UUID, rows *Reader) (
 		widest = max(widest, len(cells))
 		if len(sample) < sampleRows {
 			sample = append(sample, slices.Clone(cells))
+			sample[len(sample)-1][0] = strings.TrimPrefix(cells[0], unclosed)
 		}
 		encoded, err := json.Marshal(cells)
 		if err != nil {
@@ -263,9 +264,15 @@ func (r storedRow) cells() ([]string, error) {
 	if err := json.Unmarshal([]byte(r.Cells), &cells); err != nil {
 		return nil, fmt.Errorf("read cells: %w", err)
 	}
+	if len(cells) > 0 {
+		cells[0] = strings.TrimPrefix(cells[0], unclosed)
+	}
 
 	return cells, nil
 }
+
+// open tells that a quotation mark of the row is not closed.
+func (r storedRow) open() bool { return strings.HasPrefix(r.Cells, `["`+unclosed) }
 
 // Sample returns the first rows of a list, a heading and five more.
 func Sample(ctx context.Context, tx *tenants.Tx, id uuid.UUID) ([][]string, error) {

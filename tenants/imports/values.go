@@ -23,6 +23,7 @@ const (
 	WhyBSUID         = "bad_bsuid"       // no WhatsApp ID
 	WhyTooLong       = "too_long"        // a name or id longer than can be kept
 	WhyUnreadable    = "unreadable"      // characters that could not be read
+	WhyOpenQuote     = "open_quote"      // a quotation mark is not closed: what follows is no cell of this row
 	WhyErased        = "erased"          // they asked to be erased, and have not written since
 	WhyTwice         = "twice"           // an earlier row names the same customer
 	WhyTwoPeople     = "two_people"      // the row's handles belong to several customers

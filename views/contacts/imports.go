@@ -3,6 +3,7 @@ package contacts
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pehchan/pehchan/views/components"
@@ -170,10 +171,39 @@ func (p Export) which(ctx context.Context) string {
 	return i18n.T(ctx, "imports.export_all")
 }
 
-// leftOut tells what the problems listed are.
-func (p Import) leftOut() string {
-	if p.Item.State == "undone" {
+// problems are what was left out when the list was taken in, or what has stayed when it was taken back.
+type problems struct {
+	kind    string // out or stayed
+	reasons []ImportReason
+	rows    []ImportProblem
+}
+
+func (p Import) problems() []problems {
+	var all []problems
+	for _, kind := range []string{"out", "stayed"} {
+		of := problems{kind: kind}
+		for _, r := range p.Reasons {
+			if stayed(r.Why) == (kind == "stayed") {
+				of.reasons = append(of.reasons, r)
+			}
+		}
+		for _, row := range p.Problems {
+			if stayed(row.Why) == (kind == "stayed") {
+				of.rows = append(of.rows, row)
+			}
+		}
+		if len(of.reasons) > 0 {
+			all = append(all, of)
+		}
+	}
+	return all
+}
+
+func (p problems) testID() string {
+	if p.kind == "stayed" {
 		return "stayed"
 	}
-	return "out"
+	return "problems"
 }
+
+func stayed(why string) bool { return strings.HasPrefix(why, "stayed_") }
