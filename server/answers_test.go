@@ -47,7 +47,7 @@ func TestAnswersAreFoundAndPassedOn(t *testing.T) {
 	meera.has(meera.get("/prep/faq?from=12&q=&for="), http.StatusOK, `data-testid="answers"`)
 	meera.has(meera.get("/prep/faq?q=number+dikhta"), http.StatusOK, `data-testid="answer-see_my_number"`)
 	meera.post("/language", url.Values{"lang": {"hi"}, "next": {"/prep/faq"}})
-	meera.has(meera.get("/prep/faq?q="+url.QueryEscape("नंबर दिखता है")), http.StatusOK, "क्या आपको मेरा नंबर अब भी दिखता है?", "WhatsApp पर भेजें", "हिंदी जवाब कॉपी करें")
+	meera.has(meera.get("/prep/faq?q="+url.QueryEscape("नंबर दिखता है")), http.StatusOK, "क्या आपको मेरा नंबर अब भी दिखता है?", "WhatsApp पर भेजें", "हिन्दी जवाब कॉपी करें")
 
 	// What a fact in doubt says is shown with why, and not passed on. The agent cannot vouch for it.
 	india := meera.get("/prep/faq/india")
