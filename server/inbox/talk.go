@@ -170,6 +170,16 @@ func fillLines(ctx context.Context, tx *tenants.Tx, e web.Eyes, contact identity
 		p.Older = talkPath(contact.ID) + "?before=" + url.QueryEscape(next)
 	}
 
+	if page.Cursor == "" {
+		at, ok, err := conversations.AnsweredElsewhere(ctx, tx, contact, entries)
+		if err != nil {
+			return err
+		}
+		if ok {
+			p.Lines = append(p.Lines, pages.Line{At: at, Elsewhere: true})
+		}
+	}
+
 	notes, _, err := conversations.Notes(ctx, tx, contact, identity.Page{Limit: notesShown, Cursor: page.Cursor})
 	if err != nil {
 		return err

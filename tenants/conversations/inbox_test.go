@@ -79,6 +79,20 @@ func TestInboxTellsWhoWaits(t *testing.T) {
 	// What other software sent is known by its status alone.
 	s.feed(whatsapp.KindStatus, map[string]any{"id": "other", "status": "sent", "timestamp": fmt.Sprint(start + 400), "recipient_user_id": "IN.1"})
 	s.wantInbox(conversations.InboxFilter{State: conversations.Waiting}, "IN.3*? IN.2*?")
+	for _, c := range []struct {
+		who  string
+		want time.Time
+	}{{"IN.1", time.Unix(start+400, 0)}, {"IN.2", time.Time{}}, {"IN.3", time.Time{}}} {
+		contact := s.whois(c.who)
+		entries, _ := s.thread(contact, identity.Page{})
+		s.as(func(tx *tenants.Tx) error {
+			at, ok, err := conversations.AnsweredElsewhere(t.Context(), tx, contact, entries)
+			if ok == c.want.IsZero() || !at.Equal(c.want) {
+				t.Errorf("%s was answered from elsewhere at %v, want %v", c.who, at, c.want)
+			}
+			return err
+		})
+	}
 	s.as(func(tx *tenants.Tx) error {
 		n, err := conversations.CountInbox(t.Context(), tx)
 		if want := (conversations.InboxCounts{Unread: 3, Waiting: 2}); n != want {

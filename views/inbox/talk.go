@@ -41,6 +41,8 @@ type Line struct {
 	At   time.Time
 	Said *people.Said
 	Note *NoteLine
+
+	Elsewhere bool // other software answered: its words are not ours to show
 }
 
 // NoteLine is what a colleague wrote down.
