@@ -135,6 +135,12 @@ func TestRevocationBitesAtOnce(t *testing.T) {
 	if r := meera.get("/team"); r.status != http.StatusForbidden {
 		t.Errorf("want the new role at once, got %d", r.status)
 	}
+	asha.has(asha.get("/team"), http.StatusOK, `action="/team/`+id.String()+`/role"`, `data-testid="undo"`, `name="role" value="lead"`)
+
+	// An owner is not made with one touch.
+	sure := "/team/" + id.String() + "/leave?role=owner"
+	asha.want(asha.post("/team/"+id.String()+"/role", url.Values{"role": {"owner"}}), http.StatusSeeOther, sure)
+	asha.has(asha.get(sure), http.StatusOK, "An owner may do everything")
 
 	asha.get("/team")
 	asha.want(asha.post("/team/"+id.String()+"/remove", nil), http.StatusSeeOther, "/team")

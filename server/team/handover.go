@@ -90,7 +90,7 @@ func (s *Pages) RemoveMember(c *fiber.Ctx) error {
 }
 
 // changeMember gives somebody a role, or with "" takes them out of the team. Where that leaves work behind, and the form did not say who
-// carries on, that is asked first.
+// carries on, that is asked first; and so is whether somebody is to be an owner.
 func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	person, err := uuid.Parse(c.Params("id"))
 	if err != nil {
@@ -104,15 +104,19 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		who    access.Colleague
+		before string // the role they had
 		passed int
 		ask    bool
 	)
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if !said && (role == "" || access.IsRole(role)) {
 			work, err := handover.Leaving(ctx, tx, person, role)
-			if ask = len(work) > 0; err != nil || ask {
+			if ask = len(work) > 0 || role == access.Owner; err != nil || ask {
 				return err
 			}
+		}
+		if had, err := access.ColleagueBy(ctx, tx, person); err == nil {
+			before = had.Role
 		}
 		if role == "" {
 			who, passed, err = handover.Remove(ctx, tx, m, person, to)
@@ -140,6 +144,12 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	switch {
 	case role != "":
 		told = web.Flash{Key: "toast.role_changed", Args: []any{"name", who.Name, "role", i18n.T(ctx, "roles."+who.Role)}}
+		if before != role && person != m.Person.ID { // whoever changed their own may have given this right away
+			told.Undo, told.Fields = "/team/"+person.String()+"/role", map[string]string{"role": before}
+			if before == access.Owner {
+				told.Fields["work"] = "1" // they were one a moment ago
+			}
+		}
 	case passed > 0:
 		told.Key = "toast.member_removed_work"
 	}
