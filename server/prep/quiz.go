@@ -249,7 +249,9 @@ func (s *Pages) FinishQuiz(c *fiber.Ctx) error {
 	var invalid *tenants.Invalid
 	if errors.As(err, &invalid) {
 		form, _ := web.Refilled(c, err, names...)
-		form.Failed = "unanswered_some"
+		if form.Failed = "unanswered_some"; invalid.Key == "step_twice" {
+			form.Failed = invalid.Key
+		}
 		if c.Get("HX-Request") != "" {
 			c.Set("HX-Retarget", queuepages.CaseTarget)
 			c.Set("HX-Push-Url", "false")

@@ -189,7 +189,7 @@ func GetQuiz(ctx context.Context, tx *tenants.Tx, id, person uuid.UUID) (Quiz, e
 }
 
 // FinishQuiz judges the answers to somebody's quiz, given by item, in the language they read it in. All have to be there: which are not
-// is Invalid "unanswered" with the first one's id. A quiz that is finished already is Conflict "quiz_finished".
+// is Invalid "unanswered" with the first one's id, or "step_twice" where an order has a step twice. A quiz that is finished already is Conflict "quiz_finished".
 func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Learner, id uuid.UUID, answers map[string]string, lang string) (Quiz, error) {
 	var q Quiz
 	err := tx.GetContext(ctx, &q, selectQuiz+` AND q.person_id = $3 FOR UPDATE`, tx.Tenant, id, who.ID)
@@ -210,7 +210,7 @@ func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lea
 		}
 		answer, ok := accepted(item, answers[key])
 		if !ok {
-			return Quiz{}, &tenants.Invalid{Field: key, Key: "unanswered"}
+			return Quiz{}, &tenants.Invalid{Field: key, Key: notAccepted(item, answers[key])}
 		}
 		right, gate := item.Answered(strings.Fields(answer)...)
 		q.Answers, q.Correct = append(q.Answers, answer), append(q.Correct, right)
@@ -243,6 +243,15 @@ func passed(kind string, score, of int) bool {
 	}
 
 	return score*100 >= of*PassPercent
+}
+
+// notAccepted is why an answer is none: an order that names as many steps as there are has one of them twice.
+func notAccepted(item content.Item, answer string) string {
+	if item.Format == content.Order && len(strings.Fields(answer)) == len(item.Options) {
+		return "step_twice"
+	}
+
+	return "unanswered"
 }
 
 // accepted is an answer as it is kept, if it is one to the question.

@@ -83,7 +83,7 @@ func (p Escalations) form(id string) components.Filled {
 func (p Escalations) mayMove(e Escalation) bool { return !e.NeedsLead || p.CanSettle }
 
 func (p Escalations) kinds(ctx context.Context) []components.Option {
-	var list []components.Option
+	list := []components.Option{{Label: i18n.T(ctx, "training.choose")}} // what happened is not guessed
 	for _, kind := range p.Kinds {
 		list = append(list, components.Option{Value: kind, Label: i18n.T(ctx, "escalate.kind_"+kind)})
 	}
@@ -96,7 +96,7 @@ func (p Escalations) levels(without string) []components.Option {
 	for _, rung := range p.Ladder {
 		for _, level := range p.Levels {
 			if rung.ID == level && level != without {
-				list = append(list, components.Option{Value: level, Label: rung.ID + ": " + rung.Who + " · " + rung.Clock})
+				list = append(list, components.Option{Value: level, Label: rung.Who + " · " + rung.Clock})
 			}
 		}
 	}

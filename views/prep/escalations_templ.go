@@ -892,7 +892,7 @@ func escalationNew(p Escalations) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Field(components.FieldOptions{Name: "kind", Label: i18n.T(ctx, "escalate.kind"), Options: p.kinds(ctx), Value: p.form("").Value("kind"), Error: p.form("").WhyWrong(ctx, "kind")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Field(components.FieldOptions{Name: "kind", Label: i18n.T(ctx, "escalate.kind"), Options: p.kinds(ctx), Value: p.form("").Value("kind"), Error: p.form("").WhyWrong(ctx, "kind"), Attrs: templ.Attributes{"required": true}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

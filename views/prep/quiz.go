@@ -72,6 +72,9 @@ func (q QuizItem) field() string { return "a_" + q.ID }
 
 func (q QuizItem) place(n int) string { return q.field() + "_" + strconv.Itoa(n) }
 
+// letter names the n-th step of an order: a whole step does not fit into a list on a phone.
+func letter(n int) string { return string(rune('A' + n)) }
+
 // chosen is the text of the answer given; empty for none.
 func (q QuizItem) chosen() string {
 	var texts []string
