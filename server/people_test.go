@@ -38,6 +38,7 @@ func TestDecideSameAndUndo(t *testing.T) {
 	b.want(b.post("/merges/"+link+"/undo", url.Values{"next": {"/contacts/" + lose}}), http.StatusSeeOther, "/contacts/"+lose)
 	b.has(b.get("/contacts/"+lose), http.StatusOK, "again")
 	b.has(b.post("/merges/"+link+"/undo", nil), http.StatusConflict, `data-testid="undone"`)
+	b.has(b.get("/merges/"+link), http.StatusOK, `href="/contacts/`+lose+`" data-testid="restored"><bdi>राजेश</bdi>`)
 	if len(s.cases(identity.TabSuggested)) != 1 {
 		t.Error("the case is not asked again")
 	}

@@ -177,6 +177,11 @@ func fillReceipt(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Membe
 			p.Loser = lost.Handle.Shown
 		}
 	}
+	if l.UndoneAt != nil && l.Lose != nil {
+		if err := fillRestored(ctx, tx, e, *l.Lose, p); err != nil {
+			return err
+		}
+	}
 	joined, err := identity.LinkHandles(ctx, tx, []identity.Link{l})
 	if err != nil {
 		return err
@@ -188,6 +193,21 @@ func fillReceipt(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Membe
 			p.Event = "/contacts/" + p.Keep.ID + "/evidence/" + e.Items.Write(sign.ItemID).String()
 		}
 	}
+
+	return nil
+}
+
+// fillRestored names the contact that is one of its own again, or of whoever it became part of since.
+func fillRestored(ctx context.Context, tx *tenants.Tx, e web.Eyes, id uuid.UUID, p *pages.Receipt) error {
+	back, err := identity.Get(ctx, tx, id)
+	if errors.Is(err, tenants.ErrNotFound) || err == nil && back.ID.String() == p.Keep.ID {
+		return nil // gone, or merged again
+	}
+	if err != nil {
+		return err
+	}
+	who := e.Someone(back)
+	p.Loser, p.LoserHref = who.Label(ctx), who.Href()
 
 	return nil
 }

@@ -52,6 +52,7 @@ type Receipt struct {
 	Reason      string
 	Keep        people.Someone
 	Loser       string          // name of what was merged in
+	LoserHref   string          // its address, where it stands by itself again
 	Handles     []people.Handle // what it joined
 	Old, New    []people.Handle // of a change, what was replaced by what
 	Case        string          // address of the case that led to it
