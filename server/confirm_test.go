@@ -164,3 +164,20 @@ func TestSwitchKeepsProofAndEnd(t *testing.T) {
 		t.Errorf("want the session to end when the first would have, got %d", got.status)
 	}
 }
+
+// A secret is looked up and typed: who types it is asked before, for it is not carried over.
+func TestWhoTypesASecretIsAskedBefore(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	asha := st.signedIn(t, "asha")
+	asha.has(asha.get("/apps"), http.StatusOK, `name="app_secret"`)
+	asha.has(asha.get("/numbers/new/manual"), http.StatusOK, `name="access_token"`)
+	st.stale(t)
+
+	asha.has(asha.get("/numbers/new/manual"), http.StatusOK, `href="/confirm?next=%2Fnumbers%2Fnew%2Fmanual"`)
+	page := asha.get("/apps")
+	asha.has(page, http.StatusOK, `data-testid="prove-first"`, `href="/confirm?next=%2Fapps"`)
+	asha.lacks(page, `name="app_secret"`)
+	asha.want(asha.post("/confirm", url.Values{"next": {"/apps"}, "password": {password}}), http.StatusSeeOther, "/apps")
+	asha.has(asha.get("/apps"), http.StatusOK, `name="app_secret"`)
+}

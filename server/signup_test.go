@@ -83,7 +83,10 @@ func TestWindowWithoutCode(t *testing.T) {
 		want string
 	}{
 		{url.Values{}, "closed before it was done"},
-		{url.Values{"event": {"CANCEL"}, "step": {"<b>PHONE"}}, "&lt;b&gt;PHONE"},
+		{url.Values{"event": {"CANCEL"}, "step": {"<b>PHONE"}}, "choosing the phone number (&lt;b&gt;PHONE)"},
+		{url.Values{"event": {"CANCEL"}, "step": {"NEW_THING"}}, "a step that we have no words for (NEW_THING)"},
+		{url.Values{"event": {"ERROR"}, "error_message": {"Gone"}, "error_code": {"36007"}}, "it lives 30 seconds. Try again. (36007)"},
+		{url.Values{"event": {"ERROR"}, "error_code": {"524126"}}, "the line below to your developer. (524126)"},
 		{url.Values{"event": {"CANCEL"}, "error_message": {"Too many"}, "error_code": {"524126"}}, "Too many (error_code: 524126)"},
 		{url.Values{"event": {"ERROR"}}, "Meta reported a problem"},
 		{url.Values{"event": {"FINISH"}, "waba_id": {"1"}}, "without the permission"},

@@ -48,7 +48,7 @@ func (s *Pages) showApps(c *fiber.Ctx, status int, form components.Filled, rotat
 		return err
 	}
 
-	p := pages.Apps{Frame: s.Frame(c, "apps.title"), Now: time.Now(), CanManage: m.Can("apps:manage"), Form: form, Rotating: rotating}
+	p := pages.Apps{Frame: s.Frame(c, "apps.title"), Now: time.Now(), CanManage: m.Can("apps:manage"), MustProve: !m.Proved, Form: form, Rotating: rotating}
 	p.Frame.Path = "/apps"
 	for _, app := range list {
 		meter := meters[app.ID]

@@ -24,7 +24,7 @@ func (s *Pages) showNumber(c *fiber.Ctx, status int, p pages.NumberHome) error {
 	if err := s.fillNumber(c, &p); err != nil {
 		return err
 	}
-	p.Frame = s.Frame(c, "numbers.title")
+	p.Frame, p.MustProve = s.Frame(c, "numbers.title"), !web.Member(c).Proved
 	p.Frame.Path = "/numbers/" + p.Number.ID
 	p.Frame.Title = p.Number.Label()
 

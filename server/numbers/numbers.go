@@ -74,7 +74,7 @@ func (s *Pages) NumberManualPage(c *fiber.Ctx) error {
 
 func (s *Pages) showManual(c *fiber.Ctx, status int, form components.Filled, checks []numbers.CheckResult) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.NumberManual{Frame: s.Frame(c, "manual.title"), CanApps: m.Can("apps:manage"), Form: form, Checks: checkViews(checks)}
+	p := pages.NumberManual{Frame: s.Frame(c, "manual.title"), CanApps: m.Can("apps:manage"), MustProve: !m.Proved, Form: form, Checks: checkViews(checks)}
 	p.Frame.Path = "/numbers/new/manual"
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		apps, err := numbers.Apps(ctx, tx)

@@ -122,7 +122,7 @@ func withoutCode(c *fiber.Ctx) *pages.SignupOutcome {
 	message := upTo(web.Field(c, "error_message"), 300)
 	switch event := web.Field(c, "event"); {
 	case event == "ERROR" || message != "":
-		o.Was, o.Step = "error", ""
+		o.Was, o.Step, o.Code = "error", "", upTo(web.Field(c, "error_code"), 20)
 		o.Copy = "WhatsApp signup: " + message
 		for _, name := range []string{"error_code", "session_id"} {
 			if value := upTo(web.Field(c, name), 100); value != "" {

@@ -2,6 +2,7 @@ package numbers
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -19,6 +20,9 @@ func keepOptions(ctx context.Context) []components.Option {
 	}
 	return options
 }
+
+// confirmFirst leads through the question whether it is still them, and back to the page.
+func confirmFirst(next string) string { return "/confirm?" + url.Values{"next": {next}}.Encode() }
 
 // addWrong and rotateWrong tell apart the two kinds of form on the page, which
 // share names of fields.

@@ -213,6 +213,8 @@ type NumberManual struct {
 	Apps    []string // names of the apps this business may use
 	CanApps bool     // may add an app
 	Form    components.Filled
+
+	MustProve bool // who they are, before they type a token
 	Checks  []NumberCheck // of the refused try; empty at first
 }
 
@@ -228,6 +230,7 @@ func (p NumberManual) apps() []components.Option {
 // does. It posts to /numbers/{id}/check, /token (access_token), /disconnect
 // (confirm), /reconnect and /sync.
 type NumberHome struct {
+	MustProve  bool // who they are, before they type a token
 	Frame      layout.Frame
 	Now        time.Time
 	Number     Number
@@ -272,7 +275,7 @@ func (p NumberHome) answer(ctx context.Context) string {
 	case p.Meter.Lost() != 0:
 		return i18n.N(ctx, "numbers.is_losing", int(p.Meter.Lost()))
 	case p.Meter.SetAside > 0:
-		return i18n.N(ctx, "numbers.is_aside", int(p.Meter.SetAside))
+		return i18n.N(ctx, "numbers.aside_on", int(p.Meter.SetAside))
 	}
 	return i18n.T(ctx, "numbers.is_well", "time", i18n.Ago(ctx, p.Number.LastEvent, p.Now))
 }

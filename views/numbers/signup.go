@@ -31,6 +31,7 @@ type SignupOutcome struct {
 	Was    string        // closed, cancelled, error or no_account_chosen; "" where Failed says it
 	Failed string        // named by conflict.<reason> or invalid.<reason>
 	Step   string        // where Meta's window was left, in Meta's word
+	Code   string        // Meta's number of the problem, empty where it gave none
 	Copy   string        // for a developer; empty where there is nothing to add
 	Checks []NumberCheck // what Meta did not confirm
 }
@@ -53,6 +54,32 @@ func (o SignupOutcome) text(ctx context.Context) string {
 		return i18n.T(ctx, "signup.was_"+o.Was)
 	}
 	return components.Reason(ctx, o.Failed)
+}
+
+// signupSteps are what Meta's names of steps hold, and the words for it: the names themselves are Meta's to change.
+var signupSteps = []struct{ holds, words string }{
+	{"VERIF", "verify"}, {"PHONE", "phone"}, {"NUMBER", "phone"}, {"PERMISSION", "permission"}, {"WABA", "account"}, {"BUSINESS", "account"}, {"LOGIN", "login"}, {"FACEBOOK", "login"},
+}
+
+// step is where the window was left, in words and with Meta's own.
+func (o SignupOutcome) step(ctx context.Context) string {
+	words := "other"
+	for _, s := range signupSteps {
+		if strings.Contains(strings.ToUpper(o.Step), s.holds) {
+			words = s.words
+			break
+		}
+	}
+	return i18n.T(ctx, "signup.left_"+words) + " (" + o.Step + ")"
+}
+
+// problem is what Meta's number of it means, as far as that is known, with the number.
+func (o SignupOutcome) problem(ctx context.Context) string {
+	key := "signup.code_" + o.Code
+	if !i18n.Known(key) {
+		key = "signup.code_other"
+	}
+	return i18n.T(ctx, key) + " (" + o.Code + ")"
 }
 
 // RenewWords are on the button that leads to a token that no longer works.
