@@ -17,7 +17,7 @@ func TestReachAndSegments(t *testing.T) {
 	s := st.shop(t, st.clinic)
 	s.adopters()
 	mark := st.signedIn(t, "mark")
-	mark.has(mark.get("/adoption/reach"), http.StatusOK, "You can reach 6 of 6 customers; 2 of them only by their WhatsApp ID", "No group is saved yet")
+	mark.has(mark.get("/adoption/reach"), http.StatusOK, "For 6 of 6 customers a way to reach them is known; for 2 of them only the WhatsApp ID.", "No group is saved yet")
 	for reach, want := range map[string]int{"both": 2, "id": 2, "phone": 2, "neither": 0} {
 		if got := len(contactRow.FindAllString(mark.get("/contacts?reach="+reach).body, -1)); got != want {
 			t.Errorf("%s: %d customers behind the figure, want %d", reach, got, want)

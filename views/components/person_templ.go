@@ -18,10 +18,17 @@ import (
 )
 
 // Initials are what the disc of a name shows: the first letters of its first
-// and last word, or one letter with its signs where the script, like
-// Devanagari, does not take letters apart.
+// and last word, or one letter with its signs and those joined to it where the
+// script, like Devanagari, does not take letters apart. Who is only addressed
+// politely has the letters of the name.
 func Initials(name string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) })
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && r != joiner && r != nonJoiner })
+	for len(words) > 1 && honorifics[strings.ToLower(words[0])] {
+		words = words[1:]
+	}
+	for len(words) > 1 && honorifics[strings.ToLower(words[len(words)-1])] {
+		words = words[:len(words)-1]
+	}
 	if len(words) == 0 {
 		return ""
 	}
@@ -36,13 +43,26 @@ func Initials(name string) string {
 	return first + last
 }
 
+const joiner, nonJoiner = '\u200d', '\u200c'
+
+var honorifics = map[string]bool{
+	"ji": true, "jee": true, "shri": true, "shree": true, "sri": true, "smt": true, "mr": true, "mrs": true, "ms": true, "dr": true,
+	"जी": true, "श्री": true, "श्रीमती": true, "डॉ": true,
+}
+
+// viramas join the letter before to the one after: Devanagari, Bengali, Gurmukhi, Gujarati, Odia, Telugu, Kannada and Malayalam. In
+// Tamil the letter before stands by itself.
+const viramas = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0c4d\u0ccd\u0d4d"
+
 func firstLetter(word string) (letter string, latin bool) {
+	joined := false
 	for i, r := range word {
-		if i > 0 && !unicode.IsMark(r) {
+		if i > 0 && !unicode.IsMark(r) && r != joiner && r != nonJoiner && !joined {
 			break
 		}
 		letter += string(unicode.ToUpper(r))
 		latin = latin || unicode.Is(unicode.Latin, r)
+		joined = strings.ContainsRune(viramas, r) || joined && r == joiner
 	}
 	return letter, latin
 }
@@ -100,7 +120,7 @@ func Disc(name, size string) templ.Component {
 		var templ_7745c5c3_Var4 string
 		templ_7745c5c3_Var4, templ_7745c5c3_Err = templ.JoinStringErrs(hue(name))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 50, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 70, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var4))
 		if templ_7745c5c3_Err != nil {
@@ -119,7 +139,7 @@ func Disc(name, size string) templ.Component {
 			var templ_7745c5c3_Var5 string
 			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(Initials(name))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 54, Col: 19}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 74, Col: 19}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 			if templ_7745c5c3_Err != nil {
@@ -173,7 +193,7 @@ func Person(name string) templ.Component {
 			var templ_7745c5c3_Var7 string
 			templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "person.unnamed"))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 67, Col: 36}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 87, Col: 36}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 			if templ_7745c5c3_Err != nil {
@@ -183,7 +203,7 @@ func Person(name string) templ.Component {
 			var templ_7745c5c3_Var8 string
 			templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(name)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 69, Col: 11}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `components/person.templ`, Line: 89, Col: 11}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 			if templ_7745c5c3_Err != nil {

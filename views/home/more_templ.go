@@ -82,7 +82,7 @@ type Help struct {
 var helpWords = []string{"number", "identifier", "contact", "case", "evidence", "merge", "aside", "answer", "ready", "quality", "privacy", "handle", "trust", "operator", "second", "quiet"}
 
 var helpKeys = []struct{ key, does string }{
-	{"/", "search"}, {"?", "help"}, {"Y", "same"}, {"N", "not"}, {"U", "unsure"}, {"H", "hold"}, {"J", "next"}, {"K", "previous"}, {"Z", "undo"},
+	{"/", "search"}, {"?", "help"}, {"Y", "same"}, {"N", "not"}, {"U", "unsure"}, {"H", "hold"}, {"J", "next"}, {"K", "previous"}, {"W", "new"}, {"A", "ask"}, {"M", "macros"}, {"Enter", "go"}, {"Z", "undo"},
 }
 
 func HelpPage(p Help) templ.Component {
