@@ -214,8 +214,8 @@ type NumberManual struct {
 	CanApps bool     // may add an app
 	Form    components.Filled
 
-	MustProve bool // who they are, before they type a token
-	Checks  []NumberCheck // of the refused try; empty at first
+	MustProve bool          // who they are, before they type a token
+	Checks    []NumberCheck // of the refused try; empty at first
 }
 
 func (p NumberManual) apps() []components.Option {
