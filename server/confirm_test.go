@@ -169,6 +169,7 @@ func TestSwitchKeepsProofAndEnd(t *testing.T) {
 func TestWhoTypesASecretIsAskedBefore(t *testing.T) {
 	t.Parallel()
 	st := newSite(t)
+	st.app(t, "platform", demoSecret, "verify-me")
 	asha := st.signedIn(t, "asha")
 	asha.has(asha.get("/apps"), http.StatusOK, `name="app_secret"`)
 	asha.has(asha.get("/numbers/new/manual"), http.StatusOK, `name="access_token"`)
