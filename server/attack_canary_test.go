@@ -136,7 +136,7 @@ func TestCanariesStayWhereTheyAre(t *testing.T) {
 		{"a customer's number", phones, []string{"asha", "lead"}},
 		{"a delivery as it came", []string{"canaryoddqzxkvwj"}, []string{"asha", "lead"}},
 		{"a colleague's address", []string{"marketing@pehchan.example", "canaryinvited@pehchan.example"}, []string{"asha", "lead", "auditor", "marketing"}},
-		{"a customer's request", []string{"canary.customer"}, []string{"asha", "lead"}},
+		{"a customer's request", []string{"canary.customer"}, []string{"asha", "lead", "agent", "auditor"}},
 	}
 	rows := strings.ReplaceAll(dump(t, db, st.clinic.ID, st.motors.ID), "$argon2", "")
 	for i, secret := range secrets {

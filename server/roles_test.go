@@ -53,3 +53,37 @@ func TestWhatAPersonMayDo(t *testing.T) {
 		t.Errorf("want every role explained to an agent, and no way to the team, got %d", page.status)
 	}
 }
+
+// What is said of a role is what the policy gives it.
+func TestRolesAreToldTruly(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	id := st.member(t, st.clinic, "lata", "lead")
+	asha := st.signedIn(t, "asha")
+	_, mayNot, _ := strings.Cut(asha.get("/team/"+id.String()).body, `data-testid="may-not"`)
+	if strings.Contains(mayNot, "show a hidden phone number") || !strings.Contains(mayNot, "make and end API keys") {
+		t.Error("want nothing to reveal where phones are seen in clear")
+	}
+	roles := asha.get("/team/roles")
+	asha.has(roles, http.StatusOK, "claims the business’s usernames", "requests about data, the team and all of the record", "lists of customers in and out")
+	asha.lacks(roles, "Reads everything")
+	for role, claims := range map[string][]string{
+		access.Marketing: {"usernames:claim", "answers:edit", "reach:save", "contacts:read", "conversations:read"},
+		access.Developer: {"numbers:connect", "apikeys:manage", "contacts:import", "contacts:export", "contacts:read", "conversations:read"},
+		access.Auditor:   {"contacts:read", "conversations:read", "queue:read", "privacy:read", "team:read", "audit:read_all"},
+	} {
+		for _, p := range append(claims, "preferences:edit") {
+			if !access.Can(role, p) {
+				t.Errorf("%s: told to %s, but may not", role, p)
+			}
+		}
+		if access.Can(role, "phones:clear") {
+			t.Errorf("%s: told that phones are hidden", role)
+		}
+	}
+	for _, p := range access.Permissions(access.Auditor) {
+		if !strings.Contains(p, ":read") && p != "training:board" && p != "preferences:edit" {
+			t.Errorf("an auditor is told to change nothing, and may %s", p)
+		}
+	}
+}

@@ -28,7 +28,7 @@ const (
 // MacrosPage lists the macros as one customer would get them.
 func (s *Pages) MacrosPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
-	p := pages.Macros{Lang: macroLang(c, "lang"), Languages: answers.Languages, Query: c.Query("find")}
+	p := pages.Macros{CanAnswer: m.Can("conversations:answer"), Lang: macroLang(c, "lang"), Languages: answers.Languages, Query: c.Query("find")}
 	chosen := uuid.Nil
 	if value := c.Query("for"); value != "" {
 		var err error

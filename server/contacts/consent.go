@@ -17,8 +17,8 @@ import (
 	privacypages "github.com/pehchan/pehchan/views/privacy"
 )
 
-// fillKeeping puts on a contact's page what they said about offers and, for who looks after privacy, who looked at them; and notes that
-// this reader did.
+// fillKeeping puts on a contact's page what they said about offers and, for who may see what others did, who looked at them; and
+// notes that this reader did.
 func (s *Pages) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Member, contact identity.Contact, saw string, p *pages.Contact) error {
 	said, err := privacy.Consents(ctx, tx, contact.ID)
 	if err != nil {
@@ -32,10 +32,12 @@ func (s *Pages) fillKeeping(ctx context.Context, tx *tenants.Tx, m access.Member
 	if err := privacy.Saw(ctx, tx, m.Actor, saw, contact.ID); err != nil {
 		return err
 	}
-	if !m.Can("privacy:read") {
+	if m.Can("privacy:handle") {
+		p.AsksHref = web.PrivacyPath + "?contact=" + contact.ID.String()
+	}
+	if p.CanLooks = m.Can("audit:read_team"); !p.CanLooks {
 		return nil
 	}
-	p.AsksHref = web.PrivacyPath + "?contact=" + contact.ID.String()
 	looks, err := privacy.Views(ctx, tx, contact.ID)
 	for _, v := range looks {
 		p.Looks = append(p.Looks, privacypages.Look{Name: v.Name, How: v.How, Times: v.Times, At: v.LastAt})

@@ -21,7 +21,7 @@ func (s *Pages) ReachPage(c *fiber.Ctx) error {
 
 func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.Reach{Frame: s.Frame(c, "reach.title"), Save: save, Form: form}
+	p := pages.Reach{Frame: s.Frame(c, "reach.title"), Save: save, CanSave: m.Can("reach:save"), Form: form}
 	p.Frame.Path = web.ReachPath
 	var reaches identity.Reaches
 	var segments []adoption.Segment

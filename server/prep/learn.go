@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/facts"
 	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/tenants/training/content"
 	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/prep"
 )
@@ -36,10 +37,19 @@ func (s *Pages) standingOf(ctx context.Context, tx *tenants.Tx, who training.Lea
 	return training.Judge(s.bank, who.Role, records[who.ID], news, now), records[who.ID], news, nil
 }
 
+// lessonsOf are the lessons of m's role; all of them for who reads without learning.
+func (s *Pages) lessonsOf(m access.Member) []content.Lesson {
+	if !m.Can("training:learn") {
+		return s.bank.Lessons
+	}
+
+	return training.Lessons(s.bank, m.Role)
+}
+
 // LearnPage tells somebody how ready they are and what comes next.
 func (s *Pages) LearnPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
-	p := pages.Learn{Now: now, Practises: training.Practises(m.Role), Needed: min(training.DrillsNeeded, len(s.bank.Drills)), Kind: training.KindQuiz}
+	p := pages.Learn{Now: now, CanLearn: m.Can("training:learn"), Practises: training.Practises(m.Role), Needed: min(training.DrillsNeeded, len(s.bank.Drills)), Kind: training.KindQuiz}
 	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		standing, record, news, err := s.standingOf(ctx, tx, learner(m), now)
 		if err != nil {
@@ -60,7 +70,7 @@ func (s *Pages) LearnPage(c *fiber.Ctx) error {
 		if p.Wait, _, err = training.Wait(ctx, tx, m.Person.ID); err != nil {
 			return err
 		}
-		for _, l := range training.Lessons(s.bank, m.Role) {
+		for _, l := range s.lessonsOf(m) {
 			p.Lessons = append(p.Lessons, pages.LessonLine{ID: l.ID, Title: l.Title.In(i18n.Lang(ctx)), Minutes: l.Minutes, State: record.Lesson(l, news)})
 		}
 		open, err := training.Open(ctx, tx, m.Person.ID)
@@ -145,14 +155,14 @@ func filler(ctx context.Context, tx *tenants.Tx, now time.Time) (fill func(key s
 	return fill, stale, nil
 }
 
-// LessonPage is one lesson of the reader's role.
+// LessonPage is one lesson of the reader's role, or any for who reads without learning.
 func (s *Pages) LessonPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	l, ok := s.bank.Lesson(c.Params("lesson"))
-	if !ok || !slices.Contains(l.Roles, m.Role) {
+	if !ok || m.Can("training:learn") && !slices.Contains(l.Roles, m.Role) {
 		return tenants.ErrNotFound
 	}
-	p := pages.Lesson{ID: l.ID, Title: l.Title.In(i18n.Lang(ctx)), Minutes: l.Minutes}
+	p := pages.Lesson{CanLearn: m.Can("training:learn"), ID: l.ID, Title: l.Title.In(i18n.Lang(ctx)), Minutes: l.Minutes}
 	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		seq, err := facts.Newest(ctx, tx)
 		if err != nil {

@@ -59,7 +59,7 @@ func (s *Pages) pupils(ctx context.Context, tx *tenants.Tx, now time.Time) ([]pu
 func (s *Pages) Page(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	p := pages.Prep{
-		Now: now, CanTeam: m.Can("training:team"), CanLearn: m.Can("training:learn"), CanBrief: m.Can("briefings:make"), CanEscalate: m.Can("escalations:use"),
+		Now: now, CanTeam: m.Can("training:team"), CanLearn: m.Can("training:learn"), CanRead: m.Can("training:read"), CanBrief: m.Can("briefings:make"), CanEscalate: m.Can("escalations:use"),
 	}
 	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		list, err := s.pupils(ctx, tx, now)

@@ -26,7 +26,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 
 func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.Privacy{Frame: s.Frame(c, "privacy.title"), Now: time.Now(), Kinds: privacy.Kinds, Form: form}
+	p := pages.Privacy{Frame: s.Frame(c, "privacy.title"), Now: time.Now(), Kinds: privacy.Kinds, MayHandle: m.Can("privacy:handle"), Form: form}
 	p.Frame.Path = web.PrivacyPath
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		list, err := privacy.List(ctx, tx, s.Keys)
@@ -131,7 +131,7 @@ func (s *Pages) showRequest(c *fiber.Ctx, status int, form components.Filled) er
 	ctx, m := c.UserContext(), web.Member(c)
 	p := pages.Case{
 		Frame: s.Frame(c, "privacy.title"), Now: time.Now(), Form: form, Query: strings.TrimSpace(c.Query("q")), Proofs: privacy.Proofs, Fields: privacy.Correctable,
-		MayErase: m.Can("privacy:erase"), Word: confirmDigits(id),
+		MayErase: m.Can("privacy:erase"), MayHandle: m.Can("privacy:handle"), Word: confirmDigits(id),
 	}
 	p.Frame.Path = web.RequestsPath + "/" + id.String()
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
@@ -170,6 +170,9 @@ func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, bus
 		if err != nil && !errors.Is(err, tenants.ErrNotFound) { // there is no such contact any more: as if none were chosen
 			return err
 		}
+	}
+	if !p.MayHandle {
+		return nil // who it is, somebody else finds
 	}
 	if p.Query == "" && r.Contact == nil {
 		p.Query = r.Subject

@@ -83,7 +83,10 @@ func (s *Pages) showColleague(c *fiber.Ctx, status int, form components.Filled) 
 	p.CanReset = p.HasFactor && !p.Me && access.MayManage(m, who.Role)
 	p.NeedsFactor = access.NeedsFactor(who.Role)
 	p.May = mays(access.Permissions(who.Role))
-	p.MayNot = mays(slices.DeleteFunc(access.AllPermissions(), func(permission string) bool { return access.Can(who.Role, permission) }))
+	p.MayNot = mays(slices.DeleteFunc(access.AllPermissions(), func(permission string) bool {
+		// Who sees phones in clear has none to reveal.
+		return access.Can(who.Role, permission) || permission == "phones:reveal" && access.Can(who.Role, "phones:clear")
+	}))
 
 	return s.Show(c, status, pages.OneColleaguePage(p))
 }

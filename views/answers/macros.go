@@ -22,6 +22,7 @@ type Macros struct {
 	Query     string
 	Found     []people.Someone
 	Items     []Macro
+	CanAnswer bool // may write to customers
 }
 
 // Macro is one of them, filled in.

@@ -29,7 +29,8 @@ type Contact struct {
 	Today       string
 	ConsentForm components.Filled
 	Looks       []privacy.Look
-	AsksHref    string // where a request about their data is opened
+	CanLooks    bool   // may see who looked
+	AsksHref    string // where a request about their data is opened; empty for who may open none
 	Marketing   *Wish  // nil where they never told WhatsApp
 	Notes       string
 	ExternalIDs []ExternalID

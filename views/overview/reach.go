@@ -16,7 +16,20 @@ type Reach struct {
 	Buckets  []Bucket
 	Segments []Segment
 	Save     string // the list to save, empty for none
+	CanSave  bool
 	Form     components.Filled
+}
+
+func (p Reach) columns(ctx context.Context) []components.Column {
+	list := []components.Column{{Label: i18n.T(ctx, "reach.known")}, {Label: i18n.T(ctx, "adoption.active"), Num: true}}
+	for _, what := range allowed {
+		list = append(list, components.Column{Label: i18n.T(ctx, "reach.may_"+what)})
+	}
+	if p.CanSave {
+		list = append(list, components.Column{Label: i18n.T(ctx, "reach.save"), Quiet: true})
+	}
+
+	return list
 }
 
 // Bucket counts the customers that can be reached in one way: both, id, phone or neither.

@@ -17,6 +17,7 @@ type Learn struct {
 	Standing  Standing
 	Lessons   []LessonLine
 	Drills    []DrillLine
+	CanLearn  bool // others read
 	Practises bool // their role has to pass practice chats
 	Practised int  // different ones passed, of Needed
 	Needed    int
@@ -28,6 +29,13 @@ type Learn struct {
 	LastOf    int
 	LastAt    time.Time
 	Due       time.Time // when the next refresher is; zero where a quiz comes first
+}
+
+func (p Learn) answer(ctx context.Context) string {
+	if !p.CanLearn {
+		return i18n.T(ctx, "training.learn_reader")
+	}
+	return i18n.T(ctx, "training.learn_answer")
 }
 
 // Standing is how ready somebody is, and why not.
@@ -95,14 +103,15 @@ func (p Learn) unread() *LessonLine {
 
 // Lesson is one of them. Its form posts seq to /prep/learn/{id}.
 type Lesson struct {
-	Frame   layout.Frame
-	ID      string
-	Title   string
-	Minutes int
-	Body    []string
-	State   string
-	Seq     string // of the fact ledger on this page
-	Stale   bool   // a fact it rests on needs checking
+	Frame    layout.Frame
+	ID       string
+	Title    string
+	Minutes  int
+	Body     []string
+	State    string
+	Seq      string // of the fact ledger on this page
+	Stale    bool   // a fact it rests on needs checking
+	CanLearn bool   // may mark it read
 }
 
 // answer says how long it takes.

@@ -21,6 +21,7 @@ type Prep struct {
 	Mine        *Standing // the reader's own; nil where they have nothing to learn
 	CanTeam     bool      // sees names and reasons
 	CanLearn    bool
+	CanRead     bool // the lessons, without learning them
 	CanBrief    bool
 	CanEscalate bool
 	People      []Pupil // the least ready first

@@ -25,6 +25,7 @@ type Privacy struct {
 	For           *people.Someone // whom a new request is about
 	Keeping       []Keeping
 	MayKeep       bool
+	MayHandle     bool // opens requests; others read
 	Form          components.Filled
 }
 
@@ -114,20 +115,21 @@ func (r Request) due(ctx context.Context) string {
 // Case is one request. It posts to its own address and /contact (contact), /proof (proof, code), /correct (field, to), /close (state, reason), /erase
 // (confirm) and /data (format) below it.
 type Case struct {
-	Frame    layout.Frame
-	Now      time.Time
-	Request  Request
-	Who      *people.Someone
-	Found    []people.Someone // by Query
-	Query    string
-	Proofs   []string
-	Fields   []string // that can be corrected
-	Counts   []Count  // what erasing removes
-	Accounts string   // stands for the accounts that erasing is confirmed of
-	MayErase bool
-	Word     string // typed to confirm
-	Receipt  *Receipt
-	Form     components.Filled
+	Frame     layout.Frame
+	Now       time.Time
+	Request   Request
+	Who       *people.Someone
+	Found     []people.Someone // by Query
+	Query     string
+	Proofs    []string
+	Fields    []string // that can be corrected
+	Counts    []Count  // what erasing removes
+	Accounts  string   // stands for the accounts that erasing is confirmed of
+	MayErase  bool
+	MayHandle bool   // answers the request; others read
+	Word      string // typed to confirm
+	Receipt   *Receipt
+	Form      components.Filled
 }
 
 // live has the page look again by itself while the person is being erased.
