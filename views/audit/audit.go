@@ -80,40 +80,6 @@ func (e Entry) Did(ctx context.Context) string {
 	return i18n.T(ctx, key)
 }
 
-// label names a setting or fact; one that has no words yet is shown as it is stored.
-func (d AuditDetail) label(ctx context.Context) string {
-	key := "audit.field_" + d.Name
-	if !i18n.Known(key) {
-		return d.Name
-	}
-	return i18n.T(ctx, key)
-}
-
-// value is before or after in words, where there are some.
-func (d AuditDetail) value(ctx context.Context, v string) string {
-	switch {
-	case v == "true":
-		return i18n.T(ctx, "audit.yes")
-	case v == "false":
-		return i18n.T(ctx, "audit.no")
-	case (d.Name == "role" || d.Name == "") && i18n.Known("roles."+v):
-		return i18n.T(ctx, "roles."+v)
-	case d.Name == "mode" && i18n.Known("rules.mode_"+v):
-		return i18n.T(ctx, "rules.mode_"+v)
-	case d.Name == "rule" && i18n.Known("rules.name_"+v):
-		return i18n.T(ctx, "rules.name_"+v)
-	case d.Name == "kind" && i18n.Known("training.quiz_title_"+v):
-		return i18n.T(ctx, "training.quiz_title_"+v)
-	case d.Name == "kind" && i18n.Known("escalate.kind_"+v):
-		return i18n.T(ctx, "escalate.kind_"+v)
-	case d.Name == "audience" && i18n.Known("briefing.for_"+v):
-		return i18n.T(ctx, "briefing.for_"+v)
-	case d.Name == "decision" && i18n.Known("resolve.outcome_"+v):
-		return i18n.T(ctx, "resolve.outcome_"+v)
-	}
-	return v
-}
-
 // Icon is the picture of the kind of subject.
 func (e Entry) Icon() string {
 	subject, _, _ := strings.Cut(e.Action, ".")
