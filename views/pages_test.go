@@ -161,6 +161,8 @@ func TestHomeSaysInOneSentenceHowItStands(t *testing.T) {
 		{"work of others", home.Home{Numbers: []numbers.Number{connected()}, Open: 3, OldestOpen: ago(time.Hour)}, "All is well. 3 customers are waiting to be recognised.", nil},
 		{"silent", home.Home{Numbers: []numbers.Number{silent}, CanConnect: true}, "Something needs you today: a number cannot work as it should. Everybody who wrote is known.", []string{"task-silent"}},
 		{"refused", home.Home{Numbers: []numbers.Number{refused}, CanConnect: true}, "Something needs you today: a number cannot work as it should. Everybody who wrote is known.", []string{"task-secret"}},
+		{"set aside", home.Home{Numbers: []numbers.Number{connected()}, SetAside: 1}, "1 event could not be read: somebody should look at it. Everybody who wrote is known.", nil},
+		{"set aside, to be looked at", home.Home{Numbers: []numbers.Number{connected()}, SetAside: 2, CanIngest: true}, "2 events could not be read: somebody should look at them. Everybody who wrote is known.", []string{"task-aside"}},
 		{"unanswered", home.Home{Numbers: []numbers.Number{connected()}, Unanswered: 2, CanAnswer: true}, "All is well. Everybody who wrote is known.", []string{"task-answer"}},
 		{"unanswered, of no concern", home.Home{Numbers: []numbers.Number{connected()}, Unanswered: 2}, "All is well. Everybody who wrote is known.", nil},
 		{"trouble", home.Home{Numbers: []numbers.Number{broken, waiting()}, Open: 3, OldestOpen: ago(time.Hour), SetAside: 2, CanDecide: true, CanConnect: true, CanIngest: true}, "Something needs you today: a number cannot work as it should. 3 customers are waiting to be recognised.", []string{"task-token", "task-decide", "task-first"}},

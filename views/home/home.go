@@ -158,10 +158,15 @@ func (p Home) broken() bool {
 	return p.Figures.Lost != 0
 }
 
+// aside tells whether something was set aside, which somebody should look at.
+func (p Home) aside() bool { return p.SetAside > 0 }
+
 func (p Home) tone() (class, icon string) {
 	switch {
 	case p.broken():
 		return "verdict bad", "circle-alert"
+	case p.aside():
+		return "verdict look", "triangle-alert"
 	case len(p.Numbers) == 0:
 		return "verdict", "info"
 	}
@@ -172,6 +177,8 @@ func (p Home) verdict(ctx context.Context) string {
 	switch {
 	case p.broken():
 		return i18n.T(ctx, "home.verdict_broken")
+	case p.aside():
+		return i18n.N(ctx, "home.verdict_aside", p.SetAside)
 	case len(p.Numbers) == 0:
 		return i18n.T(ctx, "home.verdict_new")
 	}
