@@ -102,13 +102,14 @@ var spelling = strings.NewReplacer(
 	"ये", "ए", "०", "0", "१", "1", "२", "2", "३", "3", "४", "4", "५", "5", "६", "6", "७", "7", "८", "8", "९", "9",
 	"नहीं", "नहीं", "नही", "नहीं", "आर्डर", "ऑर्डर", "ऑडर", "ऑर्डर", "ओर्डर", "ऑर्डर", "डिलिवरी", "डिलीवरी", "डेलिवरी", "डिलीवरी",
 	"कृप्या", "कृपया", "धन्यावाद", "धन्यवाद",
+	"यूज\u093cरनेम", "username", "यूजरनेम", "username", "यू\u095bरनेम", "username", "यूज\u093cर नेम", "username", "यूजर नेम", "username",
 	"pin code", "pincode", "पिन कोड", "पिनकोड", // of an address, which may be asked for
 )
 
 // short are words in the ways people type them in a hurry.
 var short = map[string]string{
 	"nahin": "nahi", "nhi": "nahi", "nai": "nahi", "nahee": "nahi", "mein": "me", "dont": "don't", "cant": "can't", "wont": "won't",
-	"isnt": "isn't", "doesnt": "doesn't", "plz": "please", "pls": "please", "msg": "message", "num": "number",
+	"usernem": "username", "yuzarnem": "username", "yuzername": "username", "isnt": "isn't", "doesnt": "doesn't", "plz": "please", "pls": "please", "msg": "message", "num": "number",
 }
 
 var (
