@@ -2,6 +2,7 @@ package content_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pehchan/pehchan/tenants/training/content"
@@ -229,6 +230,96 @@ func TestGatesAsTheyAreTyped(t *testing.T) {
 		r := content.Grade(step, c.answer)
 		if c.gate == "" && len(r.Broken) > 0 || c.gate != "" && !slices.Contains(r.Broken, c.gate) {
 			t.Errorf("%q breaks %v, want %q", c.answer, r.Broken, c.gate)
+		}
+	}
+}
+
+// A code is asked for in more ways than by its name OTP; and the word code stands in much that asks for none.
+func TestWhoAsksForACodeIsStopped(t *testing.T) {
+	t.Parallel()
+	d, ok := bank(t).Drill("drill_otp_fails")
+	if !ok {
+		t.Fatal("no drill_otp_fails")
+	}
+	for _, answer := range []string{
+		"Aapke phone par jo code aaya hai wo yahan likh dijiye",
+		"jo code aaya hai bata dijiye",
+		"Code likhiye sir, main login kar deta hu",
+		"likh dijiye jo code aaya hai",
+		"bhej do wo code",
+		"SMS me code aaya hoga, yahin bhej dijiye",
+		"6 number ka code batao",
+		"aap mujhe code forward kar dijiye, main dekh leta hu",
+		"app par jo code aaya wo yahan likh do",
+		"hum kabhi OTP nahi maangte, bas aap code bol dijiye",
+		"bataiye code kya aaya hai",
+		"code de do ji",
+		"आपके फ़ोन पर जो कोड आया है वह यहाँ लिख दीजिए",
+		"कोड बताइए",
+		"भेज दीजिए जो कोड आया है",
+	} {
+		for n := range d.Variants {
+			for _, id := range []string{"s1", "s2"} {
+				step, err := d.Variants[n].Step(id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r := content.Grade(step, answer); !slices.Contains(r.Broken, content.AsksOTP) {
+					t.Errorf("variant %d, %s: %q breaks %v, want %s", n, id, answer, r.Broken, content.AsksOTP)
+				}
+			}
+		}
+	}
+	step, err := d.Variants[0].Step("s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answer := range []string{
+		"hum kabhi code nahi maangte",
+		"code kisi ko mat bataiye, hume bhi nahi",
+		"code kisi ko na bhejen",
+		"OTP kisi ko dena mat",
+		"code sirf phone number par jata hai isliye apna email bata dijiye",
+		"agar code nahi aaya to bata dijiye",
+		"kya code aaya ya nahi bataiye",
+		"code ke liye apna number bata dijiye",
+		"counter par lage QR code ko scan karke likhiye",
+		"apna pin code bhej dijiye, delivery ke liye",
+		"code app me hi likhiye, yahan nahi",
+		"code ke bina bhi naam bata dijiye, hum dekh lenge",
+		"hum code dobara bhej dete hain",
+		"कोड किसी को न बताएँ, हमें भी नहीं",
+		"कोड सिर्फ़ फ़ोन नंबर पर जाता है इसलिए ई-मेल बता दीजिए",
+	} {
+		if r := content.Grade(step, answer); len(r.Broken) > 0 {
+			t.Errorf("%q breaks %v, want nothing", answer, r.Broken)
+		}
+	}
+}
+
+// The Hindi texts say यूज़रनेम; people go on typing either word, and either counts.
+func TestBothWordsForUsernameAreUnderstood(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ drill, step, answer string }{
+		{"drill_marketing_question", "s1", "%s पर मैसेज नहीं जाता, जिन्होंने हमें लिखा उन्हें लिख सकते हैं"},
+		{"drill_erase_request", "s2", "माफ़ कीजिए, सिर्फ़ %s से नहीं, क्योंकि वह किसी और को मिल सकता है। हमारे मालिक आपको लिखेंगे।"},
+	} {
+		d, _ := bank(t).Drill(c.drill)
+		step, err := d.Variants[0].Step(c.step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"username", "यूज़रनेम", "यूजरनेम", "यूज़र नेम"} {
+			answer := strings.ReplaceAll(c.answer, "%s", word)
+			if r := content.Grade(step, answer); r.Outcome() != content.Right {
+				t.Errorf("%s: %q is %s: %+v", c.drill, answer, r.Outcome(), r)
+			}
+		}
+	}
+	step := bank(t).Drills[0].Variants[0].Steps[0]
+	for _, word := range []string{"username", "यूज़रनेम", "यू\u095bरनेम", "usernem"} {
+		if r := content.Grade(step, word+" से देखकर रिकॉर्ड खोल दिया"); !slices.Contains(r.Broken, content.MergesOnName) {
+			t.Errorf("%s: breaks %v, want %s", word, r.Broken, content.MergesOnName)
 		}
 	}
 }
