@@ -23,9 +23,14 @@ type Escalations struct {
 	Closed      []Escalation // newest first
 	CanSettle   bool         // what has come up to a lead
 	CanPropose  bool         // a card from what was learnt
+	Support     string       // address of who runs the program; empty where none is named
+	CanLetIn    bool         // who runs the program into this business
 	At          string       // id of the one whose form was refused; empty for the form of a new one
 	Form        components.Filled
 }
+
+// platformLevel is the rung of who runs the program, which is no level of a form.
+const platformLevel = "L4"
 
 // Rung is one level of the ladder.
 type Rung struct {
