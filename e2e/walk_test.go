@@ -174,6 +174,7 @@ var pages = []page{
 	{route: "/op", by: []string{operator}},
 	{route: "/op/held", by: []string{operator}},
 	{route: "/op/items", by: []string{operator}},
+	{route: "/op/items/:id", by: []string{operator}, to: func(*world) []string { return []string{"/op/items/a01"} }},
 	{route: "/op/facts", by: []string{operator}},
 	{route: "/op/facts/new", by: []string{operator}},
 	{route: "/op/facts/:key", by: []string{operator}, to: func(*world) []string { return []string{"/op/facts/usernames.in"} }},

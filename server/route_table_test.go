@@ -157,6 +157,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/op/access/leave", "++++++++L"},
 	{"POST", "/op/access/:id/enter", "xxxxxx++L"},
 	{"GET", "/op/items", "xxxxxx++L"},
+	{"GET", "/op/items/:id", "xxxxxx++L"},
+	{"POST", "/op/items/:id", "xxxxxx+xL"},
 	{"GET", "/op/facts", "xxxxxx++L"},
 	{"GET", "/op/facts/new", "xxxxxx+xL"},
 	{"POST", "/op/facts", "xxxxxx+xL"},

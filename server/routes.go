@@ -185,6 +185,8 @@ func (s *Server) Routes() []Route {
 		{post, web.OpAccessPath + "/leave", signedIn, s.operator.LeaveBusiness},
 		{post, web.OpAccessPath + "/:id/enter", "op:access" + fresh, s.operator.EnterBusiness},
 		{get, web.OpItemsPath, "op:read", s.prep.OpItemsPage},
+		{get, web.OpItemsPath + "/:id", "op:read", s.prep.OpItemPage},
+		{post, web.OpItemsPath + "/:id", "op:write", s.prep.ActOnItem},
 		{get, web.OpFactsPath, "op:read", s.operator.FactsPage},
 		{get, web.OpFactsPath + "/new", "op:write", s.operator.NewFactPage},
 		{post, web.OpFactsPath, "op:write", s.operator.AddFact},

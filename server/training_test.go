@@ -359,19 +359,3 @@ func TestWhatIsPassedOn(t *testing.T) {
 	meera.has(meera.get("/prep/escalations"), http.StatusOK, "1 open, 1 overdue.", "Overdue")
 	meera.has(meera.get("/prep"), http.StatusOK, "1 open, 1 overdue")
 }
-
-// How questions do is told to those who lead, and to the operator over all businesses, and says nothing where few have answered.
-func TestHowQuestionsDo(t *testing.T) {
-	t.Parallel()
-	st := newLedgerSite(t)
-	st.operator(t, "omar", "admin")
-	st.member(t, st.clinic, "meera", "agent")
-	asha, omar, meera := st.signedIn(t, "asha"), st.signedIn(t, "omar"), st.signedIn(t, "meera")
-	asha.has(asha.get("/prep/items"), http.StatusOK, "Nothing has been answered yet")
-	asked := st.items(t, meera.passes(st, "quiz"))[0].ID
-	asha.has(asha.get("/prep/items"), http.StatusOK, `data-testid="item-`+asked+`"`, "1 answer", "too few answers to tell")
-	ravi := st.signedIn(t, "ravi")
-	ravi.has(ravi.get("/prep/items"), http.StatusOK, "Nothing has been answered yet")
-	omar.has(omar.get("/op/items"), http.StatusOK, `data-testid="item-`+asked+`"`, "1 answer")
-	omar.has(omar.get("/op/facts"), http.StatusOK, `href="/op/items"`)
-}

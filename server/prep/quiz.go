@@ -82,6 +82,10 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 		if err != nil {
 			return err
 		}
+		away, err := training.Withdrawn(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for i, key := range q.Items {
 			item, ok := s.bank.Item(key)
 			if !ok {
@@ -92,7 +96,12 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 				return tenants.ErrNotFound
 			}
 			view := questionView(ctx, item, q.Seed, fill)
-			if q.Finished {
+			switch _, is := away[key]; {
+			case !q.Finished:
+				view.Away = is
+			case q.Answers[i] == "":
+				view.Away, view.Right = true, true
+			default:
 				judge(ctx, &view, item, q.Answers[i], fill)
 			}
 			p.Items = append(p.Items, view)

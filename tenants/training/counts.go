@@ -22,6 +22,9 @@ func count(ctx context.Context, tx *tenants.Tx, q Quiz, lang string) error {
 	slices.Sort(order) // two who finish at once take the rows in one order
 	for _, id := range order {
 		i := slices.Index(q.Items, id)
+		if q.Answers[i] == "" {
+			continue // taken back while it was asked
+		}
 		rest := q.Score
 		if q.Correct[i] {
 			rest--
@@ -75,20 +78,25 @@ type Figures struct {
 	Gap            bool // one language does worse by more than ten points: its words may mislead
 }
 
-// Statistics are how the questions do that were answered at all, in the order of the bank.
-func Statistics(bank *content.Bank, counts []Answered) []Figures {
+// Statistics are how the questions do that were answered at all and are not away, in the order of the bank.
+func Statistics(bank *content.Bank, away map[string]ItemAct, counts []Answered) []Figures {
 	byItem := map[string][]Answered{}
 	for _, c := range counts {
 		byItem[c.Item] = append(byItem[c.Item], c)
 	}
 	var list []Figures
-	for _, item := range bank.Items {
+	for _, item := range without(bank, away).Items {
 		if given := byItem[item.ID]; len(given) > 0 {
 			list = append(list, figuresOf(item, given))
 		}
 	}
 
 	return list
+}
+
+// FiguresOf are how one question does, also one that nobody has answered.
+func FiguresOf(item content.Item, counts []Answered) Figures {
+	return figuresOf(item, slices.DeleteFunc(slices.Clone(counts), func(a Answered) bool { return a.Item != item.ID }))
 }
 
 func figuresOf(item content.Item, given []Answered) Figures {

@@ -64,6 +64,10 @@ func StartQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lear
 	if err != nil {
 		return uuid.Nil, err
 	}
+	away, err := Withdrawn(ctx, tx)
+	if err != nil {
+		return uuid.Nil, err
+	}
 	seq, err := facts.Newest(ctx, tx)
 	if err != nil {
 		return uuid.Nil, err
@@ -80,7 +84,7 @@ func StartQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lear
 	form := nextForm(last, uint64(seed))
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO quizzes (tenant_id, id, person_id, kind, form, seed, seq, items) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		tx.Tenant, id, who.ID, kind, form, seed, seq, pq.Array(draw(bank, form, n, uint64(seed), retired, standing.Changed))); err != nil {
+		tx.Tenant, id, who.ID, kind, form, seed, seq, pq.Array(draw(without(bank, away), form, n, uint64(seed), retired, standing.Changed))); err != nil {
 		return uuid.Nil, fmt.Errorf("keep quiz: %w", err)
 	}
 
@@ -189,7 +193,9 @@ func GetQuiz(ctx context.Context, tx *tenants.Tx, id, person uuid.UUID) (Quiz, e
 }
 
 // FinishQuiz judges the answers to somebody's quiz, given by item, in the language they read it in. All have to be there: which are not
-// is Invalid "unanswered" with the first one's id, or "step_twice" where an order has a step twice. A quiz that is finished already is Conflict "quiz_finished".
+// is Invalid "unanswered" with the first one's id, or "step_twice" where an order has a step twice; but of a question that was taken back
+// meanwhile no answer is looked at or kept: it stands as right, breaks no gate and is not counted. A quiz that is finished already is
+// Conflict "quiz_finished".
 func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Learner, id uuid.UUID, answers map[string]string, lang string) (Quiz, error) {
 	var q Quiz
 	err := tx.GetContext(ctx, &q, selectQuiz+` AND q.person_id = $3 FOR UPDATE`, tx.Tenant, id, who.ID)
@@ -202,8 +208,16 @@ func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lea
 	if q.Finished {
 		return q, &tenants.Conflict{Code: "quiz_finished"}
 	}
+	away, err := Withdrawn(ctx, tx)
+	if err != nil {
+		return Quiz{}, err
+	}
 
 	for _, key := range q.Items {
+		if _, is := away[key]; is {
+			q.Answers, q.Correct, q.Score = append(q.Answers, ""), append(q.Correct, true), q.Score+1
+			continue
+		}
 		item, ok := bank.Item(key)
 		if !ok {
 			return Quiz{}, &tenants.Conflict{Code: "quiz_changed"}

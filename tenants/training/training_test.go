@@ -228,7 +228,7 @@ func TestStatistics(t *testing.T) {
 	given := func(lang, answer string, correct bool, n, score int64) training.Answered {
 		return training.Answered{Item: item.ID, Lang: lang, Answer: answer, Correct: correct, N: n, Score: n * score, Squared: n * score * score}
 	}
-	list := training.Statistics(bank, []training.Answered{
+	list := training.Statistics(bank, nil, []training.Answered{
 		given("en", right, true, 20, 900), given("hi", right, true, 10, 900), given("hi", wrong, false, 10, 500), {Item: "gone", N: 9},
 	})
 	if len(list) != 1 {
@@ -238,7 +238,7 @@ func TestStatistics(t *testing.T) {
 	if f.N != 40 || f.Difficulty != 0.75 || f.Discrimination < 0.999 || f.Discrimination > 1.001 || !f.Gap || f.ByLang["hi"] != 0.5 || f.Chosen[wrong] != 10 {
 		t.Errorf("got %+v, want 0.75 right, telling apart fully, and Hindi flagged", f)
 	}
-	few := training.Statistics(bank, []training.Answered{given("en", right, true, training.FewAnswers-1, 900)})[0]
+	few := training.Statistics(bank, nil, []training.Answered{given("en", right, true, training.FewAnswers-1, 900)})[0]
 	if few.Difficulty == few.Difficulty || few.Gap {
 		t.Errorf("got %+v of few answers, want nothing said", few)
 	}

@@ -44,6 +44,7 @@ type QuizItem struct {
 	Gate        string   // that it broke
 	Order       []string // texts, as they should stand
 	Explanation string
+	Away        bool // taken back by operators while it was asked: it stands as right
 }
 
 // QuizOption is one answer to choose.
