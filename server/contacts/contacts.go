@@ -239,9 +239,11 @@ func (s *Pages) EvidencePage(c *fiber.Ctx) error {
 		if !carries {
 			return tenants.ErrNotFound
 		}
-		item, err = ingest.ItemByID(ctx, tx, s.Keys, number)
+		if item, err = ingest.ItemByID(ctx, tx, s.Keys, number); err != nil {
+			return err
+		}
 
-		return err
+		return privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, contact.ID)
 	})
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -175,6 +176,9 @@ func (s *Pages) showAsk(c *fiber.Ctx, status int, from askFrom, d draft) error {
 		}
 		contact, err := identity.Get(ctx, tx, d.thread.Contact)
 		if err != nil {
+			return err
+		}
+		if err := privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, contact.ID); err != nil {
 			return err
 		}
 		composer, r, err := compose(ctx, tx, e, contact, d, from.path)

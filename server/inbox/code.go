@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	pages "github.com/pehchan/pehchan/views/inbox"
@@ -40,6 +41,9 @@ func (s *Pages) showCodes(c *fiber.Ctx, status int, made *pages.MadeCode, form c
 		}
 		contact, err := identity.Get(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if err := privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, contact.ID); err != nil {
 			return err
 		}
 		p.Who = e.Someone(contact)

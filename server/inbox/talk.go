@@ -107,6 +107,11 @@ func (s *Pages) fillTalk(c *fiber.Ctx, d draft, p *pages.Talk) (survivor uuid.UU
 			survivor = contact.ID
 			return nil
 		}
+		if d.reading {
+			if err := privacy.Watches(ctx, tx, m.Actor, privacy.SawTalk, contact.ID); err != nil {
+				return err
+			}
+		}
 		p.Who, p.Frame.Title = e.Someone(contact), e.Label(ctx, contact)
 		if err := fillLines(ctx, tx, e, contact, identity.Page{Limit: ThreadPageSize, Cursor: c.Query("before")}, p); err != nil {
 			return err

@@ -145,7 +145,7 @@ func (s *Pages) showRequest(c *fiber.Ctx, status int, form components.Filled) er
 		}
 		p.Request = requestView(e, r, p.Now)
 
-		return s.fillRequest(ctx, tx, e, m.Tenant.Name, r, &p)
+		return s.fillRequest(ctx, tx, e, m, r, &p)
 	})
 	if err != nil {
 		return err
@@ -155,9 +155,9 @@ func (s *Pages) showRequest(c *fiber.Ctx, status int, form components.Filled) er
 }
 
 // fillRequest puts on the page whom a request is about, or may be, and what erasing them would remove or has removed.
-func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, business string, r privacy.Request, p *pages.Case) error {
+func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Member, r privacy.Request, p *pages.Case) error {
 	if r.ClosedAt != nil {
-		receipt, err := receiptView(business, r)
+		receipt, err := receiptView(m.Tenant.Name, r)
 		p.Receipt = receipt
 
 		return err
@@ -166,7 +166,7 @@ func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, bus
 		return nil
 	}
 	if r.Contact != nil {
-		err := fillWho(ctx, tx, e, r, p)
+		err := fillWho(ctx, tx, m.Actor, e, r, p)
 		if err != nil && !errors.Is(err, tenants.ErrNotFound) { // there is no such contact any more: as if none were chosen
 			return err
 		}
@@ -190,10 +190,13 @@ func (s *Pages) fillRequest(ctx context.Context, tx *tenants.Tx, e web.Eyes, bus
 	return err
 }
 
-func fillWho(ctx context.Context, tx *tenants.Tx, e web.Eyes, r privacy.Request, p *pages.Case) error {
+func fillWho(ctx context.Context, tx *tenants.Tx, by tenants.Actor, e web.Eyes, r privacy.Request, p *pages.Case) error {
 	contact, err := identity.Get(ctx, tx, *r.Contact)
 	if err != nil {
 		return err //nolint:wrapcheck // it says what it read
+	}
+	if err := privacy.Saw(ctx, tx, by, privacy.SawPage, contact.ID); err != nil {
+		return err //nolint:wrapcheck // it says what it noted
 	}
 	who := e.Someone(contact)
 	p.Who = &who

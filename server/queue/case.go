@@ -18,6 +18,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -158,7 +159,7 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Member, 
 	if err := inbox.FillCaseAsked(ctx, tx, e, k, p); err != nil {
 		return err
 	}
-	if err := fillCandidates(ctx, tx, e, k, how, p); err != nil {
+	if err := fillCandidates(ctx, tx, e, m, k, how, p); err != nil {
 		return err
 	}
 	if how.query != "" && p.CanDecide {
@@ -180,7 +181,7 @@ func fillCase(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Member, 
 }
 
 // fillCandidates puts the candidates on the page and looks closely at the one shown.
-func fillCandidates(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case, how caseShown, p *pages.Case) error {
+func fillCandidates(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Member, k identity.Case, how caseShown, p *pages.Case) error {
 	k, err := identity.Suggest(ctx, tx, k)
 	if err != nil {
 		return err
@@ -205,6 +206,9 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.
 		p.Certain = e.Reason(ctx, next)
 	}
 
+	if err := saw(ctx, tx, m.Actor, k, how.at); err != nil {
+		return err
+	}
 	for i, o := range k.Candidates {
 		view := pages.Candidate{Someone: e.Someone(o.Contact), Tier: o.Tier}
 		if i == how.at {
@@ -219,6 +223,19 @@ func fillCandidates(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.
 	}
 
 	return nil
+}
+
+// saw notes whom a case's page shows side by side. Of further candidates it shows no more than a list does.
+func saw(ctx context.Context, tx *tenants.Tx, by tenants.Actor, k identity.Case, at int) error {
+	var shown []uuid.UUID
+	if k.Contact != nil {
+		shown = append(shown, k.Contact.ID)
+	}
+	if at < len(k.Candidates) {
+		shown = append(shown, k.Candidates[at].Contact.ID)
+	}
+
+	return privacy.Saw(ctx, tx, by, privacy.SawPage, shown...)
 }
 
 func lookAt(ctx context.Context, tx *tenants.Tx, e web.Eyes, k identity.Case, o identity.Candidate, view *pages.Candidate) error {
@@ -360,9 +377,11 @@ func (s *Pages) CaseEvent(c *fiber.Ctx) error {
 		if k.ItemID == nil {
 			return tenants.ErrNotFound
 		}
-		item, err = ingest.ItemByID(ctx, tx, s.Keys, *k.ItemID)
+		if item, err = ingest.ItemByID(ctx, tx, s.Keys, *k.ItemID); err != nil || k.Contact == nil {
+			return err
+		}
 
-		return err
+		return privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, k.Contact.ID)
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/queue"
@@ -43,7 +44,7 @@ func (s *Pages) showMerge(c *fiber.Ctx, status int, keep, lose uuid.UUID, p page
 		}
 		fillMerge(ctx, web.Eyes{Clear: m.Can("phones:clear")}, preview, &p)
 
-		return nil
+		return privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, preview.Keep.ID, preview.Lose.ID)
 	})
 	if err != nil {
 		return err
@@ -169,6 +170,13 @@ func fillReceipt(ctx context.Context, tx *tenants.Tx, e web.Eyes, m access.Membe
 			return err
 		}
 		p.Keep = e.Someone(keep)
+		shown := []uuid.UUID{keep.ID}
+		if l.Lose != nil {
+			shown = append(shown, *l.Lose)
+		}
+		if err := privacy.Saw(ctx, tx, m.Actor, privacy.SawPage, shown...); err != nil {
+			return err
+		}
 	}
 	if len(preview.Back) > 0 {
 		lost := e.Stranger(preview.Back[0])

@@ -47,6 +47,18 @@ func Saw(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, how string, c
 	return nil
 }
 
+// Watches notes that a page which renews itself still shows a contact: a row of its own on a day that has none, and no look more.
+func Watches(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, how string, contact uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO contact_views (tenant_id, contact_id, day, viewer, how, name) VALUES ($1, $2, (now() AT TIME ZONE 'UTC')::date, $3, $4, $5)
+		ON CONFLICT (tenant_id, contact_id, day, viewer, how) DO NOTHING`,
+		tx.Tenant, contact, actor.Kind+":"+actor.ID, how, actor.Name); err != nil {
+		return fmt.Errorf("note who goes on looking: %w", err)
+	}
+
+	return nil
+}
+
 // Views are who looked at a contact, or at one that was merged into it, the newest days first; at most 100.
 func Views(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]View, error) {
 	list := []View{}
