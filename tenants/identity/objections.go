@@ -20,7 +20,11 @@ func objecting(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) (map[u
 	if err := tx.SelectContext(ctx, &found, `
 		SELECT DISTINCT i.contact_id FROM identities i JOIN consents c ON c.tenant_id = $1 AND c.identity_id = i.id AND c.channel = $3
 		WHERE i.tenant_id = $1 AND i.contact_id = ANY($2)
-		  AND NOT EXISTS (SELECT 1 FROM consents r WHERE r.tenant_id = $1 AND r.identity_id = i.id AND r.value = $4 AND r.at > c.at)`,
+		  AND NOT EXISTS (SELECT 1 FROM consents r WHERE r.tenant_id = $1 AND r.identity_id = i.id AND r.value = $4 AND r.at > c.at)
+		  AND NOT EXISTS (
+			SELECT 1 FROM tenures t JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'word' AND s.value = $4 AND s.at > c.at
+				AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
+			WHERE t.tenant_id = $1 AND t.identity_id = i.id)`,
 		tx.Tenant, pq.Array(contacts), Objection, Resume); err != nil {
 		return nil, fmt.Errorf("read who objects: %w", err)
 	}

@@ -16,6 +16,7 @@ import (
 // The kinds of signal, and what somebody may tell WhatsApp about marketing messages.
 const (
 	signalPreference = "preference"
+	signalWord       = "word" // a message that says STOP or START and nothing else
 	signalSecurity   = "security"
 
 	Stop   = "stop"
@@ -37,26 +38,27 @@ type Preference struct {
 	Value      string    `db:"value"`     // stop, resume, or a word WhatsApp has added since
 	At         time.Time `db:"at"`
 	ItemID     int64     `db:"item_id"` // the event that carried it, 0 where a person wrote it down
-	Channel    string    `db:"channel"` // Told, Before, Objection, or the way in which they told the business
+	Channel    string    `db:"channel"` // Told, ByWord, Before, Objection, or the way in which they told the business
 }
 
 // The channels of preferences besides the ways of telling the business (privacy.Channels) and Objection.
 const (
 	Told   = "whatsapp" // to WhatsApp
+	ByWord = "word"     // to the business, by a message of one word
 	Before = "before"   // before they were erased, whoever was told
 )
 
 // Preferences are those of all accounts that are a contact's now, each account's own. Merging and taking apart change nothing
-// about them.
+// about them. What an account told the business, by a word in a message or as somebody wrote it down, is of one row: the last counts.
 func Preferences(ctx context.Context, tx *tenants.Tx, c Contact) ([]Preference, error) {
 	list := []Preference{}
 	err := tx.SelectContext(ctx, &list, `
 		SELECT DISTINCT ON (s.identity_id, s.category, s.number_id) s.identity_id, s.number_id, s.category, s.value, s.at, s.item_id, s.channel
 		FROM (
-			SELECT t.identity_id, s.number_id, s.category, s.value, s.at, s.item_id,
-			       CASE WHEN EXISTS (SELECT 1 FROM inbox_items n WHERE n.id = s.item_id AND n.kind <> $5) THEN $6 ELSE $4 END AS channel
+			SELECT t.identity_id, CASE s.kind WHEN 'word' THEN $3::uuid ELSE s.number_id END AS number_id, s.category, s.value, s.at, s.item_id,
+			       CASE WHEN s.kind = 'word' THEN $7 WHEN EXISTS (SELECT 1 FROM inbox_items n WHERE n.id = s.item_id AND n.kind <> $5) THEN $6 ELSE $4 END AS channel
 			FROM tenures t
-			JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'preference'
+			JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind IN ('preference', 'word')
 			     AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
 			WHERE t.tenant_id = $1 AND t.identity_id = ANY($2)
 			UNION ALL
@@ -65,12 +67,17 @@ func Preferences(ctx context.Context, tx *tenants.Tx, c Contact) ([]Preference, 
 			WHERE i.tenant_id = $1 AND (i.id = ANY($2) OR i.absorbed_into = ANY($2))
 		) s
 		ORDER BY s.identity_id, s.category, s.number_id, s.at DESC, s.value DESC`, tx.Tenant, pq.Array(idsOf(c.Identities)), uuid.Nil,
-		Told, string(whatsapp.KindPreference), Before)
+		Told, string(whatsapp.KindPreference), Before, ByWord)
 	if err != nil {
 		return nil, fmt.Errorf("read preferences: %w", err)
 	}
 
-	return list, nil
+	// What stood before somebody was erased ends with their own word, whoever was told.
+	return slices.DeleteFunc(list, func(p Preference) bool {
+		return p.Channel == Before && slices.ContainsFunc(list, func(o Preference) bool {
+			return o.IdentityID == p.IdentityID && o.Category == p.Category && o.Channel == ByWord && o.Value == Resume && o.At.After(p.At)
+		})
+	}), nil
 }
 
 // Strictest is the preference that counts for a category: a stop on any account or number before everything else, then what was
@@ -145,6 +152,9 @@ func signalOf(e whatsapp.Event) (kind, category, value string) {
 		return signalPreference, e.Type, e.Status
 	case securityChanged[e.Type]:
 		return signalSecurity, "code", "changed"
+	}
+	if value := wordOf(e); value != "" {
+		return signalWord, Marketing, value
 	}
 
 	return "", "", ""

@@ -243,6 +243,14 @@ func TestSendingAsksWhatMayBeSent(t *testing.T) {
 
 	// The offer waits; until its turn they stop marketing, and a day passes over the text.
 	text := h.sends(mateo, "hola")
+	h.feed(whatsapp.KindMessage, map[string]any{"id": "word", "from_user_id": mateosID, "type": "text", "text": map[string]any{"body": "Stop."}, "timestamp": h.clock()})
+	if got := code("offer"); got != "opted_out" {
+		t.Errorf("an offer to somebody who wrote STOP: %q, want opted_out", got)
+	}
+	h.feed(whatsapp.KindMessage, map[string]any{"id": "again", "from_user_id": mateosID, "type": "text", "text": map[string]any{"body": "START"}, "timestamp": h.clock()})
+	if got := code("offer"); got != "" {
+		t.Errorf("an offer to somebody who wrote START: %q, want it taken", got)
+	}
 	h.feed(whatsapp.KindPreference, map[string]any{"user_id": mateosID, "category": "marketing_messages", "value": "stop", "timestamp": time.Now().Unix()})
 	if got := code("offer"); got != "opted_out" {
 		t.Errorf("an offer to somebody who stopped them: %q, want opted_out", got)

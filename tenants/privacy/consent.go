@@ -15,7 +15,7 @@ import (
 // Channels are the ways in which a customer may have told the business.
 var Channels = []string{"chat", "in_person", "call", "form"}
 
-// Consent is one thing that a customer said about offers: to WhatsApp (Channel "whatsapp") or to the business.
+// Consent is one thing that a customer said about offers: to WhatsApp (Channel identity.Told) or to the business.
 type Consent struct {
 	Value   string    `db:"value"` // stop, resume
 	Channel string    `db:"channel"`
@@ -34,11 +34,11 @@ func Consents(ctx context.Context, tx *tenants.Tx, contact uuid.UUID) ([]Consent
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT value, channel, at, by_name FROM consents WHERE tenant_id = $1 AND identity_id = ANY($2)
 		UNION ALL
-		SELECT DISTINCT s.value, 'whatsapp', s.at, '' FROM tenures t
-		JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind = 'preference' AND s.category = $4
+		SELECT DISTINCT s.value, CASE s.kind WHEN 'word' THEN $6 ELSE $5 END, s.at, '' FROM tenures t
+		JOIN account_signals s ON s.tenant_id = $1 AND s.identifier_id = t.identifier_id AND s.kind IN ('preference', 'word') AND s.category = $4
 		     AND (t.from_at IS NULL OR s.at >= t.from_at) AND (t.to_at IS NULL OR s.at < t.to_at)
 		WHERE t.tenant_id = $1 AND t.id = ANY($3) AND s.value IN ('stop', 'resume')
-		ORDER BY at DESC, value DESC LIMIT 100`, tx.Tenant, pq.Array(w.Identities), pq.Array(w.Tenures), identity.Marketing); err != nil {
+		ORDER BY at DESC, value DESC LIMIT 100`, tx.Tenant, pq.Array(w.Identities), pq.Array(w.Tenures), identity.Marketing, identity.Told, identity.ByWord); err != nil {
 		return nil, fmt.Errorf("read consents: %w", err)
 	}
 

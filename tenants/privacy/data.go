@@ -43,7 +43,8 @@ var sections = []struct{ name, query string }{
 		FROM messages WHERE tenant_id = $1 AND tenure_id = ANY($4)`},
 	{"statuses", `SELECT at, status AS what, error AS text FROM statuses WHERE tenant_id = $1 AND tenure_id = ANY($4)`},
 	{"notes", `SELECT at, author_name AS what, text FROM notes WHERE tenant_id = $1 AND identity_id = ANY($3)`},
-	{"consents", `SELECT at, category AS what, value AS text FROM account_signals WHERE tenant_id = $1 AND identifier_id = ANY($5) AND kind = 'preference'
+	{"consents", `SELECT at, category || CASE kind WHEN 'word' THEN ' word' ELSE '' END AS what, value AS text
+			FROM account_signals WHERE tenant_id = $1 AND identifier_id = ANY($5) AND kind IN ('preference', 'word')
 		UNION ALL SELECT at, category || ' ' || channel, value FROM consents WHERE tenant_id = $1 AND identity_id = ANY($3)`},
 	{"views", `SELECT last_at AS at, how AS what, name || ' ×' || times AS text FROM contact_views WHERE tenant_id = $1 AND contact_id = ANY($2)`},
 	{"evidence", `SELECT first_at AS at, source AS what, to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') AS text
