@@ -275,6 +275,9 @@ func (s *Pages) Export(c *fiber.Ctx) error {
 	if !known {
 		about = ""
 	}
+	if err := access.RationExport(ctx, s.DB, m.Tenant.ID); err != nil {
+		return err
+	}
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		return tenants.Audit(ctx, tx, tenants.Act{Actor: m.Actor, Action: "audit.export", ObjectKind: "audit", Detail: map[string]any{"about": about}})
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/privacy"
@@ -46,6 +47,9 @@ func (s *Pages) ExportContacts(c *fiber.Ctx) error {
 	e := web.Eyes{Clear: m.Can("phones:clear")}
 	err := error(&tenants.Invalid{Field: "purpose", Key: "purpose"})
 	if n := len([]rune(purpose)); n >= 3 && n <= 200 && !strings.ContainsRune(purpose, 0) {
+		if err = access.RationExport(ctx, s.DB, m.Tenant.ID); err != nil {
+			return err
+		}
 		err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 			return tenants.Audit(ctx, tx, tenants.Act{
 				Actor: m.Actor, Action: "contacts.export", ObjectKind: "contacts",

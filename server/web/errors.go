@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,7 +51,7 @@ func Classify(err error) Refusal {
 	case errors.As(err, &form):
 		return Refusal{Status: fiber.StatusForbidden, code: codeFormExpired}
 	case errors.As(err, &tooMany):
-		return Refusal{Status: fiber.StatusTooManyRequests, code: "too_many", Retry: int(math.Ceil(tooMany.RetryAfter.Seconds()))}
+		return Refusal{Status: fiber.StatusTooManyRequests, code: cmp.Or(tooMany.Code, "too_many"), Retry: int(math.Ceil(tooMany.RetryAfter.Seconds()))}
 	case errors.As(err, &stopped):
 		return Refusal{Status: fiber.StatusForbidden, code: "business_" + stopped.State}
 	case errors.Is(err, tenants.ErrNotFound):

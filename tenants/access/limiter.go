@@ -5,9 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -24,9 +27,10 @@ const (
 	bucketDay     = "day"
 )
 
-// TooMany is the refusal of a sign-in after too many failures; it says when the next try counts.
+// TooMany is the refusal of a sign-in after too many failures, or of anything else past its measure; it says when the next try counts.
 type TooMany struct {
 	RetryAfter time.Duration
+	Code       string // what there was too much of, where that has a sentence of its own: conflict.<code>
 }
 
 func (t *TooMany) Error() string { return "too many sign-ins failed; wait " + t.RetryAfter.String() }
@@ -122,6 +126,23 @@ func RationDay(ctx context.Context, db *tenants.DB, key []byte, what string, fro
 		_, err := reserveIn(ctx, tx, name, limit, 24*time.Hour, false)
 		return err
 	})
+}
+
+// ExportsADay is how many files a business may take out within a day, all its people together.
+const ExportsADay = 50
+
+// RationExport counts a file that a business takes out, and refuses it with TooMany once there were ExportsADay within a day.
+func RationExport(ctx context.Context, db *tenants.DB, tenant uuid.UUID) error {
+	err := db.System(ctx, func(tx *tenants.Tx) error {
+		_, err := reserveIn(ctx, tx, bucketDay+" export "+tenant.String(), ExportsADay, 24*time.Hour, false)
+		return err
+	})
+	var tooMany *TooMany
+	if errors.As(err, &tooMany) {
+		tooMany.Code = "export_limit"
+	}
+
+	return err
 }
 
 // forgive takes back the one try made at at; a zero time is no try.
