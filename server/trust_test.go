@@ -10,6 +10,7 @@ import (
 
 	"github.com/pehchan/pehchan/static"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/trust"
 )
 
 const trustAt = "/t/asha-clinic"
@@ -64,6 +65,11 @@ func TestTrustPage(t *testing.T) {
 	r := stranger.get(trustAt)
 	if r.status != http.StatusOK || !strings.Contains(r.body, "@asha.clinic") || !strings.Contains(r.body, "We answer &amp; &lt;nothing&gt; else.") {
 		t.Fatalf("the page: %d %s", r.status, r.body)
+	}
+	for _, want := range []string{"within 30 days, complaints within 90 days", `<option value="grievance"`} {
+		if !strings.Contains(r.body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
 	}
 	css, _, _, ok := static.Lookup(static.URL("trust.css"))
 	icon, _, _, iconOK := static.Lookup(static.URL("favicon.svg"))
@@ -149,5 +155,32 @@ func TestTrustPage(t *testing.T) {
 	st.exec(t, `UPDATE tenants SET state = 'suspended' WHERE slug = 'asha-clinic'`)
 	if r := stranger.get(trustAt); r.status != http.StatusNotFound {
 		t.Errorf("suspended: %d", r.status)
+	}
+}
+
+// TestComplaintsOfThePage: a complaint on the public page is taken over as one, with the time it may take.
+func TestComplaintsOfThePage(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	var made trust.Request
+	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) (err error) {
+		if err = trust.Set(t.Context(), tx, tenants.SystemActor, trust.Page{On: true, Asks: true, UseEN: "We answer."}); err != nil {
+			return err
+		}
+		made, err = trust.Ask(t.Context(), tx, trust.Request{Kind: "grievance", Reach: "@lata", Body: "I was called at night.", Lang: "en"})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	asha := st.signedIn(t, "asha")
+	if page := asha.get("/privacy").body; !strings.Contains(page, "I was called at night.") {
+		t.Error("the complaint does not wait on the page of requests")
+	}
+	taken := asha.post("/privacy/requests/take", url.Values{"asked": {made.ID.String()}})
+	var days int
+	if err := st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) error {
+		return tx.Get(&days, `SELECT round(extract(epoch FROM due_at - opened_at) / 86400)::int FROM privacy_requests WHERE tenant_id = $1 AND kind = 'grievance'`, tx.Tenant)
+	}); err != nil || days != 90 || taken.status != http.StatusSeeOther {
+		t.Errorf("taken over: %d, due in %d days (%v), want a complaint due in 90", taken.status, days, err)
 	}
 }

@@ -100,4 +100,4 @@ func (s *Pages) TakeOver(c *fiber.Ctx) error {
 }
 
 // asksOfPage are the kinds of what people ask on the public page that belong here.
-var asksOfPage = map[string]string{"access": privacy.Access, "correct": privacy.Correct, "erase": privacy.Erase, "stop": privacy.Object}
+var asksOfPage = map[string]string{"access": privacy.Access, "correct": privacy.Correct, "erase": privacy.Erase, "stop": privacy.Object, "grievance": privacy.Grievance}

@@ -19,6 +19,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/trust"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
@@ -108,6 +109,7 @@ func (s *Pages) TrustPage(c *fiber.Ctx) error {
 
 func (s *Pages) showTrust(c *fiber.Ctx, status int, tenant tenants.Tenant, page trust.Page, p pages.Trust) error {
 	p.Slug, p.Business, p.Asks, p.Kinds = tenant.Slug, tenant.Name, page.Asks, trust.Kinds
+	p.Days, p.Most = privacy.AnswerDays(privacy.Access), privacy.AnswerDays(privacy.Grievance)
 	p.Use, p.UseLang = page.Use(i18n.Lang(c.UserContext()))
 	m, known := access.From(c.UserContext())
 	if page.Asks && !p.Sent {

@@ -43,6 +43,9 @@ var Proofs = []string{"wrote_from_it", "document", "in_person", "call_back", "ac
 // clocks are the days within which a request is to be answered: a month, and for a complaint 90 days (GDPR article 12(3), DPDP rule 14).
 var clocks = map[string]int{Access: 30, Correct: 30, Erase: 30, Object: 30, Grievance: 90}
 
+// AnswerDays are the days within which a request of a kind is to be answered, 0 of a kind that is none.
+func AnswerDays(kind string) int { return clocks[kind] }
+
 // Request is one wish of a customer. Subject and Note are in clear only while it is open.
 type Request struct {
 	ID         uuid.UUID       `db:"id"`

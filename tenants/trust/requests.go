@@ -15,9 +15,9 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 )
 
-// Kinds are what people ask for: what is kept of them, to put it right, to delete it, to be left in peace, to tell of somebody who
-// pretends to be the business, anything else.
-var Kinds = []string{"access", "correct", "erase", "stop", "fake", "question"}
+// Kinds are what people ask for: what is kept of them, to put it right, to delete it, to be left in peace, to complain of how their data
+// was handled, to tell of somebody who pretends to be the business, anything else.
+var Kinds = []string{"access", "correct", "erase", "stop", "grievance", "fake", "question"}
 
 const (
 	maxName  = 100

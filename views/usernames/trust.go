@@ -62,6 +62,8 @@ type Trust struct {
 	Tomorrow bool // of TooMany: what an address may send in a day is used up
 	Again    bool // the form was too quick or too old to be believed
 	Kinds    []string
+	Days     int // within which requests about people's data are answered
+	Most     int // and complaints
 }
 
 func (p Trust) href() string { return "/t/" + p.Slug }
