@@ -260,6 +260,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/privacy/record", "+++xx+xxL"},
 	{"GET", "/privacy/record/file", "+++xx+xxL"},
 	{"POST", "/privacy/keeping", "+xxxxxxxL"},
+	{"POST", "/privacy/hold", "+xxxxxxxL"},
 	{"GET", "/privacy/requests/:id", "+++xx+xxL"},
 	{"POST", "/privacy/requests/:id/contact", "++xxxxxxL"},
 	{"POST", "/privacy/requests/:id/proof", "++xxxxxxL"},

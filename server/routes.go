@@ -286,6 +286,7 @@ func (s *Server) Routes() []Route {
 		{get, web.PrivacyPath + "/record", "privacy:read", s.privacy.RecordPage},
 		{get, web.PrivacyPath + "/record/file", "privacy:read", s.privacy.RecordFile},
 		{post, web.PrivacyPath + "/keeping", "settings:edit" + fresh, s.privacy.SaveKeeping},
+		{post, web.PrivacyPath + "/hold", "settings:edit" + fresh, s.privacy.SetHold},
 		{get, web.RequestsPath + "/:id", "privacy:read", s.privacy.RequestPage},
 		{post, web.RequestsPath + "/:id/contact", "privacy:handle", s.privacy.ChooseRequest},
 		{post, web.RequestsPath + "/:id/proof", "privacy:handle", s.privacy.ProveRequest},

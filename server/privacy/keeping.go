@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,7 +16,10 @@ import (
 	pages "github.com/pehchan/pehchan/views/privacy"
 )
 
-// SaveKeeping says how long what is kept.
+// errGoing asks for the confirmation of a choice by which something may be let go.
+var errGoing = errors.New("what would go is not confirmed")
+
+// SaveKeeping says how long what is kept. A choice by which something is kept shorter than now shows first what would go.
 func (s *Pages) SaveKeeping(c *fiber.Ctx) error {
 	ctx, m, days := c.UserContext(), web.Member(c), map[string]int{}
 	var names []string
@@ -27,8 +31,68 @@ func (s *Pages) SaveKeeping(c *fiber.Ctx) error {
 		}
 		days[class.Name] = n
 	}
-	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return privacy.Keep(ctx, tx, m.Actor, days) })
+	typed, p := web.Field(c, "confirm"), pages.KeepingPreview{Word: confirmDigits(m.Tenant.ID)}
+	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		was, err := privacy.Kept(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := privacy.Keep(ctx, tx, m.Actor, days); err != nil {
+			return err
+		}
+		going, err := privacy.WouldGo(ctx, tx, was, days)
+		if err != nil || len(going) == 0 || typed == p.Word {
+			return err
+		}
+		for _, g := range going {
+			p.Going = append(p.Going, pages.Going{Class: g.Class, Days: g.Days, N: g.N, Most: g.N >= privacy.MostCounted, Oldest: web.OrZero(g.Oldest)})
+		}
+		hold, err := privacy.HoldOf(ctx, tx)
+		if p.Held = hold != nil; err != nil {
+			return err
+		}
+
+		return errGoing
+	})
+	if errors.Is(err, errGoing) {
+		return s.showGoing(c, days, typed, p)
+	}
 	if form, ok := web.Refilled(c, err, names...); ok {
+		return s.showPrivacy(c, web.Classify(err).Status, form)
+	}
+	if err != nil {
+		return err
+	}
+
+	return s.Done(c, web.PrivacyPath+"#keeping", web.Flash{Key: "toast.saved"})
+}
+
+// showGoing shows what would go, and asks for digits to be typed.
+func (s *Pages) showGoing(c *fiber.Ctx, days map[string]int, typed string, p pages.KeepingPreview) error {
+	p.Frame = s.Frame(c, "keeping.sure")
+	p.Frame.Path = web.PrivacyPath
+	for _, class := range privacy.Classes {
+		p.Keeping = append(p.Keeping, pages.Keeping{Class: class.Name, Days: days[class.Name]})
+	}
+	status := fiber.StatusOK
+	if typed != "" {
+		p.Form.Wrong, status = map[string]string{"confirm": "confirm"}, fiber.StatusUnprocessableEntity
+	}
+
+	return s.Show(c, status, pages.KeepingPreviewPage(p))
+}
+
+// SetHold has nothing let go for its age from now on, or ends that.
+func (s *Pages) SetHold(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), web.Member(c)
+	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if web.Field(c, "end") == "yes" {
+			return privacy.EndHold(ctx, tx, m.Actor)
+		}
+
+		return privacy.SetHold(ctx, tx, m.Actor, web.Field(c, "reason"))
+	})
+	if form, ok := web.Refilled(c, err, "reason"); ok {
 		return s.showPrivacy(c, web.Classify(err).Status, form)
 	}
 	if err != nil {
@@ -52,6 +116,13 @@ func (s *Pages) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e
 	kept, err := privacy.Kept(ctx, tx)
 	if err != nil {
 		return err
+	}
+	hold, err := privacy.HoldOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if hold != nil {
+		p.Hold = &pages.Hold{Reason: hold.Reason, By: hold.By, At: hold.At}
 	}
 	p.MayKeep = m.Can("settings:edit")
 	for _, class := range privacy.Classes {

@@ -254,3 +254,84 @@ func TestWhoSawAContactMergedTwice(t *testing.T) {
 		return err
 	})
 }
+
+// While a hold stands nothing goes, however short it is to be kept; the count of what would go is what goes once the hold has ended.
+func TestNothingGoesUnderAHold(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.writes(before, "old words")
+	h.settle()
+	h.exec(`UPDATE inbox_items SET received_at = received_at - interval '40 days' WHERE tenant_id = $1`, h.tenant)
+	h.exec(`UPDATE messages SET received_at = received_at - interval '100 days', id = overlay(id::text placing '00000000-0000' from 1)::uuid WHERE tenant_id = $1`, h.tenant)
+	h.writes(before.Add(time.Minute), "new words")
+	h.settle()
+	asha := h.contact(whatsapp.KindPhone, phone).ID
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		return privacy.Saw(ctx, tx, meera, privacy.SawTalk, asha)
+	})
+	h.exec(`UPDATE contact_views SET day = day - 400 WHERE tenant_id = $1`, h.tenant)
+
+	days := map[string]int{privacy.Raw: 30, privacy.Messages: 90, privacy.Looks: 365}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		going, err := privacy.WouldGo(ctx, tx, nil, days)
+		if err != nil {
+			return err
+		}
+		for _, g := range going {
+			if g.N != 1 || g.Oldest == nil || time.Since(*g.Oldest) < time.Duration(g.Days)*24*time.Hour {
+				t.Errorf("of %s would go %d, the oldest of %v, want the old one", g.Class, g.N, g.Oldest)
+			}
+		}
+		if longer, err := privacy.WouldGo(ctx, tx, days, map[string]int{privacy.Raw: 60, privacy.Messages: 0, privacy.Looks: 365}); err != nil || len(going) != 3 || len(longer) != 0 {
+			t.Errorf("%d classes are kept shorter and %d of those that are kept longer: %v", len(going), len(longer), err)
+		}
+		if err := privacy.SetHold(ctx, tx, meera, "summons of the consumer court"); err != nil {
+			return err
+		}
+		return privacy.Keep(ctx, tx, meera, days)
+	})
+	var wrong *tenants.Invalid
+	if err := h.DB.As(t.Context(), h.tenant, func(tx *tenants.Tx) error { return privacy.SetHold(t.Context(), tx, meera, " ") }); !errors.As(err, &wrong) {
+		t.Errorf("a hold without a reason: %v, want it refused", err)
+	}
+	if err := h.DB.As(t.Context(), h.tenant, func(tx *tenants.Tx) error { return privacy.SetHold(t.Context(), tx, meera, "again") }); tenants.ConflictCode(err) != "hold_stands" {
+		t.Errorf("a second hold: %v, want hold_stands", err)
+	}
+
+	left := func() (n [3]int) {
+		h.exec(`UPDATE jobs SET run_at = now() WHERE tenant_id = $1 AND kind = 'privacy_retain'`, h.tenant)
+		if err := h.worker().Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.as(func(ctx context.Context, tx *tenants.Tx) error {
+			return tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM messages WHERE tenant_id = $1), (SELECT count(*) FROM inbox_items WHERE tenant_id = $1 AND reason <> 'expired'),
+				(SELECT count(*) FROM contact_views WHERE tenant_id = $1)`, h.tenant).Scan(&n[0], &n[1], &n[2])
+		})
+		return n
+	}
+	if got, want := left(), [3]int{2, 2, 1}; got != want {
+		t.Errorf("under a hold are left %v messages, items and looks, want %v", got, want)
+	}
+	h.as(func(ctx context.Context, tx *tenants.Tx) error {
+		if err := privacy.EndHold(ctx, tx, meera); err != nil {
+			return err
+		}
+		hold, err := privacy.HoldOf(ctx, tx)
+		if hold != nil {
+			t.Error("a hold stands after its end")
+		}
+		return err
+	})
+	if got, want := left(), [3]int{1, 1, 0}; got != want {
+		t.Errorf("after the hold are left %v messages, items and looks, want %v", got, want)
+	}
+	if err := h.DB.As(t.Context(), uuid.New(), func(tx *tenants.Tx) error {
+		hold, err := privacy.HoldOf(t.Context(), tx)
+		if hold != nil {
+			t.Error("the hold of a business stands for another")
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}

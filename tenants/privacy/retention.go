@@ -109,14 +109,23 @@ const (
 )
 
 // retain lets go what is older than a tenant keeps it, in small steps, and returns when to look again: soon while there is more, else the
-// next night; never where all is kept.
+// next night; never where all is kept. While a hold stands it removes nothing.
 func (w *Worker) retain(ctx context.Context, tenant uuid.UUID) (next time.Time, err error) {
-	var kept map[string]int
+	var (
+		kept map[string]int
+		hold *Hold
+	)
 	if err := w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
-		kept, err = Kept(ctx, tx)
+		if kept, err = Kept(ctx, tx); err != nil {
+			return err
+		}
+		hold, err = HoldOf(ctx, tx)
 		return err
 	}); err != nil || len(kept) == 0 {
 		return time.Time{}, err
+	}
+	if hold != nil {
+		return night(time.Now(), tenant), nil
 	}
 
 	gone, until := map[string]any{}, time.Now().Add(retainLimit)
@@ -172,6 +181,9 @@ func (w *Worker) letGo(ctx context.Context, tenant uuid.UUID, class string, befo
 		return w.letGoRaw(ctx, tenant, before)
 	}
 	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if hold, err := HoldOf(ctx, tx); err != nil || hold != nil {
+			return err
+		}
 		switch class {
 		case Messages:
 			n, err = conversations.Expire(ctx, tx, before, retainRows)
@@ -206,12 +218,21 @@ func expireViews(ctx context.Context, tx *tenants.Tx, before time.Time) (int, er
 const again = 30 * 24 * time.Hour
 
 func (w *Worker) letGoRaw(ctx context.Context, tenant uuid.UUID, before time.Time) (n int, err error) {
-	var from time.Time
+	var (
+		from time.Time
+		hold *Hold
+	)
 	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		if hold, err = HoldOf(ctx, tx); err != nil || hold != nil {
+			return err
+		}
 		return tx.GetContext(ctx, &from, `SELECT coalesce(upto, '2000-01-01') FROM retention WHERE tenant_id = $1 AND class = 'raw'`, tenant)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("read how far letting go has come: %w", err)
+	}
+	if hold != nil {
+		return 0, nil
 	}
 	n, last, err := ingest.Expire(ctx, w.db, w.keys, tenant, from.Add(-again), before, retainRows)
 	if err != nil || n == 0 {

@@ -25,7 +25,8 @@ type Privacy struct {
 	For           *people.Someone // whom a new request is about
 	Keeping       []Keeping
 	MayKeep       bool
-	MayHandle     bool // opens requests; others read
+	MayHandle     bool  // opens requests; others read
+	Hold          *Hold // nil where none stands
 	Form          components.Filled
 }
 
