@@ -72,7 +72,7 @@ func judge(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, i Import,
 		}
 		verdicts[n] = verdict{row: r.Row, values: i.Mapping.read(cells)}
 		if r.open() {
-			verdicts[n].why = WhyOpenQuote
+			verdicts[n].values.why = WhyOpenQuote
 		}
 	}
 	if err := leaveOutErased(ctx, tx, keys, verdicts); err != nil {

@@ -179,16 +179,19 @@ type budget struct {
 	r    io.Reader
 	left int
 
-	raw  []byte // read, and not yet a row
-	from int64  // where that begins
+	read   int64   // bytes so far
+	quotes []int64 // where quotation marks stand that are of no row yet
 }
 
 // quotesTo counts the quotation marks up to where a row ends, from where the one before it did.
 func (b *budget) quotesTo(end int64) int {
-	row := b.raw[:end-b.from]
-	b.raw, b.from = b.raw[len(row):], end
+	n := 0
+	for n < len(b.quotes) && b.quotes[n] < end {
+		n++
+	}
+	b.quotes = b.quotes[:copy(b.quotes, b.quotes[n:])]
 
-	return bytes.Count(row, []byte{'"'})
+	return n
 }
 
 func (b *budget) Read(p []byte) (int, error) {
@@ -197,7 +200,12 @@ func (b *budget) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left)])
 	b.left -= n
-	b.raw = append(b.raw, p[:n]...)
+	for i, c := range p[:n] {
+		if c == '"' {
+			b.quotes = append(b.quotes, b.read+int64(i))
+		}
+	}
+	b.read += int64(n)
 
 	return n, err //nolint:wrapcheck // io.EOF must stay itself
 }

@@ -187,12 +187,14 @@ func TestARowWithAnOpenQuoteIsNamed(t *testing.T) {
 		"to the next mark": "name,phone\nAsha,+919812345601\n\"Ravi,+919812345602\n\"Gopal\",+919812345603\n",
 	} {
 		s := newShop(t, false)
+		s.work()
 		if got := s.reasons(s.try(s.upload(strings.NewReader(list)), nil)); got != "3 open_quote" {
 			t.Errorf("%s: want the third row's own reason, got %q", name, got)
 		}
 	}
 
 	s := newShop(t, false)
+	s.work()
 	closed := "name,phone,notes\nAsha,+919812345601,\"lane 2\nBhopal, 5\"\" pipe\"\nRavi 6\" pipe,+919812345602,\n"
 	if i := s.try(s.upload(strings.NewReader(closed)), nil); i.New != 2 {
 		t.Errorf("want both rows taken, got %d, %s", i.New, s.reasons(i))
