@@ -59,7 +59,8 @@ func ItemActs(ctx context.Context, tx *tenants.Tx, item string) ([]ItemAct, erro
 
 // ActOnItem withdraws a question of the bank or brings it back, in a System transaction. version is the newest act's that the operator saw,
 // 0 for none. ErrNotFound for what is no question; Invalid "reason" where none is given or it is too long; Conflict "item_changed" where a
-// colleague was quicker, "item_needed" where no whole quiz could be drawn any more that tempts at every gate and asks of every domain.
+// colleague was quicker, "item_needed" where too little would be left: a whole quiz tempts at every gate, and
+// each domain keeps as many questions as its share.
 func ActOnItem(ctx context.Context, tx *tenants.Tx, by tenants.Actor, bank *content.Bank, item, did, reason string, version int) error {
 	if _, ok := bank.Item(item); !ok || did != Withdraw && did != Return {
 		return tenants.ErrNotFound
