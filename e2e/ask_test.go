@@ -23,11 +23,18 @@ func (w *world) toAsk(t *testing.T, tx *tenants.Tx) error {
 		if err != nil || len(found) == 0 {
 			return fmt.Errorf("find %s: %d found, %w", name, len(found), err)
 		}
-		kase, err := identity.OpenCase(t.Context(), tx, found[0].ID)
-		if err != nil || kase == uuid.Nil {
-			return fmt.Errorf("find the case of %s: %w", name, err)
+		var who, kase uuid.UUID
+		for _, c := range found { // others may be called alike
+			if k, err := identity.OpenCase(t.Context(), tx, c.ID); err != nil {
+				return err
+			} else if k != uuid.Nil {
+				who, kase = c.ID, k
+			}
 		}
-		w.asking = append(w.asking, "/contacts/"+found[0].ID.String()+"/ask")
+		if kase == uuid.Nil {
+			return fmt.Errorf("nobody called %s has a case", name)
+		}
+		w.asking = append(w.asking, "/contacts/"+who.String()+"/ask")
 		w.asked = append(w.asked, "/resolve/"+kase.String()+"/ask")
 	}
 	found, _, err := identity.List(t.Context(), tx, "Kavita Rao", identity.Page{})
