@@ -118,6 +118,11 @@ func TestReadersSeeNoPhone(t *testing.T) {
 	auditor.has(auditor.get("/prep/learn"), http.StatusOK, "takes no quiz", `data-testid="lessons"`, `href="/prep/learn/`)
 	auditor.lacks(auditor.get("/prep/learn"), `data-testid="start-quiz"`, `href="/prep/drill/`)
 	auditor.has(auditor.get(request), http.StatusOK, "Savitri")
+	st.member(t, st.motors, "reader", "auditor")
+	reader := st.signedIn(t, "reader")
+	empty := reader.get("/privacy")
+	reader.has(empty, http.StatusOK, "is listed here, with its time limit")
+	reader.lacks(empty, "open a request here")
 	owner.has(owner.get(request), http.StatusOK, `data-testid="prove"`, `data-testid="close-refused"`)
 	if r := auditor.post("/privacy/requests", nil); r.status != http.StatusForbidden {
 		t.Errorf("an auditor opens a request: %d", r.status)

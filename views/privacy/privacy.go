@@ -30,6 +30,15 @@ type Privacy struct {
 	Form          components.Filled
 }
 
+// none says what stands here once somebody asked.
+func (p Privacy) none(ctx context.Context) string {
+	if !p.MayHandle {
+		return i18n.T(ctx, "privacy.none_reader")
+	}
+
+	return i18n.T(ctx, "privacy.none_text")
+}
+
 // Keeping is how many days one class of things is kept, 0 for good.
 type Keeping struct {
 	Class   string

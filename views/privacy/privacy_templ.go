@@ -159,7 +159,7 @@ func PrivacyPage(p Privacy) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.Items) == 0 {
-				templ_7745c5c3_Err = components.EmptyState("shield-check", i18n.T(ctx, "privacy.none"), i18n.T(ctx, "privacy.none_text")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.EmptyState("shield-check", i18n.T(ctx, "privacy.none"), p.none(ctx)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
