@@ -201,7 +201,9 @@ func putTips(ctx context.Context, tx *tenants.Tx, tips map[tipKey]tip) error {
 }
 
 // settled is until when nobody waits in a part p of a thread: it was answered at a time, or needs no answer.
-func settled(answered string) string { return `coalesce(greatest(` + answered + `, p.done_at), '-infinity')` }
+func settled(answered string) string {
+	return `coalesce(greatest(` + answered + `, p.done_at), '-infinity')`
+}
 
 // firstAsked is when somebody first wrote in p since, and wants an answer.
 func firstAsked(answered string) string {

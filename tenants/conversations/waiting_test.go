@@ -49,7 +49,8 @@ func TestSinceWhenSomebodyWaits(t *testing.T) {
 		}, 600},
 		"answered by what failed": {[]told{
 			of(says(60, "IN.1", "a", "text", text("one"))), of(says(7200, "IN.1", "b", "text", text("two"))),
-			{whatsapp.KindStatus, reports(7300, "sent", "out")}, {whatsapp.KindStatus, reports(7310, "failed", "out")},
+			{whatsapp.KindStatus, reports(7300, "sent", "out")},
+			{whatsapp.KindStatus, reports(7310, "failed", "out")},
 		}, 60},
 		"answered from other software": {[]told{
 			of(says(60, "IN.1", "a", "text", text("one"))), {whatsapp.KindStatus, reports(90, "sent", "out")},

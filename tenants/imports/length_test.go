@@ -28,7 +28,7 @@ var rows = flag.Int("rows", 1500, "rows of the list that TestMemoryDoesNotGrow t
 
 const (
 	listBytes  = 24 << 20
-	liveAllows = 8 << 20
+	liveAllows = 12 << 20 // half of it: the collector lets some pass
 )
 
 // longList writes a list while it is read.
