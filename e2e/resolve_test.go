@@ -24,6 +24,7 @@ func TestClearCasesByKeyboard(t *testing.T) {
 		if b.has("why") {
 			b.when("the reasons have the focus", find("why")+`.contains(document.activeElement)`)
 		}
+		b.when("the scripts have come", `window.htmx && document.readyState === "complete"`)
 		was := b.path()
 		if b.has("decide-same") && !b.has("field-reason") {
 			b.strike("y")
@@ -60,8 +61,11 @@ func TestClearCasesByKeyboard(t *testing.T) {
 func (b *tab) waiting() int {
 	b.t.Helper()
 	b.see("verdict")
+	if !b.has("task-decide") {
+		return 0
+	}
 
-	return eval[int](b, `Number(`+find("verdict")+`.innerText.match(/\d+/)[0])`)
+	return eval[int](b, `Number(`+find("task-decide")+`.innerText.match(/\d+/)[0])`)
 }
 
 // Single keys do nothing while somebody writes, and nothing at all once they are switched off.

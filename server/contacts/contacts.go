@@ -20,7 +20,7 @@ import (
 	pages "github.com/pehchan/pehchan/views/contacts"
 )
 
-const contactPageSize = 50
+const contactPageSize = 25 // a full page stays below 800 elements
 
 // Page lists everybody, or finds somebody; with ?for= to merge them with another.
 func (s *Pages) Page(c *fiber.Ctx) error {

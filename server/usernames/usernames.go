@@ -130,8 +130,10 @@ func (s *Pages) showUsername(c *fiber.Ctx, status int, p pages.UsernameHome) err
 		}
 		p.Item = usernameView(n, list, team, p.Now)
 		p.Team = []components.Option{{Value: "", Label: "–"}}
-		for _, colleague := range team {
-			p.Team = append(p.Team, components.Option{Value: colleague.ID.String(), Label: colleague.Name})
+		for _, colleague := range team { // who may do something about it, and whoever has it now
+			if access.Can(colleague.Role, "usernames:claim") || n.Plan.Owner.UUID == colleague.ID {
+				p.Team = append(p.Team, components.Option{Value: colleague.ID.String(), Label: colleague.Name})
+			}
 		}
 		if p.Plan.Values == nil {
 			p.Plan.Values = planForm(n.Plan)
