@@ -71,6 +71,9 @@ func (s *Pages) ItemPage(c *fiber.Ctx) error {
 		}
 	}
 
+	if item.Reason == ingest.Unparsable {
+		p.Unreadable, p.Line, p.Mark = ingest.Unreadable(item.Body)
+	}
 	p.Clear = p.Clear && !item.Sealed
 	p.Frame, p.Item, p.Raw = s.Frame(c, "inbox.raw_title"), itemView(veil, item), web.Readable(item.Body, p.Clear)
 

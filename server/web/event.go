@@ -44,10 +44,14 @@ func ItemID(veil secrets.Veil, given string) (int64, error) {
 	return n, nil
 }
 
-// Readable is a body for people to read: indented where it is JSON, and cut where it is very long.
+// Readable is a body for people to read: indented where it is JSON, as it stands where it is not, and cut where it is very long.
 func Readable(body []byte, inClear bool) string {
-	if !inClear {
+	switch {
+	case inClear:
+	case json.Valid(body):
 		body = ingest.MaskJSON(body)
+	default:
+		body = ingest.MaskText(body)
 	}
 
 	var indented bytes.Buffer

@@ -38,6 +38,9 @@ type RawItem struct {
 	Raw       string
 	Clear     bool // nothing is masked
 	CanReplay bool
+
+	Unreadable string // in what way it is no delivery, named by inbox.unreadable_<way>; empty where it is one
+	Line, Mark int    // where reading stopped, from 1; 0 for no place in particular
 }
 
 func (p RawItem) back(ctx context.Context) string {
@@ -45,6 +48,15 @@ func (p RawItem) back(ctx context.Context) string {
 		return i18n.T(ctx, "numbers.title")
 	}
 	return p.Number.Label()
+}
+
+// unreadable says why it could not be read, and where reading stopped.
+func (p RawItem) unreadable(ctx context.Context) string {
+	why := i18n.T(ctx, "inbox.unreadable_"+p.Unreadable)
+	if p.Line > 0 {
+		why += " " + i18n.T(ctx, "inbox.unreadable_at", "line", p.Line, "mark", p.Mark)
+	}
+	return why
 }
 
 func (p RawItem) answer(ctx context.Context) string {
