@@ -69,6 +69,9 @@ var pages = []page{
 	}},
 	{route: "/prep/questions"},
 	{route: "/overview", to: func(*world) []string { return []string{"/overview", "/overview?days=90&country=IN"} }},
+	{route: "/overview/rows", to: func(*world) []string {
+		return []string{"/overview/rows?show=linked_auto", "/overview/rows?days=90&show=linked_manual_back", "/overview/rows?show=decided"}
+	}},
 	{route: "/adoption/people", to: func(*world) []string {
 		return []string{"/adoption/people?show=id&days=90", "/adoption/people?week=2020-01-06"}
 	}},
@@ -92,10 +95,12 @@ var pages = []page{
 		}
 		return health
 	}},
+	{route: "/numbers/items", to: func(*world) []string { return []string{"/numbers/items", "/numbers/items?state=waiting"} }},
+	{route: "/numbers/:id/items", to: func(w *world) []string { return []string{w.numbers[0] + "/items"} }},
 	{route: "/numbers/:id/items/:item", to: func(w *world) []string { return []string{w.item} }},
 	{route: "/numbers/items/:item", to: func(w *world) []string { return []string{w.odd} }},
 	{route: "/resolve", to: func(*world) []string {
-		return []string{"/resolve", "/resolve?tab=new", "/resolve?tab=suggested&sign=typed_number", "/resolve?tab=conflicts", "/resolve?tab=waiting", "/resolve?tab=done"}
+		return []string{"/resolve", "/resolve?tab=new", "/resolve?tab=suggested&sign=typed_number", "/resolve?tab=conflicts", "/resolve?tab=waiting", "/resolve?tab=done", "/resolve?tab=open&kind=unresolved&age=day"}
 	}},
 	{route: "/resolve/many/:id", to: func(w *world) []string { return []string{w.many} }},
 	{route: "/resolve/:id", to: func(w *world) []string { return w.cases }},
@@ -191,7 +196,8 @@ var noPages = []string{
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/op/usage/export", "/privacy/requests/:id/receipt", // files
-	"/privacy/record/file",
+	"/privacy/record/file", "/overview/export", "/adoption/forecast/export", "/adoption/reach/export", "/reports/monthly/export", "/prep/quality/export",
+	"/numbers/:id/health/export",
 }
 
 // refusals are pages that a route gives only to those it refuses.

@@ -95,6 +95,12 @@ func TestItemsOfNoNumber(t *testing.T) {
 	if r := asha.get(item[1]); r.status != http.StatusOK || !strings.Contains(r.body, "whatsapp_business_account") {
 		t.Errorf("want its bytes, got %d %s", r.status, r.body)
 	}
+	asha.has(asha.get(item[1]), http.StatusOK, "not a delivery in the form WhatsApp documents")
+	asha.has(asha.get("/overview"), http.StatusOK, `href="/numbers/items?state=set_aside"`)
+	asha.has(asha.get("/numbers/items"), http.StatusOK, `href="`+item[1]+`"`, "of no number")
+	asha.has(asha.get("/numbers/items?state=waiting"), http.StatusOK, "nothing waits", "Nothing here")
+	asha.has(asha.get("/numbers/items?before=1.x"), http.StatusNotFound)
+	ravi.lacks(ravi.get("/numbers/items"), item[2])
 	if r := asha.get("/numbers/" + uuid.Nil.String() + "/items/" + item[2]); r.status != http.StatusNotFound {
 		t.Errorf("by the nil number: want 404, got %d", r.status)
 	}
@@ -105,6 +111,20 @@ func TestItemsOfNoNumber(t *testing.T) {
 		t.Errorf("replay another business's: want 404, got %d", r.status)
 	}
 	asha.want(asha.post("/numbers/replay", nil), http.StatusSeeOther, "/numbers#items")
+
+	// What is damaged is shown as it came, and to who sees no phones without what could be one.
+	cut := "{\"object\":\"whatsapp_business_account\",\n\"from\":\"919800000102\", \"Sunita\":"
+	st.deliver(t, "/hooks/whatsapp/asha-own", cut, signed("secret-of-asha", cut))
+	found := regexp.MustCompile(`href="(/numbers/items/[0-9a-f-]{36})"`)
+	for r = asha.get("/numbers/items"); len(found.FindAllString(r.body, -1)) < 2; r = asha.get("/numbers/items") {
+		asha.until("/numbers/items", `data-testid="raw-`)
+	}
+	damaged := found.FindStringSubmatch(r.body)[1]
+	asha.has(asha.get(damaged), http.StatusOK, "It stops before its end", "Reading stopped in line 2, at character 33.", "919800000102")
+	st.member(t, st.clinic, "arjun", "developer")
+	arjun := st.signedIn(t, "arjun")
+	arjun.has(arjun.get(damaged), http.StatusOK, "It stops before its end", "whatsapp_business_account", "•••", "from")
+	arjun.lacks(arjun.get(damaged), "919800000102", "Sunita")
 }
 
 func TestCountsAreOfOneBusiness(t *testing.T) {

@@ -34,9 +34,9 @@ type Route struct {
 
 // Routes is every route of the server. A new feature starts with a line here, and a row in the table of routes_test.go.
 func (s *Server) Routes() []Route {
-	const get, post, patch = fiber.MethodGet, fiber.MethodPost, fiber.MethodPatch
+	const get, post = fiber.MethodGet, fiber.MethodPost
 
-	return []Route{
+	return append([]Route{
 		{get, "/healthz", public, s.healthz},
 		{get, "/readyz", public, s.readyz},
 		{get, "/static/:version/:name", public, s.asset},
@@ -110,12 +110,17 @@ func (s *Server) Routes() []Route {
 		{post, web.StartPath + "/:step", "start:run", s.home.TakeStep},
 		{get, web.MonthlyPath, "reports:read", s.overview.MonthlyPage},
 		{get, web.MonthlyPath + "/rows", "reports:read", s.overview.MonthlyRows},
+		{get, web.MonthlyPath + "/export", "reports:read", s.overview.ExportMonth},
 		{get, web.OverviewPath, "overview:read", s.overview.Page},
+		{get, web.OverviewPath + "/rows", "overview:read", s.overview.WorkRows},
+		{get, web.OverviewPath + "/export", "overview:read", s.overview.ExportWork},
 		{get, web.AdoptionPath + "/people", "overview:read", s.overview.AdoptionPeople},
 		{get, web.AdoptionPath + "/export", "overview:read", s.overview.ExportAdoption},
 		{get, web.ForecastPath, "forecast:read", s.overview.ForecastPage},
+		{get, web.ForecastPath + "/export", "forecast:read", s.overview.ExportForecast},
 		{post, web.ForecastPath + "/book", "settings:edit", s.overview.SayBook},
 		{get, web.ReachPath, "reach:read", s.overview.ReachPage},
+		{get, web.ReachPath + "/export", "reach:read", s.overview.ExportReach},
 		{post, web.SegmentsPath, "reach:save", s.overview.SaveSegment},
 		{get, web.SegmentsPath + "/:id", "reach:read", s.overview.OpenSegment},
 		{post, web.SegmentsPath + "/:id/remove", "reach:save", s.overview.RemoveSegment},
@@ -125,6 +130,7 @@ func (s *Server) Routes() []Route {
 		{get, web.SignupPath, "numbers:connect", s.numbers.SignupPage},
 		{post, web.SignupPath, "numbers:connect", s.numbers.Signup},
 		{post, "/numbers", "numbers:connect" + fresh, s.numbers.ConnectNumber},
+		{get, "/numbers/items", "numbers:read", s.numbers.ItemsPage},
 		{get, "/numbers/items/:item", "ingest:read", s.numbers.ItemPage},
 		{post, "/numbers/replay", "ingest:replay", s.numbers.ReplayItems},
 		{get, "/numbers/:id", "numbers:read", s.numbers.NumberPage},
@@ -138,6 +144,8 @@ func (s *Server) Routes() []Route {
 		{get, "/numbers/:id/phone-free", "numbers:connect", s.numbers.PhoneFreePage},
 		{post, "/numbers/:id/phone-free", "numbers:connect", s.numbers.SetPhoneFree},
 		{post, "/numbers/:id/sync", "numbers:connect", s.numbers.StartSync},
+		{get, "/numbers/:id/health/export", "numbers:read", s.numbers.ExportHealth},
+		{get, "/numbers/:id/items", "numbers:read", s.numbers.ItemsPage},
 		{get, "/numbers/:id/items/:item", "ingest:read", s.numbers.ItemPage},
 		{post, "/numbers/:id/replay", "ingest:replay", s.numbers.ReplayItems},
 		{get, web.UsernamesPath, "usernames:read", s.usernames.Page},
@@ -260,6 +268,7 @@ func (s *Server) Routes() []Route {
 		{post, web.EscalationsPath + "/:id", "escalations:use", s.prep.MoveEscalation},
 		{get, web.PrepPath + "/items", "training:team", s.prep.ItemsPage},
 		{get, web.PrepPath + "/quality", "training:board", s.prep.QualityPage},
+		{get, web.PrepPath + "/quality/export", "training:board", s.prep.ExportQuality},
 		{get, web.LearnPath, "training:read", s.prep.LearnPage},
 		{get, web.LearnPath + "/:lesson", "training:read", s.prep.LessonPage},
 		{post, web.LearnPath + "/:lesson", "training:learn", s.prep.MarkLessonRead},
@@ -329,26 +338,7 @@ func (s *Server) Routes() []Route {
 		{get, "/dev/keys", "apikeys:read", s.settings.KeysPage},
 		{post, "/dev/keys", "apikeys:manage" + fresh, s.settings.AddKey},
 		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.settings.RevokeKey},
-
-		{get, "/api/v1/openapi.json", public, s.api.Document},
-		{get, "/api/v1/resolve", keyRead, s.api.Resolve},
-		{get, "/api/v1/contacts", keyRead, s.api.Contacts},
-		{get, "/api/v1/contacts/:id", keyRead, s.api.Contact},
-		{patch, "/api/v1/contacts/:id", keyWrite, s.api.EditContact},
-		{get, "/api/v1/contacts/:id/messages", keyRead, s.api.Messages},
-		{get, "/api/v1/contacts/:id/links", keyRead, s.api.Links},
-		{post, "/api/v1/links/:id/undo", keyWrite, s.api.Undo},
-		{get, "/api/v1/cases", keyRead, s.api.Cases},
-		{post, "/api/v1/cases/:id/decision", keyWrite, s.api.Decide},
-		{get, "/api/v1/merges/preview", keyRead, s.api.PreviewMerge},
-		{post, "/api/v1/merges", keyWrite, s.api.Merge},
-		{get, "/api/v1/ingest", keyRead, s.api.Ingest},
-		{post, "/api/v1/ingest/replay", keyWrite, s.api.Replay},
-		{get, "/api/v1/jobs/:id", keyRead, s.api.Job},
-		{get, "/api/v1/adoption", keyRead, s.api.Adoption},
-		{get, "/api/v1/numbers", keyRead, s.api.Numbers},
-		{post, "/api/v1/numbers", keyWrite, s.api.ConnectNumber},
-	}
+	}, s.apiRoutes()...)
 }
 
 // register builds the app from the table. It refuses a line that does not say who may use it, or says so in a word the policy

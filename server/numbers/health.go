@@ -106,6 +106,7 @@ func (s *Pages) fillHealth(c *fiber.Ctx, p *pages.Health) error {
 	}
 	app := meters[number.AppID]
 	p.Number = web.NumberView(number, ingest.Counts{SetAside: p.Meter.SetAside})
+	p.Meter.Items = "/numbers/" + p.Number.ID + "/items"
 	p.Number.WrongSecret = number.State != numbers.Disconnected && app.WrongSecret(p.Number.LastEvent)
 	p.Refused = pages.Refusals{Day: app.RefusedDay, All: app.Refused, Own: app.Own}
 	if app.RefusedAt != nil {

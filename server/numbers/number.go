@@ -72,6 +72,7 @@ func (s *Pages) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 	}
 
 	p.Now, p.Number, p.Checks = time.Now(), web.NumberView(number, ingest.Counts{SetAside: p.Meter.SetAside}), checkViews(number.Checks)
+	p.Meter.Items = "/numbers/" + p.Number.ID + "/items"
 	p.CanConnect = m.Can("numbers:connect")
 	fillSync(number, syncs, p)
 	if number.App != "" {

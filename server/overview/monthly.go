@@ -10,6 +10,7 @@ import (
 	"github.com/pehchan/pehchan/server/changes"
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
@@ -126,7 +127,9 @@ func (s *Pages) MonthlyRows(c *fiber.Ctx) error {
 			p.Next = p.Address("cursor", next)
 		}
 
-		return fillMonthRows(ctx, tx, web.Eyes{Clear: m.Can("phones:clear")}, rows, &p)
+		p.Items, err = countedRows(ctx, tx, m, figure, rows)
+
+		return err
 	})
 	if err != nil {
 		return err
@@ -136,7 +139,9 @@ func (s *Pages) MonthlyRows(c *fiber.Ctx) error {
 	return s.Show(c, fiber.StatusOK, pages.MonthlyRowsPage(p))
 }
 
-func fillMonthRows(ctx context.Context, tx *tenants.Tx, e web.Eyes, rows []reports.Row, p *pages.MonthlyRows) error {
+// countedRows are the rows of a figure, as a member may see and open them.
+func countedRows(ctx context.Context, tx *tenants.Tx, m access.Member, figure string, rows []reports.Row) ([]pages.MonthRow, error) {
+	e := web.Eyes{Clear: m.Can("phones:clear")}
 	var ids []uuid.UUID
 	for _, r := range rows {
 		if r.Contact != nil {
@@ -145,25 +150,37 @@ func fillMonthRows(ctx context.Context, tx *tenants.Tx, e web.Eyes, rows []repor
 	}
 	people, err := identity.Several(ctx, tx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	list := make([]pages.MonthRow, 0, len(rows))
 	for _, r := range rows {
 		row := pages.MonthRow{ID: r.ID.String(), At: r.At, What: r.What, By: e.Words(r.By)}
 		if r.Contact != nil {
 			row.Name = e.Label(ctx, people[*r.Contact])
 		}
-		switch {
-		case p.Show == reports.FigureDecided:
-			row.Href = "/resolve/" + row.ID
-		case p.Show != reports.FigureReached:
-			row.Href = "/merges/" + row.ID
-		case r.Contact != nil:
-			row.Href = "/contacts/" + r.Contact.String()
+		switch figure {
+		case reports.FigureDecided:
+			row.Href = where(m.Can("queue:read"), "/resolve/"+row.ID)
+		case reports.FigureReached:
+			if r.Contact != nil {
+				row.Href = "/contacts/" + r.Contact.String()
+			}
+		default:
+			row.Href = where(m.Can("merges:read"), "/merges/"+row.ID)
 		}
-		p.Items = append(p.Items, row)
+		list = append(list, row)
 	}
 
-	return nil
+	return list, nil
+}
+
+// where is an address, empty for who may not open it.
+func where(may bool, href string) string {
+	if !may {
+		return ""
+	}
+
+	return href
 }
 
 // monthOf is the first moment of a month in a zone.

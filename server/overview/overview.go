@@ -2,9 +2,7 @@ package overview
 
 import (
 	"context"
-	"encoding/csv"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/adoption"
-	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/views/components"
@@ -135,7 +132,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 			return err
 		}
 
-		return fillWork(ctx, tx, &p)
+		return fillWork(ctx, tx, m, &p)
 	})
 	if err != nil {
 		return err
@@ -146,39 +143,6 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 
 func seenCounts(s adoption.Seen) pages.SeenCounts {
 	return pages.SeenCounts{Active: s.Active, WithID: s.WithID, Named: s.Named, Hidden: s.Hidden()}
-}
-
-func fillWork(ctx context.Context, tx *tenants.Tx, p *pages.Overview) error {
-	since := p.Now.AddDate(0, 0, -p.Asked.Days)
-	waiting, err := adoption.WaitingCases(ctx, tx, p.Now)
-	if err != nil {
-		return err
-	}
-	for _, w := range waiting {
-		p.Waiting = append(p.Waiting, pages.WaitingKind(w))
-	}
-	links, err := adoption.Links(ctx, tx, since, time.Time{})
-	if err != nil {
-		return err
-	}
-	p.Linked = pages.Linked(links)
-	pace, err := adoption.TimeToDecide(ctx, tx, since)
-	if err != nil {
-		return err
-	}
-	p.Decided = pages.Decided{
-		Count: pace.Decided, Median: time.Duration(pace.Median * float64(time.Second)), P90: time.Duration(pace.P90 * float64(time.Second)),
-	}
-	asks, err := conversations.AskFunnel(ctx, tx, since, p.Now)
-	if err != nil {
-		return err
-	}
-	p.Asks = pages.Asks{
-		Asked: int64(asks.Asked), Shared: int64(asks.Shared), WithoutNumber: int64(asks.WithoutNumber), Typed: int64(asks.Typed),
-		Silent: int64(asks.Silent), Waiting: int64(asks.Waiting),
-	}
-
-	return nil
 }
 
 // AdoptionPeople lists the customers behind a figure.
@@ -279,33 +243,17 @@ func (s *Pages) ExportAdoption(c *fiber.Ctx) error {
 		return err
 	}
 
-	e := web.Eyes{Clear: true} // counts alone
-	head := []string{
+	lines := [][]string{{
 		i18n.T(ctx, "adoption.csv_from"), i18n.T(ctx, "adoption.active"), i18n.T(ctx, "adoption.with_id"), i18n.T(ctx, "adoption.named"),
 		i18n.T(ctx, "adoption.hidden"), i18n.T(ctx, "adoption.csv_over"),
+	}}
+	for i, p := range points {
+		over := i18n.T(ctx, "adoption.yes")
+		if i == len(points)-1 {
+			over = i18n.T(ctx, "adoption.no")
+		}
+		lines = append(lines, append(web.Figures(p.At.UTC().Format(time.DateOnly), p.Active, p.WithID, p.Named, p.Hidden()), over))
 	}
-	web.CSVAnswer(c, "pehchan-adoption.csv")
-	s.StreamCSV(c, func(ctx context.Context, out *csv.Writer, _ func() error) error {
-		if err := web.WriteLine(out, e, head); err != nil {
-			return err
-		}
-		for i, p := range points {
-			over := i18n.T(ctx, "adoption.yes")
-			if i == len(points)-1 {
-				over = i18n.T(ctx, "adoption.no")
-			}
-			line := []string{p.At.UTC().Format(time.DateOnly)}
-			for _, n := range []int64{p.Active, p.WithID, p.Named, p.Hidden()} {
-				line = append(line, strconv.FormatInt(n, 10))
-			}
-			if err := web.WriteLine(out, e, append(line, over)); err != nil {
-				return err
-			}
-		}
-		out.Flush()
 
-		return out.Error() //nolint:wrapcheck // the reader has left
-	})
-
-	return nil
+	return web.ShowCSV(c, "pehchan-adoption.csv", lines)
 }

@@ -35,17 +35,21 @@ func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form components
 	if err != nil {
 		return err
 	}
-	p.Buckets = []pages.Bucket{
-		{Reach: identity.ReachBoth, Count: reaches.Both},
-		{Reach: identity.ReachID, Count: reaches.ID},
-		{Reach: identity.ReachPhone, Count: reaches.Phone},
-		{Reach: identity.ReachNeither, Count: reaches.Neither},
-	}
+	p.Buckets = buckets(reaches)
 	for _, g := range segments {
 		p.Segments = append(p.Segments, pages.Segment{ID: g.ID.String(), Name: g.Name, By: g.MadeBy, At: g.MadeAt})
 	}
 
 	return s.Show(c, status, pages.ReachPage(p))
+}
+
+func buckets(r identity.Reaches) []pages.Bucket {
+	return []pages.Bucket{
+		{Reach: identity.ReachBoth, Count: r.Both},
+		{Reach: identity.ReachID, Count: r.ID},
+		{Reach: identity.ReachPhone, Count: r.Phone},
+		{Reach: identity.ReachNeither, Count: r.Neither},
+	}
 }
 
 // SaveSegment keeps a list of customers under a name.

@@ -64,6 +64,30 @@ func (s *Pages) QualityPage(c *fiber.Ctx) error {
 	return s.Show(c, fiber.StatusOK, pages.QualityPage(p))
 }
 
+// ExportQuality gives out the charts of how well a team answers, week by week: the whole team's, and nobody's by name.
+func (s *Pages) ExportQuality(c *fiber.Ctx) error {
+	ctx, m := c.UserContext(), web.Member(c)
+	var q reports.Quality
+	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
+		q, err = reports.Assess(ctx, tx, time.Now(), m.Tenant.Location())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	lines := [][]string{{
+		i18n.T(ctx, "quality.week"), i18n.T(ctx, "quality.col_answers"), i18n.T(ctx, "adoption.csv_half"), i18n.T(ctx, "adoption.csv_most"),
+		i18n.T(ctx, "quality.col_asked"), i18n.T(ctx, "quality.col_macros"), i18n.T(ctx, "quality.col_quizzes"), i18n.T(ctx, "quality.col_quiz"),
+		i18n.T(ctx, "quality.csv_of"), i18n.T(ctx, "quality.col_drill"), i18n.T(ctx, "quality.csv_of"),
+	}}
+	for _, w := range q.Weeks {
+		lines = append(lines, web.Figures(w.From.Format(time.DateOnly), w.Answers, int64(w.Half), int64(w.Most), w.Questions, w.Macros,
+			w.Quizzes, w.Right, w.Asked, w.Passed, w.Drills))
+	}
+
+	return web.ShowCSV(c, "pehchan-quality.csv", lines)
+}
+
 // fillAnswerQuality adds which cards and macros are used, and what no card answers.
 func fillAnswerQuality(ctx context.Context, tx *tenants.Tx, q reports.Quality, now time.Time, p *pages.Quality) error {
 	lang := i18n.Lang(ctx)

@@ -71,6 +71,7 @@ func (s *Pages) showCase(c *fiber.Ctx, status int, id uuid.UUID, how caseShown) 
 	if how.filter.Number != uuid.Nil {
 		p.NumberID = how.filter.Number.String()
 	}
+	p.AskedKind, p.AskedAge = how.filter.Kind, how.filter.Age
 
 	whole := uuid.Nil // the case that asks about the same people
 	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {

@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/adoption"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/views/i18n"
@@ -27,11 +28,11 @@ const (
 	maxTakes      = 5 // of a next case, while others take it first
 )
 
-// queueFilter reads ?tab= and ?number=. An unknown tab is none.
+// queueFilter reads ?tab= and ?number=, and of the tab of all open cases ?kind= and ?age=. An unknown one is none.
 func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) {
 	f := identity.CaseFilter{Urgent: true, Page: identity.Page{Limit: queuePageSize, Cursor: c.Query("cursor")}}
 	switch tab {
-	case identity.TabNew, identity.TabSuggested, identity.TabConflicts, identity.TabWaiting, identity.TabApprovals, identity.TabDone:
+	case identity.TabNew, identity.TabSuggested, identity.TabConflicts, identity.TabWaiting, identity.TabApprovals, identity.TabDone, identity.TabOpen:
 		f.Tab = tab
 	}
 	if number != "" {
@@ -41,9 +42,20 @@ func queueFilter(c *fiber.Ctx, tab, number string) (identity.CaseFilter, error) 
 		}
 		f.Number = id
 	}
+	if kind := narrowing(c, "kind"); f.Tab == identity.TabOpen && identity.KnownKind(kind) {
+		f.Kind = kind
+	}
+	if age := narrowing(c, "age"); f.Tab == identity.TabOpen {
+		if _, _, known := adoption.Waited(age, time.Now()); known {
+			f.Age = age
+		}
+	}
 
 	return f, nil
 }
+
+// narrowing is what an address or a form asks for under a name.
+func narrowing(c *fiber.Ctx, name string) string { return cmp.Or(c.Query(name), web.Field(c, name)) }
 
 // firstTab is the tab to begin with: the first that holds something to decide.
 func firstTab(q identity.QueueCounts) string {
@@ -62,6 +74,7 @@ func firstTab(q identity.QueueCounts) string {
 func tabCounts(q identity.QueueCounts) map[string]int {
 	return map[string]int{
 		identity.TabNew: q.New, identity.TabSuggested: q.Suggested, identity.TabConflicts: q.Conflicts, identity.TabWaiting: q.Waiting, identity.TabApprovals: q.Approvals,
+		identity.TabOpen: q.Due(),
 	}
 }
 
@@ -85,7 +98,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		if f.Tab == identity.TabSuggested {
 			f.Evidence = signCode(c.Query("sign"))
 		}
-		p.Tab, p.Counts = f.Tab, tabCounts(counts)
+		p.Tab, p.Counts, p.Kind, p.Age = f.Tab, tabCounts(counts), f.Kind, f.Age
 
 		return fillQueue(ctx, tx, m, f, &p)
 	})
@@ -263,6 +276,12 @@ func queueQuery(f identity.CaseFilter, more ...string) string {
 	}
 	if f.Evidence != "" {
 		q.Set("sign", f.Evidence)
+	}
+	if f.Kind != "" {
+		q.Set("kind", f.Kind)
+	}
+	if f.Age != "" {
+		q.Set("age", f.Age)
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		q.Set(more[i], more[i+1])

@@ -2,8 +2,10 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,6 +27,32 @@ func WriteLine(out *csv.Writer, e Eyes, cells []string) error {
 	}
 
 	return out.Write(safe) //nolint:wrapcheck // the reader has left
+}
+
+// ShowCSV answers with a short file of counts, its headings in the reader's language. A line without cells is left empty.
+func ShowCSV(c *fiber.Ctx, name string, lines [][]string) error {
+	var body bytes.Buffer
+	body.WriteString("\uFEFF")
+	out := csv.NewWriter(&body)
+	for _, cells := range lines {
+		if err := WriteLine(out, Eyes{Clear: true}, cells); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	CSVAnswer(c, name)
+
+	return c.Send(body.Bytes())
+}
+
+// Figures is a line of a file: what is counted, and counts.
+func Figures(label string, counts ...int64) []string {
+	line := []string{label}
+	for _, n := range counts {
+		line = append(line, strconv.FormatInt(n, 10))
+	}
+
+	return line
 }
 
 // StreamCSV answers with a file that is written while it is read, however long that takes: only a reader who takes nothing for a

@@ -42,6 +42,31 @@ func WaitingCases(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Waiting
 	return list, nil
 }
 
+// The ages of Waiting.
+const (
+	AgeDay   = "day"
+	AgeWeek  = "week"
+	AgeMonth = "month"
+	AgeOlder = "older"
+)
+
+// Waited is since when, and before when, a case of an age of Waiting has been there, as WaitingCases counts it; ok is false for no such age.
+func Waited(age string, now time.Time) (since, before time.Time, ok bool) {
+	ago := func(days int) time.Time { return quarterOf(now.Add(-time.Duration(days) * oneDay)) }
+	switch age {
+	case AgeDay:
+		return ago(1), endless, true
+	case AgeWeek:
+		return ago(7), ago(1), true
+	case AgeMonth:
+		return ago(30), ago(7), true
+	case AgeOlder:
+		return time.Time{}, ago(30), true
+	}
+
+	return time.Time{}, time.Time{}, false
+}
+
 // Open counts the cases that somebody can decide now: of each kind those that have waited for less than each of some ages, and all.
 func Open(ctx context.Context, tx *tenants.Tx, now time.Time, ages ...time.Duration) (kinds []string, younger [][]int64, all []int64, err error) {
 	total, err := AllOpen(ctx, tx)

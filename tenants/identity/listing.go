@@ -20,6 +20,7 @@ const (
 	TabWaiting   = "waiting"   // on hold until a date
 	TabApprovals = "approvals" // somebody was unsure, or has said "same" against a warning: a second person looks
 	TabDone      = "done"
+	TabOpen      = "open" // all that nobody has put off, whatever else was said of them
 )
 
 // CaseFilter narrows the queue. Zero values do not narrow.
@@ -28,6 +29,7 @@ type CaseFilter struct {
 	State  string // open or done
 	Kind   string
 	Number uuid.UUID // the business number the person wrote to
+	Age    string    // of an open one: an age of adoption.Waiting
 
 	Evidence string // the kind of evidence for the first candidate
 	Urgent   bool   // open ones: whoever waits for an answer first, then money, then by age; otherwise by age alone
@@ -48,6 +50,7 @@ const inQueue = `k.tenant_id = $1 AND k.state = 'open' AND k.part_of IS NULL AND
 	            WHEN 'conflicts' THEN k.kind = 'conflict' AND ` + due + `
 	            WHEN 'waiting' THEN ` + held + `
 	            WHEN 'approvals' THEN ` + second + ` AND NOT ` + held + `
+	            WHEN 'open' THEN NOT ` + held + `
 	            ELSE true END
 	AND ($4::uuid IS NULL OR EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.number_id = $4
 	                                 WHERE t.tenant_id = $1 AND t.identity_id = k.identity_id))
@@ -60,7 +63,7 @@ func Cases(ctx context.Context, tx *tenants.Tx, f CaseFilter) ([]Case, string, e
 	if err != nil {
 		return nil, "", err
 	}
-	if f.Kind != "" && !knownKind(f.Kind) {
+	if f.Kind != "" && !KnownKind(f.Kind) {
 		return nil, "", &tenants.Invalid{Field: "kind", Key: "unknown_kind"}
 	}
 
@@ -99,11 +102,16 @@ func openBy(ctx context.Context, tx *tenants.Tx, f CaseFilter, condition, place 
 	if after != nil {
 		at, id = &after.At, after.ID
 	}
+	args := []any{tx.Tenant, f.Kind, f.Tab, number, f.Evidence, at, id, limit}
+	if since, before, aged := adoption.Waited(f.Age, time.Now()); aged {
+		condition += ` AND k.waiting_since >= $9 AND k.waiting_since < $10`
+		args = append(args, since, before)
+	}
 	var rows []caseRow
 	err := tx.SelectContext(ctx, &rows, `
 		SELECT `+caseColumns+`, `+place+` AS place FROM cases k
 		WHERE `+inQueue+` AND `+condition+` AND ($6::timestamptz IS NULL OR (`+place+`, k.id) > ($6, $7))
-		ORDER BY `+place+`, k.id LIMIT $8`, tx.Tenant, f.Kind, f.Tab, number, f.Evidence, at, id, limit)
+		ORDER BY `+place+`, k.id LIMIT $8`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list cases: %w", err)
 	}
@@ -159,7 +167,8 @@ func urgentCases(ctx context.Context, tx *tenants.Tx, f CaseFilter, after *curso
 	return rows, nil
 }
 
-func knownKind(kind string) bool {
+// KnownKind tells whether a case can be of a kind.
+func KnownKind(kind string) bool {
 	return kind == CaseUnresolved || kind == CaseSuggested || kind == CaseConflict || kind == CaseUnidentifiable
 }
 

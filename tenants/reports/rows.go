@@ -22,6 +22,14 @@ const (
 	FigureDecided = "decided"
 )
 
+// The figures of adoption.Linked, whose rows can be listed too: with what was taken back since, or that alone.
+const (
+	FigureLinkedAuto       = "linked_auto"
+	FigureLinkedAutoBack   = "linked_auto_back"
+	FigureLinkedManual     = "linked_manual"
+	FigureLinkedManualBack = "linked_manual_back"
+)
+
 // Of is a figure by its name; ok is false where rows of none such are kept.
 func (m Month) Of(figure string) (n int64, ok bool) {
 	n, ok = map[string]int64{
@@ -44,12 +52,18 @@ type Row struct {
 var linkOf = map[string]string{
 	FigureAuto:   `l.actor_kind = 'system' AND l.undone_at IS NULL`,
 	FigureUndone: `l.undone_at IS NOT NULL`,
+
+	FigureLinkedAuto:       `l.actor_kind = 'system'`,
+	FigureLinkedAutoBack:   `l.actor_kind = 'system' AND l.undone_at IS NOT NULL`,
+	FigureLinkedManual:     `l.actor_kind <> 'system'`,
+	FigureLinkedManualBack: `l.actor_kind <> 'system' AND l.undone_at IS NOT NULL`,
+
 	FigureJoined: `l.lose_contact IS NOT NULL AND l.undone_at IS NULL AND NOT EXISTS (
 		SELECT 1 FROM links o WHERE o.tenant_id = $1 AND o.lose_contact = l.lose_contact AND o.undone_at IS NULL
 		  AND o.kind IN ('attested', 'rotated', 'merged') AND (o.at, o.id) > (l.at, l.id))`,
 }
 
-// Rows lists what a figure of Sum counts, limit at a time, with the cursor of the next page ("" at the end): links and cases the newest
+// Rows lists what a figure of Sum or adoption.Linked counts, limit at a time, with the cursor of the next page ("" at the end): links and cases the newest
 // first, accounts in the order in which they were first known, the newest first. A cursor that cannot be read is Invalid.
 func Rows(ctx context.Context, tx *tenants.Tx, figure string, from, to time.Time, cursor string, limit int) ([]Row, string, error) {
 	at, id, err := place(cursor)

@@ -20,6 +20,16 @@ type Meter struct {
 
 	// From acceptance to being seen, of the events of the last hour; zero when none came.
 	LagHalf, LagMost time.Duration
+
+	Items string // address of the list of its events, empty where this reader may not see it
+}
+
+// list is where the events of a state are.
+func (m Meter) list(state string) string {
+	if m.Items == "" {
+		return ""
+	}
+	return m.Items + "?state=" + state
 }
 
 // Lost is how many events are nowhere: none, or something is wrong with us.

@@ -930,7 +930,7 @@ func numberLive(p NumberHome) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = addsUp(p.Meter).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = AddsUp(p.Meter).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

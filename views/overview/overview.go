@@ -10,6 +10,7 @@ import (
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
+	"github.com/pehchan/pehchan/views/numbers"
 	"github.com/pehchan/pehchan/views/people"
 )
 
@@ -84,6 +85,7 @@ type Overview struct {
 	Linked  Linked
 	Decided Decided
 	Asks    Asks
+	Meter   numbers.Meter // of the whole business; none where nothing came
 
 	CanQueue, CanForecast, CanReach bool
 }
@@ -95,12 +97,6 @@ type WaitingKind struct {
 }
 
 func (w WaitingKind) all() int64 { return w.Day + w.Week + w.Month + w.Older }
-
-// href is the tab of the queue where they are.
-func (w WaitingKind) href() string {
-	tabs := map[string]string{"unresolved": "new", "unidentifiable": "new", "suggested": "suggested", "conflict": "conflicts"}
-	return "/resolve?tab=" + tabs[w.Kind]
-}
 
 // Linked counts what was put together in the days asked for, and taken back.
 type Linked struct {
@@ -238,11 +234,4 @@ func (p AdoptionPeople) chips(ctx context.Context) []components.Chip {
 
 func (p Overview) outOf(ctx context.Context, n int64) string {
 	return i18n.T(ctx, "adoption.out_of", "n", n, "all", p.Seen.Active)
-}
-
-func (p Overview) linkedText(ctx context.Context, n, undone int64) string {
-	if n == 0 {
-		return i18n.T(ctx, "adoption.linked_none")
-	}
-	return i18n.T(ctx, "adoption.linked_text", "n", n, "undone", undone, "share", i18n.Percent(ctx, undone, n))
 }

@@ -25,6 +25,8 @@ type Case struct {
 	Kind       string // unresolved, suggested, conflict or unidentifiable
 	Tab        string // of the queue, to go on in
 	NumberID   string // the filter of the queue, to go on in
+	AskedKind  string // the same
+	AskedAge   string // the same
 	Version    int
 	Seen       string // what this page shows, so that a refusal can say what changed
 	Who        *people.Someone
@@ -108,6 +110,7 @@ func (p Case) query() url.Values {
 	if p.NumberID != "" {
 		q.Set("number", p.NumberID)
 	}
+	narrow(q, p.AskedKind, p.AskedAge)
 	return q
 }
 

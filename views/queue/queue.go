@@ -20,7 +20,9 @@ import (
 type Queue struct {
 	Frame      layout.Frame
 	Now        time.Time
-	Tab        string // new, suggested, conflicts, waiting, approvals or done
+	Tab        string // new, suggested, conflicts, waiting, approvals or done; open for all of them that nobody has put off
+	Kind       string // of the open: narrowed down to a kind of case
+	Age        string // the same to an age: day, week, month or older
 	Asked      bool   // the reader chose this tab; else it is what the page begins with
 	Counts     map[string]int
 	Number     string // id of the number filtered by, empty for all
@@ -93,7 +95,32 @@ func (p Queue) address(tab, number string) string {
 	if number != "" {
 		q.Set("number", number)
 	}
+	if tab == "open" {
+		narrow(q, p.Kind, p.Age)
+	}
 	return "/resolve?" + q.Encode()
+}
+
+// narrow adds a kind of case and an age to the query of the queue.
+func narrow(q url.Values, kind, age string) {
+	if kind != "" {
+		q.Set("kind", kind)
+	}
+	if age != "" {
+		q.Set("age", age)
+	}
+}
+
+// narrowed says what is shown of all that is open.
+func (p Queue) narrowed(ctx context.Context) string {
+	kind := i18n.T(ctx, "resolve.every_kind")
+	if p.Kind != "" {
+		kind = i18n.T(ctx, "adoption.kind_"+p.Kind)
+	}
+	if p.Age == "" {
+		return i18n.T(ctx, "resolve.narrowed_kind", "kind", kind)
+	}
+	return i18n.T(ctx, "resolve.narrowed", "kind", kind, "age", i18n.T(ctx, "resolve.age_"+p.Age))
 }
 
 func (p Queue) tabs(ctx context.Context) []components.Chip {
@@ -140,6 +167,7 @@ func (p Queue) start() string {
 	if p.Number != "" {
 		q.Set("number", p.Number)
 	}
+	narrow(q, p.Kind, p.Age)
 	if len(q) == 0 {
 		return "/resolve/next"
 	}
@@ -192,5 +220,6 @@ func (p Queue) open(item QueueItem) string {
 	if p.Number != "" {
 		q.Set("number", p.Number)
 	}
+	narrow(q, p.Kind, p.Age)
 	return "/resolve/" + item.ID + "?" + q.Encode()
 }
