@@ -100,7 +100,10 @@ func (s *Server) guard(r Route) fiber.Handler {
 			}
 		}
 		if asks && !m.Proved {
-			return s.signin.ToConfirm(c)
+			return s.signin.ToConfirm(c, permission)
+		}
+		if !web.SafeMethod(c.Method()) && m.Proved && r.Path != web.ConfirmPath {
+			s.DropWaiting(c) // it is carried out by this, or they have gone on to something else
 		}
 		if !web.SafeMethod(c.Method()) && m.HasTenant() {
 			err = s.Once(c, m, r.Handler)
@@ -108,7 +111,7 @@ func (s *Server) guard(r Route) fiber.Handler {
 			err = r.Handler(c)
 		}
 		if errors.Is(err, web.ErrStale) {
-			return s.signin.ToConfirm(c)
+			return s.signin.ToConfirm(c, permission)
 		}
 
 		return err

@@ -232,7 +232,7 @@ func (s *Pages) showShared(c *fiber.Ctx, status int, form components.Filled) err
 
 // readProof is what the browser keeps that has opened a briefing: reading it again is not opening it again.
 func (s *Pages) readProof(token string) string {
-	mac := hmac.New(sha256.New, s.FlashKey)
+	mac := hmac.New(sha256.New, s.ReadKey)
 	mac.Write([]byte("briefing " + token))
 
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))

@@ -11,16 +11,21 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/signin"
 )
 
-// ToConfirm sends somebody to prove that it is still them, and from there back to the page they were on. What a form held is not taken
-// along, for it may be a secret: the page says that nothing was done.
-func (s *Pages) ToConfirm(c *fiber.Ctx) error {
+// ToConfirm sends somebody to prove that it is still them, and from there back to what they were doing. A form waits meanwhile, without its
+// secrets: it is carried out when they have proved it and press once more. permission is what it takes.
+func (s *Pages) ToConfirm(c *fiber.Ctx, permission string) error {
 	q := url.Values{}
 	if web.SafeMethod(c.Method()) {
 		q.Set("next", web.LocalPath(c.OriginalURL()))
 	} else {
+		if _, err := s.Wait(c, permission); err != nil {
+			return err
+		}
 		q.Set("next", web.LocalPath(s.pageBehind(c)))
 		q.Set("again", "1")
 	}
@@ -49,11 +54,37 @@ func (s *Pages) pageBehind(c *fiber.Ctx) string {
 }
 
 func (s *Pages) ConfirmPage(c *fiber.Ctx) error {
-	return s.showConfirm(c, fiber.StatusOK, pages.Confirm{Next: web.LocalPath(c.Query("next")), Again: c.Query("again") != ""})
+	p := pages.Confirm{Next: web.LocalPath(c.Query("next")), Again: c.Query("again") != ""}
+	w := s.WaitingForm(c)
+	if p.Again && w != nil && web.Member(c).Proved {
+		return s.showGoOn(c, p.Next, w)
+	}
+
+	return s.showConfirm(c, fiber.StatusOK, p)
+}
+
+// showGoOn shows the form that waited, for who has proved who they are.
+func (s *Pages) showGoOn(c *fiber.Ctx, next string, w *web.Waiting) error {
+	p := pages.GoOn{Frame: s.Frame(c, "proof.on"), Next: next, Action: w.Path}
+	p.Frame.Path = web.ConfirmPath + "?" + url.Values{"next": {next}, "again": {"1"}}.Encode()
+	if may := "may." + strings.ReplaceAll(w.May, ":", "_"); i18n.Known(may) {
+		p.May = i18n.T(c.UserContext(), may)
+	}
+	for _, name := range w.Names() {
+		for _, value := range w.Fields[name] {
+			p.Fields = append(p.Fields, components.Option{Value: value, Label: name})
+		}
+	}
+	for _, name := range w.Again {
+		p.Again = append(p.Again, components.Option{Value: name, Label: i18n.T(c.UserContext(), web.Secrets[name])})
+	}
+
+	return s.Show(c, fiber.StatusOK, pages.GoOnPage(p))
 }
 
 func (s *Pages) showConfirm(c *fiber.Ctx, status int, p pages.Confirm) error {
 	ctx, m := c.UserContext(), web.Member(c)
+	p.Waits = p.Again && s.WaitingForm(c) != nil
 	if party := s.party(c); party != nil && m.HasFactor {
 		err := s.DB.System(ctx, func(tx *tenants.Tx) error {
 			options, err := access.AskProof(ctx, tx, s.Keys, party, m, time.Now())
@@ -96,6 +127,10 @@ func (s *Pages) Confirm(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		return err
+	}
+
+	if p.Again && s.WaitingForm(c) != nil {
+		return c.Redirect(web.ConfirmPath+"?"+url.Values{"next": {p.Next}, "again": {"1"}}.Encode(), fiber.StatusSeeOther)
 	}
 
 	return s.Done(c, p.Next, web.Flash{Key: "toast.proved"})

@@ -16,6 +16,7 @@ const (
 	LangCookie    = "pehchan-lang"
 	ThemeCookie   = "pehchan-theme"
 	flashCookie   = "pehchan-flash" // what was just done, for the next page
+	waitingCookie = "pehchan-wait"  // the form that waits for a proof
 	ReadCookie    = "pehchan-read"  // the briefing that was opened last
 
 	AYear = 365 * 24 * time.Hour

@@ -2,9 +2,6 @@ package web
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -36,31 +33,27 @@ type Flash struct {
 	Fields map[string]string `json:"f,omitempty"`
 }
 
-// Done sends the browser on to a page, which will say what was done. The cookie is signed for this session: nobody else can put
-// words, or an undo, on the page.
+// Done sends the browser on to a page, which will say what was done. The cookie is sealed for this session: it may name a customer, and
+// nobody else can put words, or an undo, on the page.
 func (s *Site) Done(c *fiber.Ctx, to string, say Flash) error {
 	raw, err := json.Marshal(say)
 	if err != nil {
 		return fmt.Errorf("write flash: %w", err)
 	}
-	s.SetCookie(c, flashCookie, base64.RawURLEncoding.EncodeToString(append(s.flashMAC(raw, Member(c)), raw...)), time.Minute)
+	if err := s.setSealed(c, flashCookie, Member(c), raw, time.Minute); err != nil {
+		return err
+	}
 
 	return c.Redirect(to, fiber.StatusSeeOther)
 }
 
 func (s *Site) takeFlash(c *fiber.Ctx, m access.Member) *layout.Toast {
-	value := s.Cookie(c, flashCookie)
-	if value == "" {
-		return nil
-	}
-	s.DropCookie(c, flashCookie)
-
-	raw, err := base64.RawURLEncoding.DecodeString(value)
-	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], s.flashMAC(raw[sha256.Size:], m)) {
-		return nil
+	raw, there := s.sealed(c, flashCookie, m)
+	if there {
+		s.DropCookie(c, flashCookie)
 	}
 	var say Flash
-	if err := json.Unmarshal(raw[sha256.Size:], &say); err != nil {
+	if raw == nil || json.Unmarshal(raw, &say) != nil {
 		return nil
 	}
 
@@ -70,12 +63,4 @@ func (s *Site) takeFlash(c *fiber.Ctx, m access.Member) *layout.Toast {
 // Toast is what was just done, in words.
 func Toast(ctx context.Context, say Flash) *layout.Toast {
 	return &layout.Toast{Text: i18n.T(ctx, say.Key, say.Args...), Undo: say.Undo, Fields: say.Fields}
-}
-
-func (s *Site) flashMAC(raw []byte, m access.Member) []byte {
-	mac := hmac.New(sha256.New, s.FlashKey)
-	mac.Write(m.FormScope())
-	mac.Write(raw)
-
-	return mac.Sum(nil)
 }

@@ -33,7 +33,7 @@ type Site struct {
 	Ending      chan struct{}     // closed when the server shuts down: what has no end of its own ends then
 	pulse       *pulse
 	formKey     []byte
-	FlashKey    []byte
+	ReadKey     []byte // signs what a browser keeps that has opened a briefing
 	Uploads     uploads
 	Origin      atomic.Pointer[url.URL] // as people see it; known once the port is
 }
@@ -46,7 +46,7 @@ func New(cfg config.Config, db *tenants.DB, keys *secrets.Keyring, log *slog.Log
 	}
 	s := &Site{
 		Config: cfg, DB: db, Keys: keys, Log: log, Graph: cfg.Graph(), Zone: zone, Permissions: map[string]string{}, Ending: make(chan struct{}),
-		Sessions: access.NewSessions(keys.Derive("session")), formKey: keys.Derive("csrf"), FlashKey: keys.Derive("flash"),
+		Sessions: access.NewSessions(keys.Derive("session")), formKey: keys.Derive("csrf"), ReadKey: keys.Derive("flash"),
 	}
 	s.Sessions.FactorOptional = cfg.SecondFactor == config.FactorOptional
 	s.pulse = newPulse(db, s.Ending)
