@@ -232,7 +232,7 @@ func TestNotesAndAssignment(t *testing.T) {
 		t.Errorf("to somebody who is no colleague: %d", r.status)
 	}
 	looker := st.member(t, st.clinic, "anjali", "auditor").String()
-	if r := agent.post("/inbox/"+rajesh+"/assign", url.Values{"person": {looker}}); r.status != http.StatusNotFound {
+	if r := agent.post("/inbox/"+rajesh+"/assign", url.Values{"person": {looker}}); r.status != http.StatusUnprocessableEntity {
 		t.Errorf("to a colleague whose role answers nobody: %d", r.status)
 	}
 	page := agent.get("/inbox/" + rajesh)

@@ -68,13 +68,11 @@ func (s *Pages) showAudit(c *fiber.Ctx, verified *pages.ChainCheck) error {
 		if err := nameCustomers(ctx, tx, web.Eyes{Clear: m.Can("phones:clear")}, entries, names); err != nil {
 			return err
 		}
-		team, err := access.Team(ctx, tx)
+		colleagues, err := access.Names(ctx, tx)
 		if err != nil {
 			return err
 		}
-		for _, colleague := range team {
-			names[colleague.ID.String()] = colleague.Name
-		}
+		maps.Copy(names, colleagues)
 		list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 		for _, n := range list {
 			names[n.ID.String()] = strings.TrimSpace(components.ClearPhone(n.DisplayPhone) + " " + n.Name)

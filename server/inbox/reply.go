@@ -30,6 +30,7 @@ type draft struct {
 	params   []string
 	form     components.Filled // of the message
 	note     components.Filled
+	assign   components.Filled
 	changed  []string
 	reading  bool // nothing is to be written
 

@@ -43,7 +43,7 @@ func (s *Pages) TalkPage(c *fiber.Ctx) error {
 
 // showTalk shows a conversation, with what is to be written in it.
 func (s *Pages) showTalk(c *fiber.Ctx, status int, d draft) error {
-	p := pages.Talk{Frame: s.Frame(c, "talks.title"), MergedFrom: c.Query("merged") != "", Note: d.note}
+	p := pages.Talk{Frame: s.Frame(c, "talks.title"), MergedFrom: c.Query("merged") != "", Note: d.note, Assign: d.assign}
 	survivor, to, err := s.fillTalk(c, d, &p)
 	if err != nil {
 		return err
@@ -217,12 +217,8 @@ func fillState(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, e web.Eyes, co
 		p.Assignee, p.AssigneeName = state.Assignee.String(), e.Name(ctx, state.Assignee.String())
 	}
 	if p.CanAnswer {
-		team, err := answerers(ctx, tx)
-		if err != nil {
+		if p.Colleagues, p.AllColleagues, err = web.Colleagues(ctx, tx, looksAfter, state.Assignee, uuid.Nil); err != nil {
 			return err
-		}
-		for _, who := range team {
-			p.Colleagues = append(p.Colleagues, components.Option{Value: who.ID.String(), Label: who.Name})
 		}
 	}
 	if state.Unread && p.CanAnswer && !p.Paged && c.Method() == fiber.MethodGet {
@@ -232,12 +228,8 @@ func fillState(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx, e web.Eyes, co
 	return nil
 }
 
-// answerers are the colleagues whose role lets them answer customers, by name.
-func answerers(ctx context.Context, tx *tenants.Tx) ([]access.Colleague, error) {
-	team, err := access.Team(ctx, tx)
-
-	return slices.DeleteFunc(team, func(c access.Colleague) bool { return !access.Can(c.Role, "conversations:answer") }), err
-}
+// looksAfter is what somebody's role takes to look after a conversation.
+const looksAfter = "conversations:answer"
 
 // AddNote writes something down for colleagues.
 func (s *Pages) AddNote(c *fiber.Ctx) error {
@@ -267,24 +259,27 @@ func (s *Pages) AssignTalk(c *fiber.Ctx) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	person := uuid.Nil
-	if value := web.Field(c, "person"); value != "" {
-		if person, err = uuid.Parse(value); err != nil {
-			return tenants.ErrNotFound
-		}
-	}
-	ctx, m := c.UserContext(), web.Member(c)
+	ctx, m, thread := c.UserContext(), web.Member(c), conversations.Thread{Contact: id}
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		team, err := answerers(ctx, tx)
+		person, err := web.Colleague(ctx, tx, c, "person")
 		if err != nil {
 			return err
 		}
-		if person != uuid.Nil && !slices.ContainsFunc(team, func(c access.Colleague) bool { return c.ID == person }) {
-			return tenants.ErrNotFound
+		if person != uuid.Nil {
+			who, err := access.ColleagueBy(ctx, tx, person)
+			if err != nil {
+				return err
+			}
+			if !access.Can(who.Role, looksAfter) {
+				return &tenants.Invalid{Field: "person", Key: "colleague_role"}
+			}
 		}
 
-		return conversations.Assign(ctx, tx, m.Actor, conversations.Thread{Contact: id}, person)
+		return conversations.Assign(ctx, tx, m.Actor, thread, person)
 	})
+	if form, refused := web.Refilled(c, err, "person_typed"); refused {
+		return s.showTalk(c, web.Classify(err).Status, draft{thread: thread, assign: form})
+	}
 	if err != nil {
 		return err
 	}

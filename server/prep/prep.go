@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -61,7 +62,11 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 	p := pages.Prep{
 		Now: now, CanTeam: m.Can("training:team"), CanLearn: m.Can("training:learn"), CanRead: m.Can("training:read"), CanBrief: m.Can("briefings:make"), CanEscalate: m.Can("escalations:use"),
 	}
-	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	from, err := web.From(c, "from")
+	if err != nil {
+		return err
+	}
+	err = s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		list, err := s.pupils(ctx, tx, now)
 		if err != nil {
 			return err
@@ -74,7 +79,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		for _, one := range list {
+		for i, one := range list {
 			p.Team++
 			switch one.State {
 			case training.Ready:
@@ -82,13 +87,20 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 			case training.Due:
 				p.Due++
 			}
-			standing := s.standingView(ctx, one.Standing, titles)
-			if one.ID == m.Person.ID {
-				p.Mine = &standing
+			shown := p.CanTeam && i >= from && i < from+pupilsShown
+			if shown || one.ID == m.Person.ID {
+				standing := s.standingView(ctx, one.Standing, titles)
+				if one.ID == m.Person.ID {
+					p.Mine = &standing
+				}
+				if shown {
+					p.People = append(p.People, s.pupilView(m, one, standing, nudged[one.ID], now))
+				}
 			}
-			if p.CanTeam {
-				p.People = append(p.People, s.pupilView(m, one, standing, nudged[one.ID], now))
-			}
+			p.AnyToNudge = p.AnyToNudge || s.mayNudge(m, one, nudged[one.ID], now)
+		}
+		if p.CanTeam && from+pupilsShown < len(list) {
+			p.Next = web.PrepPath + "?from=" + strconv.Itoa(from+pupilsShown)
 		}
 		if err := answers.FillAsked(ctx, tx, m, now, &p); err != nil || !p.CanEscalate {
 			return err
@@ -116,15 +128,25 @@ func (s *Pages) pupilView(m access.Member, one pupil, standing pages.Standing, n
 	if one.Last != nil {
 		view.Quiz, view.Score, view.Of = web.QuizPath+"/"+one.Last.ID.String(), one.Last.Score, one.Last.Of
 	}
-	zone := m.Tenant.Location()
-	today := now.In(zone).Format(time.DateOnly)
-	view.CanNudge = one.State != training.Ready && one.ID != m.Person.ID && nudged.In(zone).Format(time.DateOnly) != today
+	view.CanNudge = s.mayNudge(m, one, nudged, now)
 
 	return view
 }
 
-// everybody in the address of a nudge means all who are not ready.
-const everybody = "all"
+func (s *Pages) mayNudge(m access.Member, one pupil, nudged, now time.Time) bool {
+	zone := m.Tenant.Location()
+	today := now.In(zone).Format(time.DateOnly)
+
+	return one.State != training.Ready && one.ID != m.Person.ID && nudged.In(zone).Format(time.DateOnly) != today
+}
+
+const (
+	// everybody in the address of a nudge means all who are not ready.
+	everybody = "all"
+	// mostNudged is how many are reminded by one press; the next goes on with the others.
+	mostNudged  = 300
+	pupilsShown = 25
+)
 
 // Nudge reminds one person by mail, or everybody who is not ready, each at most once a day.
 func (s *Pages) Nudge(c *fiber.Ctx) error {
@@ -154,7 +176,9 @@ func (s *Pages) Nudge(c *fiber.Ctx) error {
 			if err := s.mailNudge(ctx, tx, m, one, titles, now); err != nil {
 				return err
 			}
-			told = append(told, one.Name)
+			if told = append(told, one.Name); len(told) == mostNudged {
+				break
+			}
 		}
 
 		return nil
@@ -167,6 +191,8 @@ func (s *Pages) Nudge(c *fiber.Ctx) error {
 		return s.Done(c, web.PrepPath, web.Flash{Key: "training.nudged_none"})
 	case whom != everybody:
 		return s.Done(c, web.PrepPath, web.Flash{Key: "training.nudged_one", Args: []any{"name", told[0]}})
+	case len(told) == mostNudged:
+		return s.Done(c, web.PrepPath, web.Flash{Key: "training.nudged_part", Args: []any{"n", len(told)}})
 	}
 
 	return s.Done(c, web.PrepPath, web.Flash{Key: "training.nudged_many", Args: []any{"n", len(told)}})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,7 +29,11 @@ const (
 func (s *Pages) QualityPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	p := pages.Quality{Few: reports.FewDecisions, CanTeam: m.Can("training:team"), CanAsked: m.Can("questions:read")}
-	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+	from, err := web.From(c, "from")
+	if err != nil {
+		return err
+	}
+	err = s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		q, err := reports.Assess(ctx, tx, now, m.Tenant.Location())
 		if err != nil {
 			return err
@@ -47,10 +52,12 @@ func (s *Pages) QualityPage(c *fiber.Ctx) error {
 			if err != nil {
 				return err
 			}
-			for _, one := range team {
-				if work, did := q.People[one.ID.String()]; did {
-					p.People = append(p.People, pages.Worker{ID: one.ID.String(), Name: one.Name, Role: one.Role, Work: workView(work)})
-				}
+			team = slices.DeleteFunc(team, func(one access.Colleague) bool { _, did := q.People[one.ID.String()]; return !did })
+			for _, one := range team[min(from, len(team)):min(from+pupilsShown, len(team))] {
+				p.People = append(p.People, pages.Worker{ID: one.ID.String(), Name: one.Name, Role: one.Role, Work: workView(q.People[one.ID.String()])})
+			}
+			if from+pupilsShown < len(team) {
+				p.Next = web.PrepPath + "/quality?from=" + strconv.Itoa(from+pupilsShown)
 			}
 		}
 

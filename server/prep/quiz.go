@@ -123,14 +123,12 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 
 // colleagueName is what somebody of the team is called; "" for who has left it.
 func colleagueName(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (string, error) {
-	team, err := access.Team(ctx, tx)
-	for _, colleague := range team {
-		if colleague.ID == person {
-			return colleague.Name, nil
-		}
+	who, err := access.ColleagueBy(ctx, tx, person)
+	if errors.Is(err, tenants.ErrNotFound) {
+		return "", nil
 	}
 
-	return "", err
+	return who.Name, err
 }
 
 // changedFacts are what changed since somebody last passed.

@@ -1,7 +1,9 @@
 package team
 
 import (
+	"context"
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -16,7 +18,10 @@ import (
 )
 
 // workKinds are the fields that say who carries on.
-var workKinds = []string{handover.Conversations, handover.Escalations, handover.Usernames}
+var (
+	workKinds  = []string{handover.Conversations, handover.Escalations, handover.Usernames}
+	typedHeirs = append(slices.Clone(workKinds), handover.Conversations+"_typed", handover.Escalations+"_typed", handover.Usernames+"_typed")
+)
 
 // LeavingPage says what somebody has in hand and asks who carries on, before they are removed or, with ?role=, get another role.
 func (s *Pages) LeavingPage(c *fiber.Ctx) error {
@@ -40,7 +45,10 @@ func (s *Pages) showLeaving(c *fiber.Ctx, status int, role string, form componen
 		}
 		p.Name = who.Name
 		work, err := handover.Leaving(ctx, tx, id, role)
-		p.Work = workShown(work)
+		if err != nil {
+			return err
+		}
+		p.Work, err = workShown(ctx, tx, work, id)
 
 		return err
 	})
@@ -62,16 +70,17 @@ func leavingPath(person uuid.UUID, role string) string {
 	return path
 }
 
-func workShown(work []handover.Work) []pages.InHand {
-	list := make([]pages.InHand, len(work))
+// workShown is what a person has in hand, with the colleagues who may carry on.
+func workShown(ctx context.Context, tx *tenants.Tx, work []handover.Work, person uuid.UUID) (list []pages.InHand, err error) {
+	list = make([]pages.InHand, len(work))
 	for i, w := range work {
 		list[i] = pages.InHand{Kind: w.Kind, Count: w.Count}
-		for _, heir := range w.Heirs {
-			list[i].Heirs = append(list[i].Heirs, components.Option{Value: heir.ID.String(), Label: heir.Name})
+		if list[i].Heirs, list[i].All, err = web.Colleagues(ctx, tx, w.Needs, uuid.Nil, person); err != nil {
+			return nil, err
 		}
 	}
 
-	return list
+	return list, nil
 }
 
 // ChangeRole gives somebody of the team another role.
@@ -96,19 +105,19 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	if err != nil {
 		return tenants.ErrNotFound
 	}
-	to, said, err := heirs(c)
-	if err != nil {
-		return err
-	}
-
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		who    access.Colleague
 		before string // the role they had
 		passed int
 		ask    bool
+		said   = web.Field(c, "work") != ""
 	)
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		to, err := heirs(ctx, tx, c)
+		if err != nil {
+			return err
+		}
 		if !said && (role == "" || access.IsRole(role)) {
 			work, err := handover.Leaving(ctx, tx, person, role)
 			if ask = len(work) > 0 || role == access.Owner; err != nil || ask {
@@ -129,7 +138,7 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	if err == nil && ask {
 		return c.Redirect(leavingPath(person, role), fiber.StatusSeeOther)
 	}
-	if form, ok := web.Refilled(c, err, workKinds...); ok {
+	if form, ok := web.Refilled(c, err, typedHeirs...); ok {
 		if said && form.Failed == "" && form.Wrong["role"] == "" {
 			return s.showLeaving(c, web.Classify(err).Status, role, form)
 		}
@@ -157,20 +166,18 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 	return s.Done(c, "/team", told)
 }
 
-// heirs are who carries on; said is false where the form did not ask.
-func heirs(c *fiber.Ctx) (to handover.To, said bool, err error) {
-	to, said = handover.To{}, web.Field(c, "work") != ""
+// heirs are who carries on, as a form says.
+func heirs(ctx context.Context, tx *tenants.Tx, c *fiber.Ctx) (handover.To, error) {
+	to := handover.To{}
 	for _, kind := range workKinds {
-		typed := web.Field(c, kind)
-		if typed == "" {
-			continue
-		}
-		heir, err := uuid.Parse(typed)
+		heir, err := web.Colleague(ctx, tx, c, kind)
 		if err != nil {
-			return nil, said, tenants.ErrNotFound
+			return nil, err
 		}
-		to[kind] = heir
+		if heir != uuid.Nil {
+			to[kind] = heir
+		}
 	}
 
-	return to, said, nil
+	return to, nil
 }

@@ -52,13 +52,17 @@ func (s *Pages) showColleague(c *fiber.Ctx, status int, form components.Filled) 
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		who  access.Colleague
-		work []handover.Work
+		work []pages.InHand
 	)
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		if who, err = access.ColleagueBy(ctx, tx, id); err != nil {
 			return err
 		}
-		work, err = handover.Leaving(ctx, tx, id, "")
+		has, err := handover.Leaving(ctx, tx, id, "")
+		if err != nil {
+			return err
+		}
+		work, err = workShown(ctx, tx, has, id)
 
 		return err
 	})
@@ -71,7 +75,7 @@ func (s *Pages) showColleague(c *fiber.Ctx, status int, form components.Filled) 
 		if p.HasFactor, err = access.HasFactor(ctx, tx, id); err != nil {
 			return err
 		}
-		seen, err := access.LastSeen(ctx, tx, m.Tenant.ID)
+		seen, err := access.LastSeen(ctx, tx, m.Tenant.ID, []uuid.UUID{id})
 		p.Seen = seen[id]
 		return err
 	})
@@ -79,7 +83,7 @@ func (s *Pages) showColleague(c *fiber.Ctx, status int, form components.Filled) 
 		return err
 	}
 	p.ID, p.Name, p.Email, p.Role, p.Since = id.String(), who.Name, who.Email, who.Role, who.Since
-	p.Work, p.CanRemove = workShown(work), !p.Me && access.MayManage(m, who.Role)
+	p.Work, p.CanRemove = work, !p.Me && access.MayManage(m, who.Role)
 	p.CanReset = p.HasFactor && !p.Me && access.MayManage(m, who.Role)
 	p.NeedsFactor = access.NeedsFactor(who.Role)
 	p.May = mays(access.Permissions(who.Role))

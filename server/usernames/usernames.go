@@ -28,9 +28,9 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		team, err := access.Team(ctx, tx)
+		names, err := access.Names(ctx, tx)
 		for _, n := range list {
-			p.Items = append(p.Items, usernameView(n, list, team, p.Now))
+			p.Items = append(p.Items, usernameView(n, list, names, p.Now))
 		}
 
 		return err
@@ -42,8 +42,8 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 	return s.Show(c, fiber.StatusOK, pages.UsernamesPage(p))
 }
 
-// usernameView is one of the business's numbers; list are all of them, to name those that are in the way.
-func usernameView(n usernames.Name, list []usernames.Name, team []access.Colleague, now time.Time) pages.Username {
+// usernameView is one of the business's numbers; list are all of them, to name those that are in the way, and names those of its people.
+func usernameView(n usernames.Name, list []usernames.Name, names map[string]string, now time.Time) pages.Username {
 	v := pages.Username{
 		Number: web.NumberView(n.Number, ingest.Counts{}), Wanted: n.Plan.Wanted, Others: n.Plan.Alternatives, Due: web.OrZero(n.Plan.Due),
 		Has: pages.UsernameState{
@@ -54,10 +54,8 @@ func usernameView(n usernames.Name, list []usernames.Name, team []access.Colleag
 	if n.Plan.Wanted != "" {
 		v.Faults, v.Cautions = remarks(usernames.Check(n.Plan.Wanted)), remarks(usernames.Cautions(n.Plan.Wanted))
 	}
-	for _, p := range team {
-		if n.Plan.Owner.Valid && p.ID == n.Plan.Owner.UUID {
-			v.Owner = p.Name
-		}
+	if n.Plan.Owner.Valid {
+		v.Owner = names[n.Plan.Owner.UUID.String()]
 	}
 	if n.Last != nil {
 		last := actView(*n.Last, now)
@@ -89,8 +87,8 @@ func remarks(list []usernames.Remark) []pages.UsernameRemark {
 	return views
 }
 
-// usernameOf is the number that the address of a request names, with all numbers of the business and its team.
-func (s *Pages) usernameOf(c *fiber.Ctx, tx *tenants.Tx) (n usernames.Name, list []usernames.Name, team []access.Colleague, err error) {
+// usernameOf is the number that the address of a request names, with all numbers of the business and what its people are called.
+func (s *Pages) usernameOf(c *fiber.Ctx, tx *tenants.Tx) (n usernames.Name, list []usernames.Name, names map[string]string, err error) {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {
 		return n, nil, nil, tenants.ErrNotFound
@@ -103,9 +101,9 @@ func (s *Pages) usernameOf(c *fiber.Ctx, tx *tenants.Tx) (n usernames.Name, list
 	if at < 0 {
 		return n, nil, nil, tenants.ErrNotFound
 	}
-	team, err = access.Team(ctx, tx)
+	names, err = access.Names(ctx, tx)
 
-	return list[at], list, team, err
+	return list[at], list, names, err
 }
 
 func (s *Pages) UsernamePage(c *fiber.Ctx) error {
@@ -117,7 +115,7 @@ func (s *Pages) showUsername(c *fiber.Ctx, status int, p pages.UsernameHome) err
 	ctx, m := c.UserContext(), web.Member(c)
 	p.Now, p.CanClaim, p.CanMend = time.Now(), m.Can("usernames:claim"), m.Can("numbers:read")
 	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		n, list, team, err := s.usernameOf(c, tx)
+		n, list, names, err := s.usernameOf(c, tx)
 		if err != nil {
 			return err
 		}
@@ -128,13 +126,12 @@ func (s *Pages) showUsername(c *fiber.Ctx, status int, p pages.UsernameHome) err
 		for _, a := range acts {
 			p.Acts = append(p.Acts, actView(a, p.Now))
 		}
-		p.Item = usernameView(n, list, team, p.Now)
-		p.Team = []components.Option{{Value: "", Label: "–"}}
-		for _, colleague := range team { // who may do something about it, and whoever has it now
-			if access.Can(colleague.Role, "usernames:claim") || n.Plan.Owner.UUID == colleague.ID {
-				p.Team = append(p.Team, components.Option{Value: colleague.ID.String(), Label: colleague.Name})
-			}
+		p.Item = usernameView(n, list, names, p.Now)
+		offered, all, err := web.Colleagues(ctx, tx, "usernames:claim", n.Plan.Owner.UUID, uuid.Nil)
+		if err != nil {
+			return err
 		}
+		p.Team, p.AllTeam = append([]components.Option{{Value: "", Label: "–"}}, offered...), all
 		if p.Plan.Values == nil {
 			p.Plan.Values = planForm(n.Plan)
 		}
@@ -165,12 +162,6 @@ func planForm(p usernames.Plan) map[string]string {
 
 func typedPlan(c *fiber.Ctx) (p usernames.Plan, err error) {
 	p.Wanted, p.Alternatives = web.Field(c, "wanted"), strings.FieldsFunc(web.Field(c, "alternatives"), func(r rune) bool { return r == '\n' || r == '\r' || r == ',' })
-	if typed := web.Field(c, "owner"); typed != "" {
-		if p.Owner.UUID, err = uuid.Parse(typed); err != nil {
-			return p, &tenants.Invalid{Field: "owner", Key: "member"}
-		}
-		p.Owner.Valid = true
-	}
 	if typed := web.Field(c, "due"); typed != "" {
 		day, err := time.Parse(time.DateOnly, typed)
 		if err != nil {
@@ -199,10 +190,15 @@ func (s *Pages) PlanUsername(c *fiber.Ctx) error {
 	to := ""
 	if err == nil {
 		to, err = s.inUsername(c, func(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
+			plan.Owner.UUID, err = web.Colleague(ctx, tx, c, "owner")
+			if plan.Owner.Valid = plan.Owner.UUID != uuid.Nil; err != nil {
+				return err
+			}
+
 			return usernames.SetPlan(ctx, tx, web.Member(c).Actor, id, plan)
 		})
 	}
-	if form, ok := web.Refilled(c, err, "wanted", "alternatives", "owner", "due"); ok {
+	if form, ok := web.Refilled(c, err, "wanted", "alternatives", "owner", "owner_typed", "due"); ok {
 		return s.showUsername(c, web.Classify(err).Status, pages.UsernameHome{Plan: form})
 	}
 	if err != nil {
@@ -262,9 +258,9 @@ func (s *Pages) showUsernameConfirm(c *fiber.Ctx, status int, do, name string, f
 	ctx := c.UserContext()
 	p := pages.UsernameConfirm{Do: do, Name: name, Form: form}
 	err := s.DB.AsSnapshot(ctx, web.Member(c).Tenant.ID, func(tx *tenants.Tx) error {
-		n, list, team, err := s.usernameOf(c, tx)
+		n, list, names, err := s.usernameOf(c, tx)
 		if err == nil {
-			p.Item = usernameView(n, list, team, time.Now())
+			p.Item = usernameView(n, list, names, time.Now())
 		}
 
 		return err

@@ -37,7 +37,7 @@ type Eyes struct {
 
 // EyesOf are the eyes of a member, in a transaction of their tenant.
 func EyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (Eyes, error) {
-	e := Eyes{Clear: m.Can("phones:clear"), media: m.Can("conversations:read"), Numbers: map[uuid.UUID]string{}, Keeps: map[string]bool{}, people: map[string]string{}, house: m.Tenant.Name}
+	e := Eyes{Clear: m.Can("phones:clear"), media: m.Can("conversations:read"), Numbers: map[uuid.UUID]string{}, Keeps: map[string]bool{}, house: m.Tenant.Name}
 	list, err := numbers.List(ctx, tx, uuid.Nil, 0)
 	if err != nil {
 		return Eyes{}, err
@@ -49,12 +49,8 @@ func EyesOf(ctx context.Context, tx *tenants.Tx, m access.Member) (Eyes, error) 
 			e.Numbers[n.ID] = components.ClearPhone(n.DisplayPhone)
 		}
 	}
-	team, err := access.Team(ctx, tx)
-	if err != nil {
+	if e.people, err = access.Names(ctx, tx); err != nil {
 		return Eyes{}, err
-	}
-	for _, p := range team {
-		e.people[p.ID.String()] = p.Name
 	}
 
 	return e, nil

@@ -65,12 +65,12 @@ func Journal(ctx context.Context, tx *tenants.Tx, m Member, q JournalQuery) ([]J
 }
 
 // LastSeen is when each person was last active in tenant, in a System transaction. Who has not been lately is missing.
-func LastSeen(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID) (map[uuid.UUID]time.Time, error) {
+func LastSeen(ctx context.Context, tx *tenants.Tx, tenant uuid.UUID, people []uuid.UUID) (map[uuid.UUID]time.Time, error) {
 	var rows []struct {
 		Person uuid.UUID `db:"person_id"`
 		At     time.Time `db:"at"`
 	}
-	err := tx.SelectContext(ctx, &rows, `SELECT person_id, max(seen_at) AS at FROM sessions WHERE tenant_id = $1 GROUP BY person_id LIMIT 1000`, tenant)
+	err := tx.SelectContext(ctx, &rows, `SELECT person_id, max(seen_at) AS at FROM sessions WHERE tenant_id = $1 AND person_id = ANY($2) GROUP BY person_id`, tenant, pq.Array(people))
 	if err != nil {
 		return nil, fmt.Errorf("read last activity: %w", err)
 	}

@@ -3,36 +3,11 @@ package access
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 )
-
-// Colleague is one person of a tenant's team.
-type Colleague struct {
-	ID    uuid.UUID `db:"id"`
-	Email string    `db:"email"`
-	Name  string    `db:"name"`
-	Role  string    `db:"role"`
-	Since time.Time `db:"since"`
-}
-
-// Team lists the people of tx's tenant by name, at most 500.
-func Team(ctx context.Context, tx *tenants.Tx) ([]Colleague, error) {
-	var team []Colleague
-	err := tx.SelectContext(ctx, &team, `
-		SELECT p.id, p.email, p.name, m.role, m.created_at AS since
-		FROM memberships m JOIN people p ON p.id = m.person_id
-		WHERE m.tenant_id = $1
-		ORDER BY lower(p.name), p.id LIMIT 500`, tx.Tenant)
-	if err != nil {
-		return nil, fmt.Errorf("list team: %w", err)
-	}
-
-	return team, nil
-}
 
 // MayManage tells whether by may give, change or take away role: an owner every role, a lead only that of agents.
 func MayManage(by Member, role string) bool {

@@ -4,8 +4,8 @@ package handover
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -34,19 +34,15 @@ const settles = "escalations:settle"
 // To is whom each kind of work goes to; a kind that is missing, or uuid.Nil, goes back to the team.
 type To map[string]uuid.UUID
 
-// Work is how much somebody has in hand of one kind, and the colleagues who may take it over, by name.
+// Work is how much somebody has in hand of one kind, and the permission that whoever takes it over needs.
 type Work struct {
 	Kind  string
 	Count int
-	Heirs []access.Colleague
+	Needs string
 }
 
 // Leaving lists what a person would have to pass on with another role, or with "" on leaving the team.
 func Leaving(ctx context.Context, tx *tenants.Tx, person uuid.UUID, role string) ([]Work, error) {
-	team, err := access.Team(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
 	var all []Work
 	for _, kind := range []string{Conversations, Escalations, Usernames} {
 		n, permission, err := left(ctx, tx, kind, person, role)
@@ -56,8 +52,7 @@ func Leaving(ctx context.Context, tx *tenants.Tx, person uuid.UUID, role string)
 		if n == 0 {
 			continue
 		}
-		heirs := slices.DeleteFunc(slices.Clone(team), func(c access.Colleague) bool { return c.ID == person || !access.Can(c.Role, permission) })
-		all = append(all, Work{Kind: kind, Count: n, Heirs: heirs})
+		all = append(all, Work{Kind: kind, Count: n, Needs: permission})
 	}
 
 	return all, nil
@@ -138,6 +133,19 @@ func lock(ctx context.Context, tx *tenants.Tx, person uuid.UUID, to To) error {
 	return nil
 }
 
+// mayTake refuses somebody to whom work of this kind cannot go.
+func mayTake(ctx context.Context, tx *tenants.Tx, w Work, person, heir uuid.UUID) error {
+	if heir == uuid.Nil {
+		return nil
+	}
+	who, err := access.ColleagueBy(ctx, tx, heir)
+	if errors.Is(err, tenants.ErrNotFound) || err == nil && (heir == person || !access.Can(who.Role, w.Needs)) {
+		return &tenants.Invalid{Field: w.Kind, Key: "choice"}
+	}
+
+	return err //nolint:wrapcheck // it says what it read
+}
+
 // pass hands over what role may not do.
 func pass(ctx context.Context, tx *tenants.Tx, by access.Member, person uuid.UUID, role string, to To) (sum int, err error) {
 	work, err := Leaving(ctx, tx, person, role)
@@ -146,8 +154,8 @@ func pass(ctx context.Context, tx *tenants.Tx, by access.Member, person uuid.UUI
 	}
 	for _, w := range work {
 		heir := to[w.Kind]
-		if heir != uuid.Nil && !slices.ContainsFunc(w.Heirs, func(c access.Colleague) bool { return c.ID == heir }) {
-			return 0, &tenants.Invalid{Field: w.Kind, Key: "choice"}
+		if err := mayTake(ctx, tx, w, person, heir); err != nil {
+			return 0, err
 		}
 		var n int
 		switch w.Kind {

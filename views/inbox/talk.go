@@ -32,8 +32,11 @@ type Talk struct {
 
 	Assignee     string // id of a colleague, empty for nobody
 	AssigneeName string
-	Colleagues   []components.Option
-	Note         components.Filled
+	Colleagues   []components.Option // the first who may look after them, by name
+
+	AllColleagues int
+	Assign        components.Filled
+	Note          components.Filled
 }
 
 // Line is one entry of a conversation.

@@ -24,8 +24,10 @@ type Prep struct {
 	CanRead     bool // the lessons, without learning them
 	CanBrief    bool
 	CanEscalate bool
-	People      []Pupil // the least ready first
-	Escalations int     // open
+	People      []Pupil // a part of them, the least ready first
+	Next        string  // address of the next part
+	AnyToNudge  bool
+	Escalations int // open
 	Overdue     int
 
 	Doubtful int                     // answers to be verified again
@@ -51,15 +53,6 @@ func (p Prep) answer(ctx context.Context) string {
 }
 
 func (p Prep) notReady() int { return p.Team - p.Ready - p.Due }
-
-func (p Prep) anyToNudge() bool {
-	for _, one := range p.People {
-		if one.CanNudge {
-			return true
-		}
-	}
-	return false
-}
 
 // Poster is what hangs beside the counter, in one language.
 type Poster struct {

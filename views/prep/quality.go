@@ -18,7 +18,8 @@ type Quality struct {
 	All       Work
 	Weeks     []WorkWeek // the oldest first
 	Mine      *Work      // nil for who has no part in it
-	People    []Worker   // of the team; empty for who does not lead
+	People    []Worker   // a part of the team by name; empty for who does not lead
+	Next      string     // address of the next part
 	CanTeam   bool
 	CanAsked  bool                    // may see what customers ask
 	Open      int                     // groups of questions that no card answers

@@ -881,7 +881,7 @@ func usernamePlan(p UsernameHome) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = components.Field(components.FieldOptions{Name: "owner", Label: i18n.T(ctx, "usernames.fact_owner"), Options: p.Team, Value: p.Plan.Value("owner"), Error: p.Plan.WhyWrong(ctx, "owner"), Optional: true, NoMark: true}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = components.Pick(components.PickOptions{All: p.AllTeam, Typed: p.Plan.Value("owner_typed"), Field: components.FieldOptions{Name: "owner", Label: i18n.T(ctx, "usernames.fact_owner"), Options: p.Team, Value: p.Plan.Value("owner"), Error: p.Plan.WhyWrong(ctx, "owner"), Optional: true, NoMark: true}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -73,8 +73,9 @@ type UsernameHome struct {
 	Now      time.Time
 	Item     Username
 	CanClaim bool
-	CanMend  bool // may open the number's own page
-	Team     []components.Option
+	CanMend  bool                // may open the number's own page
+	Team     []components.Option // the first by name who may be its owner
+	AllTeam  int
 	Plan     components.Filled // with the values to begin with
 	Record   components.Filled
 	Form     components.Filled // an act that was refused
