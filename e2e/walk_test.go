@@ -31,6 +31,11 @@ type page struct {
 
 // pages is the walk. A route that answers GET and is neither here nor in noPages fails it.
 var pages = []page{
+	{route: "/", by: []string{nobody}},
+	{route: "/check", by: []string{nobody}, to: func(*world) []string {
+		return []string{"/check", "/check?a=yn", "/check?a=ynuyunxy", "/check?a=yyyyyyyy"}
+	}},
+	{route: "/status", by: []string{nobody}},
 	{route: "/login", by: []string{nobody}},
 	{route: "/help", by: []string{nobody, filled}},
 	{route: "/choose", by: []string{twice}},
@@ -191,8 +196,8 @@ var pages = []page{
 // noPages are the routes that answer GET with something else; a trailing star stands for any ending.
 var noPages = []string{
 	"/healthz", "/readyz", "/static/*", "/hooks/*", "/api/v1/*", // not for people
-	"/login/step",                                  // is another test's, as it follows a password
-	"/", "/resolve/next", "/adoption/segments/:id", // lead on
+	"/login/step",                             // is another test's, as it follows a password
+	"/resolve/next", "/adoption/segments/:id", // lead on
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/op/usage/export", "/privacy/requests/:id/receipt", // files

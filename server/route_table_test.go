@@ -18,7 +18,9 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/hooks/whatsapp/:app", "xxxxxxxxx"},  // Meta alone, who knows the verify token
 	{"POST", "/hooks/whatsapp/:app", "+++++++++"}, // the signature counts, not who sends it
 
-	{"GET", "/", "++++++++L"},
+	{"GET", "/", "+++++++++"},
+	{"GET", "/check", "+++++++++"},
+	{"GET", "/status", "+++++++++"},
 	{"GET", "/help", "+++++++++"},
 	{"GET", "/more", "++++++++L"},
 	{"GET", "/login", "+++++++++"},

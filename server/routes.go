@@ -32,7 +32,8 @@ type Route struct {
 	Handler    fiber.Handler
 }
 
-// Routes is every route of the server. A new feature starts with a line here, and a row in the table of routes_test.go.
+// Routes is every route of the server, those of the API in routes_api.go. A new feature starts with a line here, and a row in the table of
+// routes_test.go.
 func (s *Server) Routes() []Route {
 	const get, post = fiber.MethodGet, fiber.MethodPost
 
@@ -44,7 +45,9 @@ func (s *Server) Routes() []Route {
 		{get, "/hooks/whatsapp/:app", public, s.handshake},
 		{post, "/hooks/whatsapp/:app", public, s.receive},
 
-		{get, "/", anyone, s.signin.Start},
+		{get, "/", anyone, s.front.Start},
+		{get, "/check", public, s.front.CheckPage},
+		{get, "/status", public, s.front.StatusPage},
 		{get, "/help", anyone, s.home.HelpPage},
 		{get, "/more", signedIn, s.home.MorePage},
 		{get, "/login", anyone, s.signin.LoginPage},

@@ -21,6 +21,7 @@ import (
 	"github.com/pehchan/pehchan/server/changes"
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/server/contacts"
+	"github.com/pehchan/pehchan/server/front"
 	"github.com/pehchan/pehchan/server/home"
 	"github.com/pehchan/pehchan/server/inbox"
 	"github.com/pehchan/pehchan/server/numbers"
@@ -74,6 +75,7 @@ type Server struct {
 	audit     *audit.Pages
 	changes   *changes.Pages
 	contacts  *contacts.Pages
+	front     *front.Pages
 	home      *home.Pages
 	inbox     *inbox.Pages
 	numbers   *numbers.Pages
@@ -109,6 +111,7 @@ func New(cfg config.Config, d Deps) (*Server, error) {
 		audit:     &audit.Pages{Site: site},
 		changes:   &changes.Pages{Site: site},
 		contacts:  &contacts.Pages{Site: site},
+		front:     front.New(site),
 		home:      &home.Pages{Site: site},
 		inbox:     inbox.New(site),
 		numbers:   &numbers.Pages{Site: site},

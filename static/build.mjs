@@ -34,7 +34,9 @@ write("dist/plot.js", [
   "{ // plot.js\nconst uPlotStyle = " + JSON.stringify(read("node_modules/uplot/dist/uPlot.min.css")) + ";\n" + read("src/plot/plot.js") + "\n}",
 ].join("\n"));
 
-// The public page of a business carries this little alone.
-write("dist/trust.css", read("src/trust.css").replace(/\/\*[^]*?\*\//g, "").replace(/\s*\n\s*/g, ""));
+// The public page of a business carries this little alone, and so do the pages in front of the product.
+for (const name of ["trust.css", "front.css"]) {
+  write("dist/" + name, read("src/" + name).replace(/\/\*[^]*?\*\//g, "").replace(/\s*\n\s*/g, ""));
+}
 
 write("dist/favicon.svg", read("src/favicon.svg"));

@@ -94,6 +94,7 @@ var beside = map[string][]string{
 	"changes":   {"web"},
 	"config":    {},
 	"contacts":  {"inbox", "web"},
+	"front":     {"config", "signin", "web"},
 	"home":      {"changes", "settings", "team", "web"},
 	"inbox":     {"answers", "web"},
 	"numbers":   {"config", "home", "web"},
@@ -118,6 +119,7 @@ var drawn = map[string][]string{
 	"changes":    {},
 	"components": {},
 	"contacts":   {"answers", "inbox", "people", "privacy", "queue"},
+	"front":      {"changes"},
 	"home":       {"changes", "numbers", "settings", "team"},
 	"i18n":       {},
 	"inbox":      {"answers", "numbers", "people"},
@@ -197,6 +199,7 @@ var mayLeaveTheTenant = []string{
 	"tenants/access/",             // people, sessions and keys exist before any tenant
 	"server/api.go",               // an API key names its tenant
 	"server/cmd/pehchan/",         // commands that make or look up tenants, people and apps
+	"server/front/",               // whoever looks from outside is in no tenant
 	"server/hooks.go",             // a webhook's app
 	"server/server.go",            // readiness
 	"server/operator/",            // the operators' pages

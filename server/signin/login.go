@@ -17,17 +17,9 @@ import (
 	pages "github.com/pehchan/pehchan/views/signin"
 )
 
-// Start is where everybody begins: their own first page, or the login.
-func (s *Pages) Start(c *fiber.Ctx) error {
-	m, known := access.From(c.UserContext())
-
-	return c.Redirect(startOf(m, known), fiber.StatusSeeOther)
-}
-
-func startOf(m access.Member, known bool) string {
+// StartOf is the first page of somebody who is signed in.
+func StartOf(m access.Member) string {
 	switch {
-	case !known:
-		return "/login"
 	case m.HasTenant() && !tenants.Allows(m.Tenant.State, tenants.Working):
 		return web.ClosingPath
 	case m.HasTenant():
@@ -41,7 +33,7 @@ func startOf(m access.Member, known bool) string {
 
 func (s *Pages) LoginPage(c *fiber.Ctx) error {
 	if m, known := access.From(c.UserContext()); known {
-		return c.Redirect(startOf(m, known), fiber.StatusSeeOther)
+		return c.Redirect(StartOf(m), fiber.StatusSeeOther)
 	}
 
 	failed := ""

@@ -16,7 +16,7 @@ import (
 func (s *Pages) StepPage(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	if m, known := access.From(ctx); known {
-		return c.Redirect(startOf(m, known), fiber.StatusSeeOther)
+		return c.Redirect(StartOf(m), fiber.StatusSeeOther)
 	}
 
 	return s.showSecondStep(c, fiber.StatusOK, pages.SecondStep{Next: web.LocalPath(c.Query("next"))})

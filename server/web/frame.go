@@ -25,14 +25,14 @@ func (s *Site) Frame(c *fiber.Ctx, titleKey string) layout.Frame {
 	f := layout.Frame{Title: i18n.T(ctx, titleKey), Nonce: Nonce(ctx), Path: LocalPath(c.OriginalURL()), Shortcuts: true}
 	if !known {
 		f.CSRF = s.FormToken(s.Visitor(c))
-		f.Theme = chosenTheme(s.Cookie(c, ThemeCookie))
+		f.Theme = s.VisitorTheme(c)
 
 		return f
 	}
 
 	f.CSRF = s.FormToken(m.FormScope())
 	if f.Theme = chosenTheme(m.Person.Theme); f.Theme == "" {
-		f.Theme = chosenTheme(s.Cookie(c, ThemeCookie)) // as chosen here before signing in
+		f.Theme = s.VisitorTheme(c) // as chosen here before signing in
 	}
 	f.Shortcuts = m.Person.Shortcuts
 	f.Person = layout.Person{Name: m.Person.Name, Email: m.Person.Email, Role: m.Role}
@@ -56,6 +56,9 @@ func (s *Site) Frame(c *fiber.Ctx, titleKey string) layout.Frame {
 
 	return f
 }
+
+// VisitorTheme is the theme that was chosen in this browser, "" for the device's own.
+func (s *Site) VisitorTheme(c *fiber.Ctx) string { return chosenTheme(s.Cookie(c, ThemeCookie)) }
 
 func chosenTheme(theme string) string {
 	if theme == "light" || theme == "dark" {

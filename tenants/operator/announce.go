@@ -19,7 +19,7 @@ type Announcement struct {
 	ID       uuid.UUID `db:"id"`
 	EN       string    `db:"en"`
 	HI       string    `db:"hi"`
-	Audience string    `db:"audience"` // everybody or owners
+	Audience string    `db:"audience"` // everybody, owners, or public: everybody, and whoever looks at the status page
 	By       string    `db:"by_name"`
 	At       time.Time `db:"at"`
 	EndsAt   time.Time `db:"ends_at"`
@@ -43,7 +43,7 @@ func Announce(ctx context.Context, tx *tenants.Tx, by access.Member, en, hi, aud
 			return &tenants.Invalid{Field: field, Key: "too_long"}
 		}
 	}
-	if audience != "everybody" && audience != "owners" {
+	if audience != "everybody" && audience != "owners" && audience != "public" {
 		return &tenants.Invalid{Field: "audience", Key: "choice"}
 	}
 	if days < 1 || days > MostDays {
@@ -96,7 +96,7 @@ func News(ctx context.Context, tx *tenants.Tx, m access.Member) ([]Announcement,
 	list := []Announcement{}
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT a.id, a.en, a.hi, a.audience, a.by_name, a.at, a.ends_at, false AS over FROM announcements a
-		WHERE a.ends_at > now() AND (a.audience = 'everybody' OR $3)
+		WHERE a.ends_at > now() AND (a.audience <> 'owners' OR $3)
 		  AND NOT EXISTS (SELECT 1 FROM announcements_read r WHERE r.tenant_id = $1 AND r.person_id = $2 AND r.announcement_id = a.id)
 		ORDER BY a.at DESC, a.id DESC LIMIT 3`, tx.Tenant, m.Person.ID, m.Role == access.Owner); err != nil {
 		return nil, fmt.Errorf("list news: %w", err)

@@ -280,7 +280,7 @@ func NewsPage(p News) templ.Component {
 						}
 						templ_7745c5c3_Err = components.Field(components.FieldOptions{
 							Name: "audience", Label: i18n.T(ctx, "console.audience"), Value: p.Form.Or("audience", "everybody"), Error: p.Form.WhyWrong(ctx, "audience"),
-							Options: []components.Option{{Value: "everybody", Label: i18n.T(ctx, "console.audience_everybody")}, {Value: "owners", Label: i18n.T(ctx, "console.audience_owners")}},
+							Options: []components.Option{{Value: "everybody", Label: i18n.T(ctx, "console.audience_everybody")}, {Value: "owners", Label: i18n.T(ctx, "console.audience_owners")}, {Value: "public", Label: i18n.T(ctx, "console.audience_public")}},
 						}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
