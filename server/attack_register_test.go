@@ -139,7 +139,7 @@ var attackRegister = []attackCase{
 	{n: 93, tests: "server.TestDoubleSubmit server.TestAPIWritesOncePerKey server.TestAPIForgetsOldAnswers"},
 	{n: 94, tests: "server.TestEditShowsWhatAColleagueChanged server.TestAPIWritesOncePerKey"},
 	{n: 95, tests: "tenants/privacy.TestTheErasedDoNotComeBackByThemselves"},
-	{n: 96, tests: "server.TestAPIRateLimit server.TestExportsOfADay tenants/imports.TestMemoryDoesNotGrow", apart: "labels, which nobody makes here, and stored files: those of messages are passed on and kept nowhere", times: "what one business does to the others' is measured by make bench"},
+	{n: 96, tests: "server.TestAPIRateLimit server.TestExportsOfADay server.TestQuotas server.TestQuotasAtOnce tenants/imports.TestMemoryDoesNotGrow", apart: "labels, which nobody makes here, and stored files: those of messages are passed on and kept nowhere", times: "what one business does to the others' is measured by make bench"},
 	{n: 97, tests: "server.TestAPIReadsParametersStrictly server.TestOddInputIsRefused server.TestOddValuesEverywhere tenants/imports.TestMemoryDoesNotGrow"},
 	{n: 98, tests: "server.TestOddValuesEverywhere server.TestAPIReadsParametersStrictly", times: "that each is answered within half a second"},
 	{n: 99, tests: "server.TestNothingIsSmuggledThroughAProxy server.TestOddRequestsOnTheWire", apart: "another proxy than Go's own, which every machine that runs the tests has: whoever puts one before the server has to try it there"},

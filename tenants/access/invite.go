@@ -19,8 +19,7 @@ const (
 	// InvitationLife is how long an invitation is good.
 	InvitationLife = 7 * 24 * time.Hour
 
-	invitationsADay = 100 // of one business
-	maxInvitations  = 200 // listed
+	maxInvitations = 200 // listed
 )
 
 // ErrBadInvitation says that a link to join a team is not ours, used, withdrawn, or over.
@@ -46,7 +45,7 @@ const selectInvitation = `
 
 // Invite asks somebody to join tx's team, and returns the token of the link for the mail that tells them. Whether the e-mail has an
 // account is not told. Asked before, they get another link, and the old one is good no more. Somebody of the team is Conflict
-// "already_member"; a team as large as its limit "too_many_people"; more than 100 a day are Conflict "too_many_invitations".
+// "already_member"; a team as large as its limit "too_many_people"; past the quota of a day it is Conflict "too_many_invitations".
 func Invite(ctx context.Context, tx *tenants.Tx, by Member, email, role string) (Invitation, string, error) {
 	if !IsRole(role) {
 		return Invitation{}, "", &tenants.Invalid{Field: "role", Key: "role"}
@@ -60,12 +59,10 @@ func Invite(ctx context.Context, tx *tenants.Tx, by Member, email, role string) 
 	}
 	var seen struct {
 		Member bool `db:"member"`
-		Today  int  `db:"today"`
 		Full   bool `db:"full"`
 	}
 	if err := tx.GetContext(ctx, &seen, `
 		SELECT EXISTS (SELECT 1 FROM memberships m JOIN people p ON p.id = m.person_id WHERE m.tenant_id = $1 AND p.email_key = $2) AS member,
-		       (SELECT count(*) FROM invitations WHERE tenant_id = $1 AND sent_at > now() - interval '1 day') AS today,
 		       (SELECT count(*) FROM memberships WHERE tenant_id = $1) >= (SELECT most_people FROM tenants WHERE id = $1) AS full`, tx.Tenant, key); err != nil {
 		return Invitation{}, "", fmt.Errorf("look at team: %w", err)
 	}
@@ -74,8 +71,9 @@ func Invite(ctx context.Context, tx *tenants.Tx, by Member, email, role string) 
 		return Invitation{}, "", &tenants.Conflict{Code: "already_member"}
 	case seen.Full:
 		return Invitation{}, "", &tenants.Conflict{Code: "too_many_people"}
-	case seen.Today >= invitationsADay:
-		return Invitation{}, "", &tenants.Conflict{Code: "too_many_invitations"}
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaInvitations); err != nil {
+		return Invitation{}, "", err
 	}
 
 	id, err := uuid.NewV7()

@@ -38,7 +38,7 @@ type Key struct {
 }
 
 // CreateKey makes an API key with the scopes read, write or both, and returns it with its secret, "pk_" and 256 random bits.
-// The secret is shown this once: only its hash is kept.
+// The secret is shown this once: only its hash is kept. Past the quota it is Conflict "too_many_keys".
 func CreateKey(ctx context.Context, tx *tenants.Tx, by Member, name string, scopes []string) (Key, string, error) {
 	if !by.Can("apikeys:manage") {
 		return Key{}, "", fmt.Errorf("create api key: %w", tenants.ErrForbidden)
@@ -50,6 +50,9 @@ func CreateKey(ctx context.Context, tx *tenants.Tx, by Member, name string, scop
 	scopes = slices.Compact(slices.Sorted(slices.Values(scopes)))
 	if len(scopes) == 0 || slices.ContainsFunc(scopes, func(s string) bool { return s != "read" && s != "write" }) {
 		return Key{}, "", &tenants.Invalid{Field: "scopes", Key: "scopes"}
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaKeys); err != nil {
+		return Key{}, "", err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -25,9 +25,6 @@ type Segment struct {
 	MadeBy string    `db:"made_by"`
 }
 
-// maxSegments a tenant keeps.
-const maxSegments = 100
-
 // lists are the pages that a segment can open, with what may narrow them.
 var lists = map[string][]string{
 	"/adoption/people": {"at", "country", "days", "show"},
@@ -61,7 +58,7 @@ func SegmentFilter(address string) (filter string, ok bool) {
 func Segments(ctx context.Context, tx *tenants.Tx) ([]Segment, error) {
 	var list []Segment
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT id, name, filter, made_at, made_by FROM segments WHERE tenant_id = $1 ORDER BY lower(name), id LIMIT $2`, tx.Tenant, maxSegments); err != nil {
+		SELECT id, name, filter, made_at, made_by FROM segments WHERE tenant_id = $1 ORDER BY lower(name), id LIMIT $2`, tx.Tenant, tenants.QuotaSegments.Most()); err != nil {
 		return nil, fmt.Errorf("list segments: %w", err)
 	}
 
@@ -81,7 +78,7 @@ func OneSegment(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (Segment, err
 	return list[0], nil
 }
 
-// SaveSegment keeps the list at an address under a name that no other has.
+// SaveSegment keeps the list at an address under a name that no other has. Past the quota it is Conflict "too_many_segments".
 func SaveSegment(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, name, address string) (Segment, error) {
 	s := Segment{Name: strings.TrimSpace(name), MadeBy: actor.Name}
 	if n := len([]rune(s.Name)); n == 0 || n > 80 || strings.ContainsFunc(s.Name, unicode.IsControl) {
@@ -91,12 +88,8 @@ func SaveSegment(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, name,
 	if s.Filter, ok = SegmentFilter(address); !ok {
 		return Segment{}, &tenants.Invalid{Field: "filter", Key: "choice"}
 	}
-	var count int
-	if err := tx.GetContext(ctx, &count, `SELECT count(*) FROM segments WHERE tenant_id = $1`, tx.Tenant); err != nil {
-		return Segment{}, fmt.Errorf("count segments: %w", err)
-	}
-	if count >= maxSegments {
-		return Segment{}, &tenants.Conflict{Code: "too_many_segments"}
+	if err := tenants.Within(ctx, tx, tenants.QuotaSegments); err != nil {
+		return Segment{}, err
 	}
 	var err error
 	if s.ID, err = uuid.NewV7(); err != nil {

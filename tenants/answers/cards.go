@@ -236,9 +236,6 @@ var country = regexp.MustCompile(`^([A-Z]{2})?$`)
 // ownKey begins the key of a card that is a business's own.
 const ownKey = "own-"
 
-// mostCards is how many cards of its own a business may have.
-const mostCards = 300
-
 // Save adds a version of a card and returns its key. Conflict "answer_changed" where a colleague was quicker; Invalid where a language lacks
 // or a fact does not exist.
 func Save(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, now time.Time) (string, error) {
@@ -252,17 +249,12 @@ func Save(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Edit, now
 	if err != nil {
 		return "", err
 	}
-	own := 0
 	known := slices.IndexFunc(cards, func(c Card) bool { return c.Key == in.Key })
-	for _, c := range cards {
-		if c.Own {
-			own++
-		}
-	}
 	switch {
-	case in.Key == "" && own >= mostCards:
-		return "", &tenants.Conflict{Code: "too_many_answers"}
 	case in.Key == "":
+		if err := tenants.Within(ctx, tx, tenants.QuotaAnswers); err != nil {
+			return "", err
+		}
 		in.Key = ownKey + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 		in.Version = 0
 	case known < 0:

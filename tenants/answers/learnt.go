@@ -54,9 +54,12 @@ func Propose(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in Propos
 	return q, tenants.Audit(ctx, tx, tenants.Act{Actor: actor, Action: "question.propose", ObjectKind: "question", ObjectID: q.ID.String()})
 }
 
-// keep stores a question that is masked already.
+// keep stores a question that is masked already. Past the quota of those without an answer it is Conflict "too_many_questions".
 func keep(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, origin string, q *Question) error {
-	var err error
+	err := tenants.Within(ctx, tx, tenants.QuotaQuestions)
+	if err != nil {
+		return err
+	}
 	if q.ID, err = uuid.NewV7(); err != nil {
 		return fmt.Errorf("make the id of a question: %w", err)
 	}

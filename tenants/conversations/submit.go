@@ -61,7 +61,7 @@ const (
 // Submit stores a message and its way to Meta in tx; a worker sends it once tx is committed. The same Key of the same actor stores
 // nothing again and answers with the message there is. Errors: *Changed where the recipient is not the one that was shown;
 // Conflict window_closed, opted_out, auth_needs_phone, template_gone, template_not_here, no_address, phone_free,
-// number_disconnected, sending_stopped, other_portfolio, ask_known, ask_opted_out, ask_enough, ask_phone_free, or key_reused where the key was another draft's; Invalid.
+// number_disconnected, sending_stopped, other_portfolio, ask_known, ask_opted_out, ask_enough, ask_phone_free, too_many_asks, or key_reused where the key was another draft's; Invalid.
 func Submit(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Draft) (Outgoing, error) {
 	was, err := d.check()
 	if err != nil {
@@ -95,6 +95,11 @@ func Submit(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, d Draft) (
 	}
 	if why != "" {
 		return Outgoing{}, &tenants.Conflict{Code: why}
+	}
+	if out.Ask {
+		if err := tenants.Within(ctx, tx, tenants.QuotaAsks); err != nil {
+			return Outgoing{}, err
+		}
 	}
 
 	return d.store(ctx, tx, actor, now, out, shown)

@@ -88,8 +88,14 @@ const (
 	storeBytes = 1 << 20 // a batch ends at the first row that passes it, when it is stored and when it is read
 )
 
-// Start stores a list, row by row as it is read, and guesses what its columns hold. Invalid of "file" where it is no CSV.
+// Start stores a list, row by row as it is read, and guesses what its columns hold. Invalid of "file" where it is no CSV;
+// Conflict "too_many_lists" past the quota of a day, "too_many_unfinished" past that of those nobody has taken in.
 func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, fileName string, list io.Reader) (Import, error) {
+	for _, q := range []tenants.Quota{tenants.QuotaLists, tenants.QuotaUnfinished} {
+		if err := tenants.Within(ctx, tx, q); err != nil {
+			return Import{}, err
+		}
+	}
 	rows, err := NewReader(list)
 	if err != nil {
 		return Import{}, err

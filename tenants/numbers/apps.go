@@ -63,10 +63,16 @@ var (
 func HookPath(app string) string { return "/hooks/whatsapp/" + app }
 
 // AddApp adds the platform's app in a System transaction, and tx's tenant's own in a tenant's. Names are unique over the
-// platform, for they are the webhook's path: one in use is a Conflict "app_name_taken".
+// platform, for they are the webhook's path: one in use is a Conflict "app_name_taken", one more than a tenant's
+// quota "too_many_apps".
 func AddApp(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor tenants.Actor, in AppInput) (App, error) {
 	if err := in.validate(); err != nil {
 		return App{}, err
+	}
+	if tx.Tenant != uuid.Nil {
+		if err := tenants.Within(ctx, tx, tenants.QuotaApps); err != nil {
+			return App{}, err
+		}
 	}
 
 	id, err := uuid.NewV7()

@@ -42,7 +42,8 @@ var phoneShape = regexp.MustCompile(`^[0-9]{4,15}$`)
 // Connect makes a number the tenant's: proof by token first, then the number, its place in the directory and its portfolio in
 // one transaction, then the subscription to its events, and what was held for it at the platform. A failed proof is a *Refused
 // with every check. A number that is some tenant's already is a Conflict, "number_connected" where it is this tenant's, else
-// "number_taken", told only to who proved control of it. A number disconnected before comes back as the same number, with its
+// "number_taken", told only to who proved control of it; one more than
+// the quota is "too_many_numbers". A number disconnected before comes back as the same number, with its
 // history.
 func Connect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant uuid.UUID, in ConnectInput) (Number, error) {
 	if err := in.validate(); err != nil {
@@ -157,6 +158,9 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 
 	id, known, err := numberRow(ctx, tx, in.PhoneNumberID)
 	if err != nil {
+		return Number{}, err
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaNumbers); err != nil {
 		return Number{}, err
 	}
 	token, err := keys.Seal(tx.Tenant, tokenPurpose(id), []byte(in.AccessToken))

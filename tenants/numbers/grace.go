@@ -65,8 +65,8 @@ func Disconnect(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uui
 
 // Reconnect brings a disconnected number back with the token it had, once that has proved again that it controls the number, and
 // adopts what was held for it meanwhile. A token that no longer does is a *Refused; a number whose grace is over, or which was
-// not disconnected, is a Conflict "number_gone" or "number_connected", one that another tenant has by now "number_taken", and one
-// whose WABA is known in another portfolio by now "portfolio_differs".
+// not disconnected, is a Conflict "number_gone" or "number_connected", one that another tenant has by now "number_taken", one
+// whose WABA is known in another portfolio by now "portfolio_differs", and one more than the quota "too_many_numbers".
 func Reconnect(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, graph whatsapp.Graph, actor tenants.Actor, tenant, id uuid.UUID, publicURL string) (Number, error) {
 	var k kept
 	err := db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
@@ -122,6 +122,9 @@ func reopen(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UU
 	}
 	n, err := Get(ctx, tx, id)
 	if err != nil {
+		return Number{}, err
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaNumbers); err != nil {
 		return Number{}, err
 	}
 	if proof.PortfolioID == "" {

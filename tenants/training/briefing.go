@@ -27,7 +27,7 @@ const (
 
 	briefingBytes = 32
 	keptOpens     = 200 // of one briefing; more are only counted
-	mostBriefings = 50  // listed
+	mostBriefings = 50  // listed; as many links can be good
 )
 
 // Audiences are whom a briefing may be for.
@@ -91,6 +91,7 @@ const selectBriefing = `
 	FROM briefings b JOIN tenants t ON t.id = b.tenant_id`
 
 // MakeBriefing keeps a page with a business's figures, and returns the token of its link, which is told once.
+// Past the quota it is Conflict "too_many_briefings".
 func MakeBriefing(ctx context.Context, tx *tenants.Tx, by tenants.Actor, audience, lang string, s Snapshot) (token string, err error) {
 	if !slices.Contains(Audiences, audience) {
 		return "", &tenants.Invalid{Field: "audience", Key: "choice"}
@@ -101,6 +102,9 @@ func MakeBriefing(ctx context.Context, tx *tenants.Tx, by tenants.Actor, audienc
 	person, err := uuid.Parse(by.ID)
 	if err != nil {
 		return "", fmt.Errorf("make a briefing as %s: %w", by.Kind, tenants.ErrForbidden)
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaBriefings); err != nil {
+		return "", err
 	}
 	figures, err := json.Marshal(s)
 	if err != nil {

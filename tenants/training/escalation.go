@@ -76,7 +76,8 @@ type NewEscalation struct {
 	Contact             uuid.UUID // Nil for nobody in particular
 }
 
-// Escalate opens an escalation in tx's tenant and returns its id. Its clock begins now.
+// Escalate opens an escalation in tx's tenant and returns its id. Its clock begins now. Past the quota of
+// open ones it is Conflict "too_many_escalations".
 func Escalate(ctx context.Context, tx *tenants.Tx, bank *content.Bank, by tenants.Actor, in NewEscalation, now time.Time, zone *time.Location) (uuid.UUID, error) {
 	if !slices.Contains(EscalationKinds, in.Kind) {
 		return uuid.Nil, &tenants.Invalid{Field: "kind", Key: "choice"}
@@ -101,6 +102,9 @@ func Escalate(ctx context.Context, tx *tenants.Tx, bank *content.Bank, by tenant
 		if !known {
 			return uuid.Nil, tenants.ErrNotFound
 		}
+	}
+	if err := tenants.Within(ctx, tx, tenants.QuotaEscalations); err != nil {
+		return uuid.Nil, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {

@@ -23,8 +23,6 @@ const (
 	maxName  = 100
 	maxReach = 200
 	maxBody  = 2000
-	// mostADay is how many requests a business takes in a day. More is no customer.
-	mostADay = 200
 	maxList  = 200
 )
 
@@ -66,16 +64,8 @@ func Ask(ctx context.Context, tx *tenants.Tx, r Request) (Request, error) {
 	if !page.On || !page.Asks {
 		return Request{}, tenants.ErrNotFound
 	}
-	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('trust ' || $1, 0))`, tx.Tenant.String()); err != nil {
-		return Request{}, fmt.Errorf("lock requests: %w", err)
-	}
-	var today int
-	if err := tx.GetContext(ctx, &today, `
-		SELECT count(*) FROM trust_requests WHERE tenant_id = $1 AND made_at > now() - interval '1 day'`, tx.Tenant); err != nil {
-		return Request{}, fmt.Errorf("count requests: %w", err)
-	}
-	if today >= mostADay {
-		return Request{}, &tenants.Conflict{Code: "trust_full"}
+	if err := tenants.Within(ctx, tx, tenants.QuotaTrust); err != nil {
+		return Request{}, err
 	}
 	if r.ID, err = uuid.NewV7(); err != nil {
 		return Request{}, fmt.Errorf("make request id: %w", err)

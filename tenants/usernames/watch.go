@@ -20,7 +20,6 @@ var WatchStates = []string{"nobody", "harmless", "fake", "reported", "gone"}
 const (
 	watchReported = "reported"
 	maxNote       = 1000
-	maxWatched    = 500
 )
 
 // Watched is a name that looks like ours, as somebody last looked it up.
@@ -33,12 +32,12 @@ type Watched struct {
 	ReportedAt *time.Time `db:"reported_at"` // when it was first reported
 }
 
-// Watch lists what has been looked up, newest first, at most 500.
+// Watch lists what has been looked up, newest first; there are no more than the quota.
 func Watch(ctx context.Context, tx *tenants.Tx) ([]Watched, error) {
 	list := []Watched{}
 	if err := tx.SelectContext(ctx, &list, `
 		SELECT name, state, note, by_name, seen_at, reported_at FROM username_watch
-		WHERE tenant_id = $1 ORDER BY seen_at DESC, id LIMIT $2`, tx.Tenant, maxWatched); err != nil {
+		WHERE tenant_id = $1 ORDER BY seen_at DESC, id LIMIT $2`, tx.Tenant, tenants.QuotaWatched.Most()); err != nil {
 		return nil, fmt.Errorf("list watched names: %w", err)
 	}
 
@@ -46,6 +45,7 @@ func Watch(ctx context.Context, tx *tenants.Tx) ([]Watched, error) {
 }
 
 // Note keeps what somebody found under a name, in place of what was found before. Note text is up to 1000 characters.
+// A name more than the quota is Conflict "too_many_watched".
 func Note(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, name, state, note string) error {
 	if name = Fold(name); len(Check(name)) > 0 {
 		return wrong("name", name)
@@ -56,6 +56,15 @@ func Note(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, name, state,
 		return &tenants.Invalid{Field: "state", Key: "other"}
 	case utf8.RuneCountInString(note) > maxNote:
 		return &tenants.Invalid{Field: "note", Key: "too_long"}
+	}
+	var again bool
+	if err := tx.GetContext(ctx, &again, `SELECT EXISTS (SELECT 1 FROM username_watch WHERE tenant_id = $1 AND name = $2)`, tx.Tenant, name); err != nil {
+		return fmt.Errorf("look for what was found before: %w", err)
+	}
+	if !again {
+		if err := tenants.Within(ctx, tx, tenants.QuotaWatched); err != nil {
+			return err
+		}
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
