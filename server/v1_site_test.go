@@ -108,7 +108,9 @@ func (st *site) workUntil(t *testing.T, done func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	stopped := make(chan error, 1)
-	go func() { stopped <- ingest.NewWorker(st.DB, st.deps(t).Log).Run(ctx) }()
+	worker := ingest.NewWorker(st.DB, st.deps(t).Log)
+	worker.Recognise(st.keys) // without them it could not tell whether somebody was erased
+	go func() { stopped <- worker.Run(ctx) }()
 	defer func() { cancel(); <-stopped }()
 
 	for !done() {
