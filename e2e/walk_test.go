@@ -172,6 +172,8 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/dev/docs", by: []string{filled}},
+	{route: "/dev/docs/:call", to: func(*world) []string { return []string{"/dev/docs/resolve", "/dev/docs/connect"} }},
 	{route: "/signup", by: []string{nobody}},
 	{route: "/signup/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.signup} }},
 	{route: "/email/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.email} }},

@@ -314,6 +314,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/dev/keys", "+xxx++xxL"},
 	{"POST", "/dev/keys", "+xxx+xxxL"},
 	{"POST", "/dev/keys/:id/revoke", "+xxx+xxxL"},
+	{"GET", "/dev/docs", "+xxx++xxL"},
+	{"GET", "/dev/docs/:call", "+xxx++xxL"},
 
 	{"GET", "/api/v1/openapi.json", "+++++++++"},
 	{"GET", "/api/v1/resolve", "KKKKKKKKK"},

@@ -341,6 +341,8 @@ func (s *Server) Routes() []Route {
 		{get, "/dev/keys", "apikeys:read", s.settings.KeysPage},
 		{post, "/dev/keys", "apikeys:manage" + fresh, s.settings.AddKey},
 		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.settings.RevokeKey},
+		{get, web.DocsPath, "apikeys:read", s.docs.Page},
+		{get, web.DocsPath + "/:call", "apikeys:read", s.docs.CallPage},
 	}, s.apiRoutes()...)
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/pehchan/pehchan/server/changes"
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/server/contacts"
+	"github.com/pehchan/pehchan/server/docs"
 	"github.com/pehchan/pehchan/server/front"
 	"github.com/pehchan/pehchan/server/home"
 	"github.com/pehchan/pehchan/server/inbox"
@@ -75,6 +76,7 @@ type Server struct {
 	audit     *audit.Pages
 	changes   *changes.Pages
 	contacts  *contacts.Pages
+	docs      *docs.Pages
 	front     *front.Pages
 	home      *home.Pages
 	inbox     *inbox.Pages
@@ -111,6 +113,7 @@ func New(cfg config.Config, d Deps) (*Server, error) {
 		audit:     &audit.Pages{Site: site},
 		changes:   &changes.Pages{Site: site},
 		contacts:  &contacts.Pages{Site: site},
+		docs:      &docs.Pages{Site: site},
 		front:     front.New(site),
 		home:      &home.Pages{Site: site},
 		inbox:     inbox.New(site),

@@ -120,6 +120,9 @@ func (s *Site) nav(m access.Member, path string) []layout.NavItem {
 	if strings.HasPrefix(path, AdoptionPath+"/") {
 		path = OverviewPath
 	}
+	if strings.HasPrefix(path, DocsPath) {
+		path = "/dev/keys"
+	}
 	if path == MacrosPath || path == QuestionsPath {
 		path = AnswersPath
 	}

@@ -63,6 +63,9 @@ const (
 	LinksPath    = "/settings/links"
 	SupportPath  = "/support-access" // where owners let operators in
 
+	// Developers.
+	DocsPath = "/dev/docs"
+
 	// The operator's.
 	OpTenantsPath = "/op/tenants"
 	OpLibraryPath = "/op/library"
