@@ -58,6 +58,7 @@ var pages = []page{
 	{route: "/op/drift", by: []string{operator}},
 	{route: "/op/jobs", by: []string{operator}},
 	{route: "/op/usage", by: []string{operator}},
+	{route: "/op/privacy", by: []string{operator}},
 	{route: "/op/news", by: []string{operator}},
 	{route: "/op/audit", by: []string{operator}},
 	{route: "/changes", to: func(*world) []string {

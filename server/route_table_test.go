@@ -155,6 +155,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/op/drift", "xxxxxx++L"},
 	{"GET", "/op/jobs", "xxxxxx++L"},
 	{"POST", "/op/jobs/retry", "xxxxxx+xL"},
+	{"GET", "/op/privacy", "xxxxxx++L"},
 	{"GET", "/op/usage", "xxxxxx++L"},
 	{"GET", "/op/usage/export", "xxxxxx++L"},
 	{"GET", "/op/news", "xxxxxx++L"},

@@ -184,6 +184,7 @@ func (s *Server) Routes() []Route {
 		{get, web.OpDriftPath, "op:read", s.operator.DriftPage},
 		{get, web.OpJobsPath, "op:read", s.operator.JobsPage},
 		{post, web.OpJobsPath + "/retry", "op:write", s.operator.RetryJobs},
+		{get, web.OpPrivacyPath, "op:read", s.operator.ClocksPage},
 		{get, web.OpUsagePath, "op:read", s.operator.UsagePage},
 		{get, web.OpUsagePath + "/export", "op:read", s.operator.ExportUsage},
 		{get, web.OpNewsPath, "op:read", s.operator.NewsPage},

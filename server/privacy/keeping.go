@@ -161,7 +161,11 @@ func (s *Pages) TakeOver(c *fiber.Ctx) error {
 			return err
 		}
 
-		return trust.Answered(ctx, tx, m.Actor, r.ID)
+		if err := trust.Answered(ctx, tx, m.Actor, r.ID); err != nil {
+			return err
+		}
+
+		return privacy.CountClocks(ctx, tx)
 	})
 	if err != nil {
 		return err

@@ -218,6 +218,9 @@ func (s *Pages) keepTrust(ctx context.Context, tenant tenants.Tenant, r trust.Re
 		if err != nil {
 			return err
 		}
+		if err := privacy.CountClocks(ctx, tx); err != nil {
+			return err
+		}
 		readers, err := access.Readers(ctx, tx, access.MailAlerts)
 		if err != nil {
 			return err
@@ -311,7 +314,13 @@ func (s *Pages) AnsweredTrust(c *fiber.Ctx) error {
 		return tenants.ErrNotFound
 	}
 	ctx, m := c.UserContext(), web.Member(c)
-	if err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return trust.Answered(ctx, tx, m.Actor, id) }); err != nil {
+	if err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		if err := trust.Answered(ctx, tx, m.Actor, id); err != nil {
+			return err
+		}
+
+		return privacy.CountClocks(ctx, tx)
+	}); err != nil {
 		return err
 	}
 

@@ -94,6 +94,7 @@ var places = []struct{ key, href string }{
 	{"jobs", OpJobsPath},
 	{"drift", OpDriftPath},
 	{"usage", OpUsagePath},
+	{"clocks", OpPrivacyPath},
 	{"news", OpNewsPath},
 	{"opaudit", OpAuditPath},
 	{"access", OpAccessPath},

@@ -72,6 +72,7 @@ const (
 	OpJobsPath    = "/op/jobs"
 	OpDriftPath   = "/op/drift"
 	OpUsagePath   = "/op/usage"
+	OpPrivacyPath = "/op/privacy" // how many privacy requests wait where
 	OpNewsPath    = "/op/news"
 	OpAuditPath   = "/op/audit"
 	OpAccessPath  = "/op/access" // where operators ask to enter businesses

@@ -333,6 +333,9 @@ func finish(ctx context.Context, tx *tenants.Tx, p progress) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM erasures WHERE tenant_id = $1 AND request_id = $2`, tx.Tenant, p.Request); err != nil {
 		return fmt.Errorf("end erasure: %w", err)
 	}
+	if err := CountClocks(ctx, tx); err != nil {
+		return err
+	}
 
 	return audit(ctx, tx, tenants.SystemActor, "privacy.erased", p.Request, map[string]any{"tombstones": left.Identifiers})
 }

@@ -211,6 +211,9 @@ func replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, one back) 
 		INSERT INTO erasures (tenant_id, request_id, rows, erased_at) VALUES ($1, $2, $3, $4)`, tx.Tenant, id, string(rows), one.at); err != nil {
 		return uuid.Nil, fmt.Errorf("write erasure: %w", err)
 	}
+	if err := CountClocks(ctx, tx); err != nil {
+		return uuid.Nil, err
+	}
 	if err := plan(ctx, tx, jobErase, id, time.Now()); err != nil {
 		return uuid.Nil, err
 	}

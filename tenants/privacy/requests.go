@@ -139,6 +139,10 @@ func Add(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor tenan
 		return uuid.Nil, fmt.Errorf("write request: %w", err)
 	}
 
+	if err := CountClocks(ctx, tx); err != nil {
+		return uuid.Nil, err
+	}
+
 	return id, audit(ctx, tx, actor, "privacy.open", id, map[string]any{"kind": in.Kind})
 }
 
@@ -322,6 +326,9 @@ func Close(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUI
 		UPDATE privacy_requests SET state = $3, reason = $4, closed_at = now(), closed_by = $5, subject = NULL, note = NULL
 		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, state, reason, actor.Name); err != nil {
 		return fmt.Errorf("close request %s: %w", id, err)
+	}
+	if err := CountClocks(ctx, tx); err != nil {
+		return err
 	}
 
 	return audit(ctx, tx, actor, "privacy.close", id, map[string]any{"kind": r.Kind, "state": state})

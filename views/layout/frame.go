@@ -72,7 +72,7 @@ type Tenant struct {
 
 // NavItem is one entry of the navigation. Key picks its words (nav.<key>) and
 // icon: home, queue, inbox, contacts, changes, monthly, answers, prep, numbers, usernames, team, audit, links, settings, apps, keys,
-// and for the operator tenants, held, facts, library.
+// and for the operator tenants, held, clocks, facts, library.
 type NavItem struct {
 	Key     string
 	Href    string
@@ -92,7 +92,7 @@ var navIcons = map[string]string{
 	"usernames": "at-sign",
 	"home":      "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
 	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
-	"facts": "scroll-text", "library": "life-buoy", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "businesses": "search", "jobs": "hourglass", "drift": "triangle-alert", "usage": "activity", "news": "bell", "opaudit": "scroll-text", "access": "life-buoy", "support": "life-buoy",
+	"facts": "scroll-text", "library": "life-buoy", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "businesses": "search", "jobs": "hourglass", "drift": "triangle-alert", "usage": "activity", "clocks": "lock", "news": "bell", "opaudit": "scroll-text", "access": "life-buoy", "support": "life-buoy",
 }
 
 // daily are the entries that stand first at the side; the others follow in
