@@ -13,17 +13,17 @@ import (
 
 // listContacts puts the contacts of accounts among those last heard of at the time of what they have written, where this batch does not
 // tell it: a derivation has found that earlier messages are theirs.
-func (b *Batch) listContacts(ctx context.Context, accounts []uuid.UUID) error {
+func listContacts(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID) error {
 	if len(accounts) == 0 {
 		return nil
 	}
-	if _, err := b.tx.ExecContext(ctx, `
+	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO contact_activity (tenant_id, contact_id, last_at)
 		SELECT $1, i.contact_id, coalesce(max(l.at), $3) FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
 		LEFT JOIN LATERAL (SELECT m.at FROM messages m WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' ORDER BY m.at DESC, m.id DESC LIMIT 1) l ON true
 		WHERE i.tenant_id = $1 AND i.id = ANY($2) GROUP BY i.contact_id
-		ON CONFLICT (tenant_id, contact_id) DO NOTHING`, b.tx.Tenant, pq.Array(accounts), neverLast); err != nil {
+		ON CONFLICT (tenant_id, contact_id) DO NOTHING`, tx.Tenant, pq.Array(accounts), neverLast); err != nil {
 		return fmt.Errorf("list new contacts: %w", err)
 	}
 

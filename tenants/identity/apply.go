@@ -62,6 +62,9 @@ func (b *Batch) rederive(ctx context.Context, news []uuid.UUID) error {
 			b.lost = append(b.lost, p.lostBy(i)...)
 		}
 	}
+	if err := followRuled(ctx, b.tx, keys(p.refs)); err != nil {
+		return err
+	}
 	changed, err := b.joinContacts(ctx, p)
 	if err != nil {
 		return err

@@ -228,14 +228,12 @@ func (c Case) contact(ctx context.Context, tx *tenants.Tx) (uuid.UUID, error) {
 	if c.IdentityID == nil {
 		return uuid.Nil, &tenants.Conflict{Code: "names_nobody"}
 	}
-	b := &Batch{tx: tx}
 	id := newID()
-
-	if err := b.addContacts(ctx, []uuid.UUID{*c.IdentityID}, []uuid.UUID{id}); err != nil {
+	if err := addContacts(ctx, tx, []uuid.UUID{*c.IdentityID}, []uuid.UUID{id}); err != nil {
 		return uuid.Nil, err
 	}
 
-	return id, b.listContacts(ctx, []uuid.UUID{*c.IdentityID})
+	return id, listContacts(ctx, tx, []uuid.UUID{*c.IdentityID})
 }
 
 func decideNotSame(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, c Case, d Decision) error {

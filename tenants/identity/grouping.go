@@ -115,7 +115,7 @@ func regroup(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) ([]uuid.UUI
 		}
 	}
 
-	var ids []uuid.UUID
+	var ids, alone []uuid.UUID
 	var contacts []*uuid.UUID
 	for _, m := range members {
 		if m.Into != nil {
@@ -127,10 +127,18 @@ func regroup(ctx context.Context, tx *tenants.Tx, start []uuid.UUID) ([]uuid.UUI
 		}
 		if (want == nil) != (m.Contact == nil) || want != nil && *want != *m.Contact {
 			ids, contacts = append(ids, m.ID), append(contacts, want)
+			if want == nil {
+				alone = append(alone, m.ID)
+			}
 		}
 	}
+	changed, err := writeGroups(ctx, tx, ids, contacts, into)
+	if err != nil {
+		return nil, err
+	}
+	own, err := ownContacts(ctx, tx, alone)
 
-	return writeGroups(ctx, tx, ids, contacts, into)
+	return append(changed, own...), err
 }
 
 // chooseSurvivor: the one the last standing merge chose, else the oldest, the one people have had longest to write on.
@@ -146,6 +154,35 @@ func chooseSurvivor(homes []uuid.UUID, bonds []bond, inGroup func(bond) bool) uu
 	}
 
 	return slices.MinFunc(homes, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// ownContacts brings those into the book, among accounts that have nobody's contact, who have written: a rule linked them before they
+// had, so that they have none to go back to.
+func ownContacts(ctx context.Context, tx *tenants.Tx, accounts []uuid.UUID) ([]uuid.UUID, error) {
+	if len(accounts) == 0 {
+		return nil, nil
+	}
+	var wrote []uuid.UUID
+	if err := tx.SelectContext(ctx, &wrote, `
+		SELECT w.id FROM unnest($2::uuid[]) AS w (id)
+		WHERE EXISTS (SELECT 1 FROM tenures t JOIN messages m ON m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in'
+		              WHERE t.tenant_id = $1 AND t.identity_id = w.id)
+		ORDER BY w.id`, tx.Tenant, pq.Array(accounts)); err != nil {
+		return nil, fmt.Errorf("find who wrote: %w", err)
+	}
+	if len(wrote) == 0 {
+		return nil, nil
+	}
+
+	own := make([]uuid.UUID, len(wrote))
+	for i := range own {
+		own[i] = newID()
+	}
+	if err := addContacts(ctx, tx, wrote, own); err != nil {
+		return nil, err
+	}
+
+	return own, listContacts(ctx, tx, wrote)
 }
 
 // loadGroups reads everything that could be grouped with the given identities: through a shared contact, an absorption or a

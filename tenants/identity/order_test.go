@@ -95,6 +95,12 @@ var stories = map[string][]event{
 		{at: 3, wamid: "d", number: farNumber, phone: "919800000101", bsuid: "IN.77"},
 		{at: 4, wamid: "e", number: farNumber, parent: "IN.ENT.5"},
 	},
+	"whose first words turn out to be another's, under an account known longer": {
+		{at: 3, wamid: "a", system: "user_changed_number", newPhone: "919800000102", newBSUID: "IN.1", oldBSUID: "IN.2"},
+		{at: 5, minute: 1, wamid: "b", system: "user_changed_number", phone: "919800000103", newPhone: "919800000103"},
+		{at: 5, minute: 3, wamid: "c", phone: "919800000103", bsuid: "IN.3"},
+		{minute: 6, wamid: "d", status: "delivered", phone: "919800000103", bsuid: "IN.1"},
+	},
 	"many things at once": {
 		{wamid: "a", phone: "919800000101"},
 		{at: 10, wamid: "b", phone: "919800000101", bsuid: "IN.1"},

@@ -135,3 +135,25 @@ func ruledBy(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]Pro
 
 	return proofs, nil
 }
+
+// followRuled has links by rule name the accounts that they join now: what a rule linked were identifiers, and a derivation may have
+// found another account to hold them. Where one account has come to hold both, WhatsApp has joined them, and the link is history.
+func followRuled(ctx context.Context, tx *tenants.Tx, identifiers []uuid.UUID) error {
+	_, err := tx.ExecContext(ctx, `
+		WITH near AS (
+			SELECT id FROM decisions WHERE tenant_id = $1 AND a_id = ANY($2) AND link_id IS NOT NULL AND revoked_at IS NULL
+			UNION
+			SELECT id FROM decisions WHERE tenant_id = $1 AND b_id = ANY($2) AND link_id IS NOT NULL AND revoked_at IS NULL
+		), bound AS MATERIALIZED (
+			SELECT d.link_id, holder($1, d.b_id, coalesce(d.b_at, d.known_until)) AS subject, holder($1, d.a_id, coalesce(d.a_at, d.known_until)) AS target
+			FROM near n JOIN decisions d ON d.tenant_id = $1 AND d.id = n.id AND d.kind = 'must_link'
+		)
+		UPDATE links l SET identity_id = b.subject, target_id = b.target FROM bound b
+		WHERE l.tenant_id = $1 AND l.id = b.link_id AND l.rule <> '' AND l.undone_at IS NULL
+		  AND b.subject <> b.target AND (l.identity_id, l.target_id) IS DISTINCT FROM (b.subject, b.target)`, tx.Tenant, pq.Array(identifiers))
+	if err != nil {
+		return fmt.Errorf("have links by rule follow their accounts: %w", err)
+	}
+
+	return nil
+}

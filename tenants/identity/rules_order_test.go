@@ -1,14 +1,18 @@
 package identity_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/testdb"
 )
 
 // A rule may move an account to another contact in the very batch that opens a case about it. The case is about whoever has the account
@@ -77,5 +81,66 @@ func TestWhoSaidItFirstDoesNotHangOnDelivery(t *testing.T) {
 			t.Errorf("code delivered late %v: linked with the first %v, with the other %v; %d and %d wrong tries", late,
 				w.together(ashaPhone, ashaID), w.together(ashaPhone, "IN.3"), w.wrong(ashaID), w.wrong("IN.3"))
 		}
+	}
+}
+
+// What a rule links, it links in whatever order it hears of it: also where somebody writes only after they were linked and something
+// then speaks against it, and where the account it linked becomes part of another.
+func TestWhatARuleLinksDoesNotHangOnDelivery(t *testing.T) {
+	t.Parallel()
+	for name, story := range map[string][]event{
+		"both write at once, one for the first time": {
+			{at: 1, wamid: "a", status: "delivered", bsuid: "IN.3", parent: "IN.ENT.3"},
+			{at: 2, wamid: "b", number: farNumber, bsuid: "IN.71", parent: "IN.ENT.3"},
+			{at: 5, wamid: "c", bsuid: "IN.3", text: "Is it ready?"},
+			{at: 5, minute: 3, wamid: "d", number: farNumber, bsuid: "IN.71", text: "Where are you?"},
+		},
+		"both write at once, one by a later ID": {
+			{at: 1, wamid: "a", bsuid: "IN.1", text: "Namaste"},
+			{at: 2, wamid: "b", bsuid: "IN.3", parent: "IN.ENT.3", text: "Is it ready?"},
+			{at: 2, minute: 3, wamid: "c", number: farNumber, bsuid: "IN.71", parent: "IN.ENT.3", text: "Where are you?"},
+			{at: 2, wamid: "d", system: "user_changed_user_id", oldBSUID: "IN.1", newBSUID: "IN.3"},
+		},
+		"one by a later ID, then both at once": {
+			{at: 1, wamid: "a", bsuid: "IN.1", text: "Namaste"},
+			{at: 2, wamid: "b", bsuid: "IN.3", parent: "IN.ENT.3", text: "Is it ready?"},
+			{at: 3, wamid: "c", number: farNumber, bsuid: "IN.71", parent: "IN.ENT.3", text: "Where are you?"},
+			{at: 1, minute: 5, wamid: "d", system: "user_changed_user_id", oldBSUID: "IN.1", newBSUID: "IN.3"},
+			{at: 3, minute: 4, wamid: "e", bsuid: "IN.3", text: "I am here"},
+		},
+		"a parent ID that changed, as one portfolio has heard": {
+			{at: 1, wamid: "a", bsuid: "IN.3", parent: "IN.ENT.3"},
+			{at: 2, wamid: "b", number: farNumber, bsuid: "IN.71", parent: "IN.ENT.3"},
+			{at: 4, wamid: "c", bsuid: "IN.3", parent: "IN.ENT.9"},
+			{at: 3, wamid: "d", phone: "919800000101", bsuid: "IN.3"},
+		},
+		"a parent ID at two accounts of a portfolio": {
+			{at: 1, wamid: "a", bsuid: "IN.3", parent: "IN.ENT.3"},
+			{at: 2, wamid: "b", number: farNumber, bsuid: "IN.71", parent: "IN.ENT.3"},
+			{at: 4, wamid: "c", number: farNumber, bsuid: "IN.72", parent: "IN.ENT.3"},
+			{at: 5, wamid: "d", number: farNumber, bsuid: "IN.71"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := testdb.New(t).DB
+			want := ""
+			for i, order := range ordersOf(len(story)) {
+				w := newWorld(t, db, fmt.Sprintf("order-%d", i))
+				w.turnOn("same_parent")
+				for _, n := range order {
+					w.feed(story[n])
+				}
+				if want == "" {
+					want = w.picture()
+				}
+				if diff := cmp.Diff(want, w.picture()); diff != "" {
+					t.Fatalf("order %v ends elsewhere (-first +this):\n%s", order, diff)
+				}
+			}
+			if strings.Contains(want, "nobody") {
+				t.Errorf("somebody who wrote is nobody:\n%s", want)
+			}
+		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
@@ -188,10 +189,10 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 			contacts[i] = newID()
 			b.contacts[contacts[i]], b.anew[bare[i]] = true, true
 		}
-		if err := b.addContacts(ctx, bare, contacts); err != nil {
+		if err := addContacts(ctx, b.tx, bare, contacts); err != nil {
 			return err
 		}
-		if err := b.listContacts(ctx, slices.DeleteFunc(bare, func(id uuid.UUID) bool { return !last[id].IsZero() })); err != nil {
+		if err := listContacts(ctx, b.tx, slices.DeleteFunc(bare, func(id uuid.UUID) bool { return !last[id].IsZero() })); err != nil {
 			return err
 		}
 	}
@@ -199,23 +200,24 @@ func (b *Batch) settleContacts(ctx context.Context) error {
 	return b.touchActivity(ctx, last)
 }
 
-func (b *Batch) addContacts(ctx context.Context, identities, contacts []uuid.UUID) error {
-	if _, err := b.tx.ExecContext(ctx, `
-		INSERT INTO contacts (tenant_id, id) SELECT $1, w.id FROM unnest($2::uuid[]) AS w (id)`, b.tx.Tenant, pq.Array(contacts)); err != nil {
+// addContacts brings identities into the book, each as a contact of its own.
+func addContacts(ctx context.Context, tx *tenants.Tx, identities, contacts []uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO contacts (tenant_id, id) SELECT $1, w.id FROM unnest($2::uuid[]) AS w (id)`, tx.Tenant, pq.Array(contacts)); err != nil {
 		return fmt.Errorf("add contacts: %w", err)
 	}
-	if _, err := b.tx.ExecContext(ctx, `
+	if _, err := tx.ExecContext(ctx, `
 		UPDATE identities i SET contact_id = w.contact_id, home_contact = w.contact_id
 		FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
-		WHERE i.tenant_id = $1 AND i.id = w.id`, b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
+		WHERE i.tenant_id = $1 AND i.id = w.id`, tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
 		return fmt.Errorf("give identities their contacts: %w", err)
 	}
 	// A conflict is found before the message that makes its subject a contact has been counted.
-	if _, err := b.tx.ExecContext(ctx, `
+	if _, err := tx.ExecContext(ctx, `
 		UPDATE cases k SET contact_id = w.contact_id
 		FROM unnest($2::uuid[], $3::uuid[]) AS w (id, contact_id)
 		WHERE k.tenant_id = $1 AND k.identity_id = w.id AND k.contact_id IS NULL AND k.state = 'open'`,
-		b.tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
+		tx.Tenant, pq.Array(identities), pq.Array(contacts)); err != nil {
 		return fmt.Errorf("give cases their contacts: %w", err)
 	}
 
@@ -231,15 +233,17 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 
 	var silent []struct {
 		Identity uuid.UUID `db:"id"`
-		Contact  uuid.UUID `db:"home_contact"`
+		Contact  uuid.UUID `db:"contact_id"`
 	}
 	err := b.tx.SelectContext(ctx, &silent, `
-		SELECT i.id, i.home_contact FROM identities i
-		JOIN contacts c ON c.tenant_id = $1 AND c.id = i.home_contact
-		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL AND i.contact_id = i.home_contact
+		SELECT i.id, i.contact_id FROM identities i
+		JOIN contacts c ON c.tenant_id = $1 AND c.id = i.contact_id
+		WHERE i.tenant_id = $1 AND i.id = ANY($2) AND i.absorbed_into IS NULL
 		  AND c.display_name = '' AND c.notes = '' AND c.external_ids = '{}'
-		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND (o.contact_id = c.id OR o.home_contact = c.id) AND o.id <> i.id)
-		  AND NOT EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id)
+		  AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.tenant_id = $1 AND (o.contact_id = c.id OR o.home_contact = c.id)
+		                  AND o.id <> i.id AND o.absorbed_into IS DISTINCT FROM i.id)
+		  AND NOT EXISTS (SELECT 1 FROM contacts m WHERE m.tenant_id = $1 AND m.merged_into = c.id
+		                  AND (m.display_name <> '' OR m.notes <> '' OR m.external_ids <> '{}'))
 		  AND NOT EXISTS (SELECT 1 FROM tenures t JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.claimed_at IS NOT NULL
 		                  WHERE t.tenant_id = $1 AND t.identity_id = i.id)
 		  AND NOT EXISTS (SELECT 1 FROM decisions d JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id IN (d.a_id, d.b_id)
@@ -266,7 +270,8 @@ func (b *Batch) takeBackContacts(ctx context.Context) error {
 // passOn gives a contact to an identity that has written and has none; where there is none such, it becomes a tombstone of
 // whoever has the messages now, so that its id still answers.
 func (b *Batch) passOn(ctx context.Context, from, contact uuid.UUID) error {
-	if _, err := b.tx.ExecContext(ctx, `UPDATE identities SET contact_id = NULL, home_contact = NULL WHERE tenant_id = $1 AND id = $2`, b.tx.Tenant, from); err != nil {
+	if _, err := b.tx.ExecContext(ctx, `
+		UPDATE identities SET contact_id = NULL, home_contact = NULL WHERE tenant_id = $1 AND (id = $2 OR absorbed_into = $2)`, b.tx.Tenant, from); err != nil {
 		return fmt.Errorf("take contact back: %w", err)
 	}
 	b.contacts[contact] = true
