@@ -26,7 +26,10 @@ func drawEvent(t *rapid.T, i int) event {
 	}
 	e.name = rapid.SampledFrom([]string{"", "", "Asha", "Ravi Kumar"}).Draw(t, "name")
 	if e.bsuid != "" && rapid.Bool().Draw(t, "parent") {
-		e.parent = strings.Replace(e.bsuid, "IN.", "IN.ENT.", 1) // an ID has one parent, in whatever portfolio
+		e.parent = strings.Replace(e.bsuid, "IN.", "IN.ENT.", 1) // an ID has one parent, in whatever portfolio, until it gets another
+		if rapid.IntRange(0, 3).Draw(t, "another") == 0 {
+			e.parent = rapid.SampledFrom([]string{"IN.ENT.1", "IN.ENT.2", "IN.ENT.9"}).Draw(t, "other parent")
+		}
 	}
 	e.number = rapid.SampledFrom([]string{mainNumber, mainNumber, mainNumber, farNumber}).Draw(t, "number")
 	switch rapid.IntRange(0, 10).Draw(t, "kind") {
@@ -145,9 +148,9 @@ func (w *world) checkSound(rt *rapid.T) {
 }
 
 // linksByRule lets shared cards link, where the history is to be one of an owner who allows it.
-func (w *world) linksByRule(on bool) {
-	if on {
-		w.turnOn("card_request")
+func (w *world) linksByRule(rules []string) {
+	for _, rule := range rules {
+		w.turnOn(rule)
 	}
 }
 
@@ -163,7 +166,7 @@ func TestRandomHistoriesEndTheSameInAnyOrder(t *testing.T) {
 			story = append(story, drawEvent(rt, i))
 		}
 		told := newWorld(t, db, fmt.Sprintf("told-%d", n.Add(1)))
-		rules := rapid.Bool().Draw(rt, "rules")
+		rules := rapid.SampledFrom([][]string{nil, {"card_request"}, {"same_parent"}, {"card_request", "same_parent"}}).Draw(rt, "rules")
 		told.linksByRule(rules)
 		for _, e := range story {
 			told.feed(e)

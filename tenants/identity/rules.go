@@ -229,7 +229,7 @@ func Would(ctx context.Context, tx *tenants.Tx, evidence string) ([]uuid.UUID, e
 
 	var would []uuid.UUID
 	for _, o := range open {
-		if slices.ContainsFunc(called, func(c ruled) bool { return c.Subject == o.Subject }) {
+		if slices.ContainsFunc(called, func(c ruled) bool { return c.Subject == o.Subject || c.Rule == signParent && c.Target == o.Subject }) {
 			would = append(would, o.Case)
 		}
 	}

@@ -31,13 +31,16 @@ type sign struct {
 	Target   uuid.UUID  `db:"target_id"`
 	Known    *uuid.UUID `db:"target_contact"` // the target's contact
 	Together bool       `db:"together"`       // in one portfolio
-	Kind     string     `db:"kind"`
-	Via      string     `db:"via"`    // the phone or parent id that leads to the target
-	At       time.Time  `db:"at"`     // when it was said
-	Sent     *time.Time `db:"sent"`   // of quoted and tapped: when the message went out or had arrived, whichever WhatsApp told of first
-	Sure     bool       `db:"sure"`   // else B: matching.md A6, A7
-	Shared   bool       `db:"shared"` // several people use that phone
-	ItemID   int64      `db:"item_id"`
+	// Of a parent id, the portfolios of the two.
+	SubjectScope string     `db:"subject_scope"`
+	TargetScope  string     `db:"target_scope"`
+	Kind         string     `db:"kind"`
+	Via          string     `db:"via"`    // the phone or parent id that leads to the target
+	At           time.Time  `db:"at"`     // when it was said
+	Sent         *time.Time `db:"sent"`   // of quoted and tapped: when the message went out or had arrived, whichever WhatsApp told of first
+	Sure         bool       `db:"sure"`   // else B: matching.md A6, A7
+	Shared       bool       `db:"shared"` // several people use that phone
+	ItemID       int64      `db:"item_id"`
 }
 
 func (s sign) tier() string {
@@ -103,7 +106,7 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 			CROSS JOIN LATERAL (SELECT kind, value, scope FROM identifiers WHERE tenant_id = $1 AND id = s.identifier_id OFFSET 0) d
 			WHERE d.kind = 'parent_bsuid'
 		)
-		SELECT x.id AS subject_id, x.contact_id, o.id AS target_id, o.contact_id AS target_contact, o.scope = x.scope AS together,
+		SELECT x.id AS subject_id, x.contact_id, o.id AS target_id, o.contact_id AS target_contact, o.scope = x.scope AS together, x.scope AS subject_scope, o.scope AS target_scope,
 		       x.kind, x.via, x.at, NULL::timestamptz AS sent, true AS sure, x.item_id,
 		       EXISTS (SELECT 1 FROM shared_phones p WHERE p.tenant_id = $1 AND p.phone = x.via) AS shared
 		FROM said x
@@ -111,7 +114,7 @@ func signsOf(ctx context.Context, tx *tenants.Tx, identities []uuid.UUID) ([]sig
 		CROSS JOIN LATERAL (SELECT identity_id FROM tenures WHERE tenant_id = $1 AND identifier_id = d.id OFFSET 0) t
 		CROSS JOIN LATERAL (SELECT id, scope, contact_id FROM identities WHERE tenant_id = $1 AND id = t.identity_id AND absorbed_into IS NULL AND id <> x.id OFFSET 0) o
 		UNION
-		SELECT s.id, s.contact_id, o.id, o.contact_id, o.scope = s.scope,
+		SELECT s.id, s.contact_id, o.id, o.contact_id, o.scope = s.scope, s.scope, o.scope,
 		       CASE WHEN m.type IN ('button', 'interactive') THEN '`+signTapped+`' ELSE '`+signQuoted+`' END, d.value, m.at, min(a.at),
 		       bool_or(a.status <> 'sent' AND m.at - a.at <= $3 * interval '1 second' AND NOT EXISTS (
 		           SELECT 1 FROM rotations r WHERE r.tenant_id = $1 AND r.old_phone = d.id AND r.at > a.at)), m.item_id,

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -31,6 +32,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		Contact   uuid.UUID `db:"contact_id"`
 		Candidate uuid.UUID `db:"candidate_id"`
 		Since     time.Time `db:"since"`
+		Scope     string    `db:"scope"`
 		Listed    bool      `db:"listed"` // one of the two has it by a list alone
 	}
 	// The one seen later is the question, the one seen first the candidate. A contact still unresolved carries its twin as a
@@ -60,7 +62,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id AND i.contact_id IS NOT NULL AND i.absorbed_into IS NULL
 		)
 		SELECT 'twin:' || b.contact_id AS key, b.kind, b.value, b.identity_id, b.contact_id,
-		       a.identity_id AS candidate_id, b.first_seen AS since, a.listed OR b.listed AS listed
+		       a.identity_id AS candidate_id, b.first_seen AS since, b.scope, a.listed OR b.listed AS listed
 		FROM held a JOIN held b ON a.kind = b.kind AND a.value = b.value AND a.scope <> b.scope AND a.contact_id <> b.contact_id
 		     AND (a.first_seen, a.scope) < (b.first_seen, b.scope)
 		WHERE b.contact_id IN (SELECT contact_id FROM near)
@@ -83,6 +85,7 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 	}
 
 	var wanted []wantedCase
+	var scope string // of the account that the last wanted case names: of several that have a twin, the one known longest
 	for _, r := range rows {
 		tier, reason := "A", Reason{Code: signTwin, Args: map[string]string{"via": r.Value}}
 		switch {
@@ -93,8 +96,12 @@ func syncTwins(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error 
 		}
 		if n := len(wanted); n == 0 || wanted[n-1].key != r.Key {
 			wanted = append(wanted, wantedCase{key: r.Key, kind: CaseSuggested, identity: &r.Identity, contact: &r.Contact, since: r.Since})
+			scope = r.Scope
 		}
 		w := &wanted[len(wanted)-1]
+		if cmp.Or(r.Since.Compare(w.since), cmp.Compare(r.Scope, scope)) < 0 {
+			w.identity, w.since, scope = &r.Identity, r.Since, r.Scope
+		}
 		if n := len(w.candidates); n > 0 && w.candidates[n-1].Identity == r.Candidate {
 			w.candidates[n-1].Reasons = append(w.candidates[n-1].Reasons, reason)
 			w.candidates[n-1].Tier = min(w.candidates[n-1].Tier, tier)
