@@ -86,7 +86,14 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 		if err != nil {
 			return err
 		}
-		for i, key := range q.Items {
+		asked, whole, err := training.Asked(ctx, tx, s.bank, q)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			return &tenants.Conflict{Code: "quiz_changed"}
+		}
+		for i, key := range asked {
 			item, ok := s.bank.Item(key)
 			if !ok {
 				if q.Finished {
@@ -98,7 +105,7 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 			view := questionView(ctx, item, q.Seed, fill)
 			switch _, is := away[key]; {
 			case !q.Finished:
-				view.Away = is
+				view.Away, view.Instead = is, key != q.Items[i]
 			case q.Answers[i] == "":
 				view.Away, view.Right = true, true
 			default:
@@ -113,6 +120,9 @@ func (s *Pages) showQuiz(c *fiber.Ctx, status int, form components.Filled) error
 
 		return err
 	})
+	if tenants.ConflictCode(err) == "quiz_changed" {
+		return s.Done(c, web.LearnPath, web.Flash{Key: "training.quiz_gone"})
+	}
 	if err != nil {
 		return err
 	}
@@ -234,8 +244,12 @@ func (s *Pages) FinishQuiz(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
+		asked, _, err := training.Asked(ctx, tx, s.bank, q)
+		if err != nil {
+			return err
+		}
 		answers := map[string]string{}
-		for _, key := range q.Items {
+		for _, key := range asked {
 			item, _ := s.bank.Item(key)
 			name := "a_" + key
 			if item.Format != content.Order {

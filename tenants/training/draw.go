@@ -51,7 +51,7 @@ func draw(bank *content.Bank, form string, n int, seed uint64, retired map[strin
 		for _, key := range item.Facts {
 			touched[item.Domain] = touched[item.Domain] || slices.Contains(prefer, key)
 		}
-		if !slices.ContainsFunc(item.Facts, func(key string) bool { return retired[key] }) {
+		if !item.RestsOn(retired) {
 			pool = append(pool, item)
 		}
 	}
@@ -65,8 +65,8 @@ func draw(bank *content.Bank, form string, n int, seed uint64, retired map[strin
 			if may(pool[i]) {
 				drawn = append(drawn, pool[i].ID)
 				share[pool[i].Domain]--
-				for _, o := range pool[i].Options {
-					tempts[o.Gate] = true
+				for _, gate := range pool[i].Tempts() {
+					tempts[gate] = true
 				}
 				pool = slices.Delete(pool, i, i+1)
 				i, most = i-1, most-1
@@ -77,7 +77,7 @@ func draw(bank *content.Bank, form string, n int, seed uint64, retired map[strin
 	share = quota(n-len(drawn), rng)
 	for _, gate := range content.Gates {
 		breaks := func(item content.Item) bool {
-			return n == QuizItems && !tempts[gate] && slices.ContainsFunc(item.Options, func(o content.Option) bool { return o.Gate == gate })
+			return n == QuizItems && !tempts[gate] && slices.Contains(item.Tempts(), gate)
 		}
 		take(1, func(item content.Item) bool { return share[item.Domain] > 0 && breaks(item) })
 		take(1, breaks) // one more than its domain's share, before none

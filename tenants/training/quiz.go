@@ -94,16 +94,15 @@ func StartQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lear
 // openQuiz is a quiz that was begun and can still be answered, Nil for none. One that cannot is forgotten.
 func openQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, person uuid.UUID, kind string) (uuid.UUID, error) {
 	var open struct {
-		ID    uuid.UUID      `db:"id"`
-		Items pq.StringArray `db:"items"`
-		Over  bool           `db:"over"`
+		Quiz
+		Over bool `db:"over"`
 	}
 	// Two presses at once draw one quiz.
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('quiz ' || $1::text || $2::text, 0))`, tx.Tenant, person); err != nil {
 		return uuid.Nil, fmt.Errorf("lock quizzes: %w", err)
 	}
 	err := tx.GetContext(ctx, &open, `
-		SELECT id, items, started_at < now() - make_interval(secs => $4)
+		SELECT id, kind, form, seed, items, started_at < now() - make_interval(secs => $4)
 		       OR EXISTS (SELECT 1 FROM facts f WHERE f.news AND f.seq > q.seq) AS over
 		FROM quizzes q WHERE tenant_id = $1 AND person_id = $2 AND kind = $3 AND finished_at IS NULL`, tx.Tenant, person, kind, openFor.Seconds())
 	if errors.Is(err, sql.ErrNoRows) {
@@ -116,7 +115,11 @@ func openQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, person uu
 		_, ok := bank.Item(id)
 		return !ok
 	}
-	if !open.Over && !slices.ContainsFunc(open.Items, unknown) {
+	_, whole, err := Asked(ctx, tx, bank, open.Quiz)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if whole && !open.Over && !slices.ContainsFunc(open.Items, unknown) {
 		return open.ID, nil
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM quizzes WHERE tenant_id = $1 AND id = $2`, tx.Tenant, open.ID); err != nil {
@@ -194,8 +197,9 @@ func GetQuiz(ctx context.Context, tx *tenants.Tx, id, person uuid.UUID) (Quiz, e
 
 // FinishQuiz judges the answers to somebody's quiz, given by item, in the language they read it in. All have to be there: which are not
 // is Invalid "unanswered" with the first one's id, or "step_twice" where an order has a step twice; but of a question that was taken back
-// meanwhile no answer is looked at or kept: it stands as right, breaks no gate and is not counted. A quiz that is finished already is
-// Conflict "quiz_finished".
+// meanwhile no answer is looked at or kept: it stands as right, breaks no gate and is not counted, unless it was the only one for a gate: then
+// what Asked has in its place is to be answered. A quiz that is finished already is Conflict "quiz_finished", one that has to be drawn anew
+// "quiz_changed".
 func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Learner, id uuid.UUID, answers map[string]string, lang string) (Quiz, error) {
 	var q Quiz
 	err := tx.GetContext(ctx, &q, selectQuiz+` AND q.person_id = $3 FOR UPDATE`, tx.Tenant, id, who.ID)
@@ -212,6 +216,14 @@ func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lea
 	if err != nil {
 		return Quiz{}, err
 	}
+	items, ok, err := Asked(ctx, tx, bank, q)
+	if err != nil {
+		return Quiz{}, err
+	}
+	if !ok {
+		return Quiz{}, &tenants.Conflict{Code: "quiz_changed"}
+	}
+	q.Items = items
 
 	for _, key := range q.Items {
 		if _, is := away[key]; is {
@@ -237,8 +249,9 @@ func FinishQuiz(ctx context.Context, tx *tenants.Tx, bank *content.Bank, who Lea
 	}
 	q.Passed = len(q.Gates) == 0 && passed(q.Kind, q.Score, len(q.Items))
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE quizzes SET finished_at = now(), lang = $3, answers = $4, correct = $5, score = $6, gates = $7, passed = $8 WHERE tenant_id = $1 AND id = $2`,
-		tx.Tenant, id, lang, q.Answers, q.Correct, q.Score, pq.Array(append([]string{}, q.Gates...)), q.Passed); err != nil {
+		UPDATE quizzes SET finished_at = now(), lang = $3, answers = $4, correct = $5, score = $6, gates = $7, passed = $8, items = $9
+		WHERE tenant_id = $1 AND id = $2`,
+		tx.Tenant, id, lang, q.Answers, q.Correct, q.Score, pq.Array(append([]string{}, q.Gates...)), q.Passed, q.Items); err != nil {
 		return Quiz{}, fmt.Errorf("keep answers: %w", err)
 	}
 	if err := count(ctx, tx, q, lang); err != nil {

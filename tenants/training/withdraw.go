@@ -59,8 +59,8 @@ func ItemActs(ctx context.Context, tx *tenants.Tx, item string) ([]ItemAct, erro
 
 // ActOnItem withdraws a question of the bank or brings it back, in a System transaction. version is the newest act's that the operator saw,
 // 0 for none. ErrNotFound for what is no question; Invalid "reason" where none is given or it is too long; Conflict "item_changed" where a
-// colleague was quicker, "item_needed" where too little would be left: a whole quiz tempts at every gate, and
-// each domain keeps as many questions as its share.
+// colleague was quicker, "item_needed" where too little would be left in the bank: a question
+// for every gate, which each whole quiz tempts at, and of each domain as many as its share, which a quiz takes where nothing else is due.
 func ActOnItem(ctx context.Context, tx *tenants.Tx, by tenants.Actor, bank *content.Bank, item, did, reason string, version int) error {
 	if _, ok := bank.Item(item); !ok || did != Withdraw && did != Return {
 		return tenants.ErrNotFound
@@ -128,12 +128,12 @@ func without(bank *content.Bank, away map[string]ItemAct) *content.Bank {
 func suffices(bank *content.Bank, retired map[string]bool) bool {
 	gates, domains := map[string]bool{}, map[string]int{}
 	for _, item := range bank.Items {
-		if slices.ContainsFunc(item.Facts, func(key string) bool { return retired[key] }) {
+		if item.RestsOn(retired) {
 			continue
 		}
 		domains[item.Domain]++
-		for _, o := range item.Options {
-			gates[o.Gate] = true
+		for _, gate := range item.Tempts() {
+			gates[gate] = true
 		}
 	}
 	for _, gate := range content.Gates {

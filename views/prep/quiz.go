@@ -44,6 +44,7 @@ type QuizItem struct {
 	Gate        string   // that it broke
 	Order       []string // texts, as they should stand
 	Explanation string
+	Instead     bool // it stands for one that was taken back while that was asked, the only one for a gate
 	Away        bool // taken back by operators while it was asked: it stands as right
 }
 

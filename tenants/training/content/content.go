@@ -8,6 +8,7 @@ package content
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -121,6 +122,23 @@ func (i Item) Answered(ids ...string) (right bool, gate string) {
 	}
 
 	return false, ""
+}
+
+// Tempts are the gates that an answer to the question breaks.
+func (i Item) Tempts() []string {
+	var gates []string
+	for _, o := range i.Options {
+		if o.Gate != "" && !slices.Contains(gates, o.Gate) {
+			gates = append(gates, o.Gate)
+		}
+	}
+
+	return gates
+}
+
+// RestsOn tells whether the question rests on one of some facts.
+func (i Item) RestsOn(facts map[string]bool) bool {
+	return slices.ContainsFunc(i.Facts, func(key string) bool { return facts[key] })
 }
 
 // Line is one message of a chat. Who is customer, agent, or notice for what WhatsApp itself writes.
