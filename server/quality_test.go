@@ -25,6 +25,7 @@ func TestHowWellWeAnswer(t *testing.T) {
 	joseph.post("/prep/questions", url.Values{"text": {"Balloons in red?"}})
 
 	mine := meera.get("/prep/quality")
+	meera.has(mine, http.StatusOK, `data-testid="agreement"`, "Known cases, right", "Agrees with others", "With fewer than 20 of them nothing is said.")
 	meera.has(mine, http.StatusOK, `data-testid="my-quality"`, `data-testid="learning"`, "100%", "helped 0, did not 1", "0, shown from 20 on")
 	zone := st.clinic.Location()
 	monday := time.Now().In(zone)

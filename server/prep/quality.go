@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/answers"
 	"github.com/pehchan/pehchan/tenants/reports"
 	"github.com/pehchan/pehchan/tenants/training"
+	"github.com/pehchan/pehchan/tenants/training/content"
 	answerspages "github.com/pehchan/pehchan/views/answers"
 	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/prep"
@@ -38,23 +39,36 @@ func (s *Pages) QualityPage(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
+		agreed, err := reports.Agree(ctx, tx, s.gold(), now, m.Tenant.Location())
+		if err != nil {
+			return err
+		}
+		p.Agreed = agreementView(agreed.All)
 		p.Empty, p.All, p.Helpful, p.Unhelpful = q.Empty(), workView(q.All), q.Helpful, q.Unhelpful
 		for _, w := range q.Weeks {
 			year, month, day := w.From.Date()
 			p.Weeks = append(p.Weeks, pages.WorkWeek{From: time.Date(year, month, day, 0, 0, 0, 0, time.UTC), Questions: w.Questions, Macros: w.Macros, Work: workView(w.Work)})
 		}
 		if mine, did := q.People[m.Person.ID.String()]; did || training.Learns(m.Role) {
-			own := workView(mine)
-			p.Mine = &own
+			own, with := workView(mine), agreementView(agreed.People[m.Person.ID.String()])
+			p.Mine, p.MyAgreement = &own, with
 		}
 		if p.CanTeam {
 			team, err := access.Team(ctx, tx)
 			if err != nil {
 				return err
 			}
-			team = slices.DeleteFunc(team, func(one access.Colleague) bool { _, did := q.People[one.ID.String()]; return !did })
+			team = slices.DeleteFunc(team, func(one access.Colleague) bool {
+				_, did := q.People[one.ID.String()]
+				_, judged := agreed.People[one.ID.String()]
+
+				return !did && !judged
+			})
 			for _, one := range team[min(from, len(team)):min(from+pupilsShown, len(team))] {
-				p.People = append(p.People, pages.Worker{ID: one.ID.String(), Name: one.Name, Role: one.Role, Work: workView(q.People[one.ID.String()])})
+				id := one.ID.String()
+				p.People = append(p.People, pages.Worker{
+					ID: id, Name: one.Name, Role: one.Role, Work: workView(q.People[id]), Agreement: agreementView(agreed.People[id]),
+				})
 			}
 			if from+pupilsShown < len(team) {
 				p.Next = web.PrepPath + "/quality?from=" + strconv.Itoa(from+pupilsShown)
@@ -132,6 +146,21 @@ func fillAnswerQuality(ctx context.Context, tx *tenants.Tx, q reports.Quality, n
 	}
 
 	return err
+}
+
+// gold are the questions of the bank that show two customers and ask whether they are one: the answer is known.
+func (s *Pages) gold() (ids []string) {
+	for _, item := range s.bank.Items {
+		if item.Format == content.Same {
+			ids = append(ids, item.ID)
+		}
+	}
+
+	return ids
+}
+
+func agreementView(a reports.Agreement) pages.Agreement {
+	return pages.Agreement{Gold: a.Gold, Right: a.Right, Looked: a.Looked, Alike: a.Alike}
 }
 
 func workView(w reports.Work) pages.Work {

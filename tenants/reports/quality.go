@@ -136,9 +136,7 @@ var counts = []struct{ what, query string }{
 // and of them those that customers waited for.
 func Assess(ctx context.Context, tx *tenants.Tx, now time.Time, zone *time.Location) (Quality, error) {
 	q := Quality{People: map[string]Work{}}
-	monday := now.In(zone)
-	monday = time.Date(monday.Year(), monday.Month(), monday.Day()-(int(monday.Weekday())+6)%7, 0, 0, 0, 0, zone)
-	from := monday.AddDate(0, 0, -7*(QualityWeeks-1))
+	from := firstMonday(now, zone)
 	at := map[string]int{}
 	for i := range QualityWeeks {
 		q.Weeks = append(q.Weeks, Week{From: from.AddDate(0, 0, 7*i)})
@@ -167,6 +165,13 @@ func Assess(ctx context.Context, tx *tenants.Tx, now time.Time, zone *time.Locat
 	}
 
 	return q, q.addAnswers(ctx, tx, from, zone, at)
+}
+
+// firstMonday is the begin of the weeks that are looked back on.
+func firstMonday(now time.Time, zone *time.Location) time.Time {
+	day := now.In(zone)
+
+	return time.Date(day.Year(), day.Month(), day.Day()-(int(day.Weekday())+6)%7-7*(QualityWeeks-1), 0, 0, 0, 0, zone)
 }
 
 // add puts the figures of another count to those that are there: each of them comes from one count alone.

@@ -12,14 +12,18 @@ import (
 
 // Quality is how well a team answers, week by week. Single people are shown to those who lead, and to everybody their own.
 type Quality struct {
-	Frame     layout.Frame
-	Empty     bool // nothing was done yet
-	Few       int  // decisions of a person below which nothing is said of those taken back
-	All       Work
-	Weeks     []WorkWeek // the oldest first
-	Mine      *Work      // nil for who has no part in it
-	People    []Worker   // a part of the team by name; empty for who does not lead
-	Next      string     // address of the next part
+	Frame  layout.Frame
+	Empty  bool // nothing was done yet
+	Few    int  // decisions of a person below which nothing is said of those taken back
+	All    Work
+	Weeks  []WorkWeek // the oldest first
+	Mine   *Work      // nil for who has no part in it
+	Agreed Agreement  // of the team
+	People []Worker   // a part of the team by name; empty for who does not lead
+	Next   string     // address of the next part; empty for none
+
+	MyAgreement Agreement // goes with Mine
+
 	CanTeam   bool
 	CanAsked  bool                    // may see what customers ask
 	Open      int                     // groups of questions that no card answers
@@ -52,6 +56,13 @@ type WorkWeek struct {
 type Worker struct {
 	ID, Name, Role string
 	Work
+	Agreement
+}
+
+// Agreement is how somebody's judgements of whether two customers are one person came out.
+type Agreement struct {
+	Gold, Right   int64 // of cases whose answer is known
+	Looked, Alike int64 // of those that others have judged too
 }
 
 // MacroUse is how often a macro was sent.
@@ -150,6 +161,23 @@ func (w Work) passed(ctx context.Context) string {
 		return "–"
 	}
 	return i18n.T(ctx, "quality.of", "n", w.Passed, "of", w.Drills)
+}
+
+// gold says how many judgements of known cases were right, once there are enough of them to say so.
+func (a Agreement) gold(ctx context.Context, few int) string {
+	return enough(ctx, a.Right, a.Gold, few)
+}
+
+// alike says how many judgements others shared, once there are enough of them to say so.
+func (a Agreement) alike(ctx context.Context, few int) string {
+	return enough(ctx, a.Alike, a.Looked, few)
+}
+
+func enough(ctx context.Context, part, whole int64, few int) string {
+	if whole < int64(few) {
+		return i18n.T(ctx, "quality.too_few", "n", whole, "few", few)
+	}
+	return i18n.Percent(ctx, part, whole) + " (" + i18n.T(ctx, "quality.of", "n", part, "of", whole) + ")"
 }
 
 // undone says how many decisions were taken back, once there are enough of them to say so.
