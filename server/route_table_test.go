@@ -128,6 +128,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/usernames/watch", "++x+++xxL"},
 	{"POST", "/usernames/watch", "+xx+xxxxL"},
 	{"GET", "/usernames/kit", "++x+++xxL"},
+	{"POST", "/usernames/kit/places/:place", "+xx+xxxxL"},
 	{"GET", "/usernames/trust", "+xxxxxxxL"},
 	{"POST", "/usernames/trust", "+xxxxxxxL"},
 	{"POST", "/usernames/trust/requests/:id", "+xxxxxxxL"},

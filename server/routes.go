@@ -157,6 +157,7 @@ func (s *Server) Routes() []Route {
 		{get, web.WatchPath, "usernames:read", s.usernames.WatchPage},
 		{post, web.WatchPath, "usernames:claim", s.usernames.NoteLookalike},
 		{get, web.KitPath, "usernames:read", s.usernames.KitPage},
+		{post, web.KitPath + "/places/:place", "usernames:claim", s.usernames.SetPlace},
 		{get, web.TrustPath, "trust:edit", s.usernames.TrustSettings},
 		{post, web.TrustPath, "trust:edit", s.usernames.SaveTrust},
 		{post, web.TrustPath + "/requests/:id", "trust:edit", s.usernames.AnsweredTrust},

@@ -17,6 +17,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
 	"github.com/pehchan/pehchan/tenants/operator"
+	"github.com/pehchan/pehchan/tenants/usernames"
 	pages "github.com/pehchan/pehchan/views/home"
 	"github.com/pehchan/pehchan/views/i18n"
 )
@@ -62,6 +63,9 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		}
 
 		if err := homeNews(ctx, tx, m, &p); err != nil {
+			return err
+		}
+		if err := homeMine(ctx, tx, m, &p); err != nil {
 			return err
 		}
 
@@ -161,6 +165,26 @@ func homeQueue(ctx context.Context, tx *tenants.Tx, p *pages.Home) error {
 	}
 
 	return nil
+}
+
+// homeMine adds what the member was named for and has not finished.
+func homeMine(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Home) error {
+	if m.Grant != nil || !m.Can("usernames:read") {
+		return nil
+	}
+	tasks, err := usernames.Tasks(ctx, tx, m.Person.ID)
+	for _, task := range tasks {
+		mine := pages.Mine{
+			Place: task.Place, Wanted: task.Wanted, Due: web.OrZero(task.Due), Overdue: usernames.Overdue(task.Due, p.Now, m.Tenant.Location()),
+			Href: web.KitPath + "#place-" + task.Place,
+		}
+		if task.Place == "" {
+			mine.Number, mine.Href = web.NumberView(task.Name.Number, ingest.Counts{}).Label(), web.UsernamesPath+"/"+task.Name.Number.ID.String()
+		}
+		p.Mine = append(p.Mine, mine)
+	}
+
+	return err
 }
 
 func homeNews(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Home) error {

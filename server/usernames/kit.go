@@ -2,6 +2,7 @@ package usernames
 
 import (
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -18,25 +19,39 @@ import (
 
 // KitPage shows what the business prints about one of its numbers: the one that was chosen, else the first that has a name.
 func (s *Pages) KitPage(c *fiber.Ctx) error {
+	return s.showKit(c, fiber.StatusOK, "", components.Filled{})
+}
+
+// showKit shows the kit. form is what came back of the form of a place.
+func (s *Pages) showKit(c *fiber.Ctx, status int, place string, form components.Filled) error {
 	ctx, m := c.UserContext(), web.Member(c)
-	p := pages.Kit{Frame: s.Frame(c, "kit.title"), Business: m.Tenant.Name, CanTrust: m.Can("trust:edit")}
+	p := pages.Kit{Frame: s.Frame(c, "kit.title"), Business: m.Tenant.Name, CanTrust: m.Can("trust:edit"), CanPlan: m.Can("usernames:claim")}
+	p.Frame.Path = web.KitPath
 	var list []usernames.Name
 	err := s.DB.AsSnapshot(ctx, m.Tenant.ID, func(tx *tenants.Tx) (err error) {
 		if list, err = usernames.List(ctx, tx); err != nil {
 			return err
 		}
 		path, on, err := trust.Path(ctx, tx)
+		if err != nil {
+			return err
+		}
 		if on {
 			p.Trust = s.Origin.Load().String() + path
 		}
 
-		return err
+		return fillPlaces(ctx, tx, m, time.Now(), &p)
 	})
 	if err != nil {
 		return err
 	}
+	for i, at := range p.Places {
+		if at.Key == place {
+			p.Places[i].Form = form
+		}
+	}
 	if len(list) == 0 {
-		return s.Show(c, fiber.StatusOK, pages.KitPage(p))
+		return s.Show(c, status, pages.KitPage(p))
 	}
 
 	at := max(0, slices.IndexFunc(list, func(n usernames.Name) bool { return n.Has.Holds() }))
@@ -67,5 +82,5 @@ func (s *Pages) KitPage(c *fiber.Ctx) error {
 		}
 	}
 
-	return s.Show(c, fiber.StatusOK, pages.KitPage(p))
+	return s.Show(c, status, pages.KitPage(p))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/usernames"
 	"github.com/pehchan/pehchan/views/components"
+	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/usernames"
 )
 
@@ -162,15 +163,9 @@ func planForm(p usernames.Plan) map[string]string {
 
 func typedPlan(c *fiber.Ctx) (p usernames.Plan, err error) {
 	p.Wanted, p.Alternatives = web.Field(c, "wanted"), strings.FieldsFunc(web.Field(c, "alternatives"), func(r rune) bool { return r == '\n' || r == '\r' || r == ',' })
-	if typed := web.Field(c, "due"); typed != "" {
-		day, err := time.Parse(time.DateOnly, typed)
-		if err != nil {
-			return p, &tenants.Invalid{Field: "due", Key: "day"}
-		}
-		p.Due = &day
-	}
+	p.Due, err = typedDay(c)
 
-	return p, nil
+	return p, err
 }
 
 // inUsername does something with the number of a request, and leads back to its page.
@@ -195,7 +190,7 @@ func (s *Pages) PlanUsername(c *fiber.Ctx) error {
 				return err
 			}
 
-			return usernames.SetPlan(ctx, tx, web.Member(c).Actor, id, plan)
+			return s.plan(ctx, tx, web.Member(c), id, plan)
 		})
 	}
 	if form, ok := web.Refilled(c, err, "wanted", "alternatives", "owner", "owner_typed", "due"); ok {
@@ -206,6 +201,22 @@ func (s *Pages) PlanUsername(c *fiber.Ctx) error {
 	}
 
 	return s.Done(c, to, web.Flash{Key: "usernames.toast_plan"})
+}
+
+// plan keeps a plan and tells whoever it names anew.
+func (s *Pages) plan(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID, plan usernames.Plan) error {
+	n, err := usernames.Get(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if err := usernames.SetPlan(ctx, tx, m.Actor, id, plan); err != nil || n.Plan.Owner == plan.Owner || n.Has.Holds() {
+		return err
+	}
+	number := web.NumberView(n.Number, ingest.Counts{}).Label()
+
+	return s.tellOwner(ctx, tx, m, plan.Owner, id.String(), plan.Due, web.UsernamesPath+"/"+id.String(), func(ctx context.Context) string {
+		return i18n.T(ctx, "usernames.task", "number", number)
+	})
 }
 
 // RecordUsername notes what somebody saw at Meta about a number that we cannot ask about.

@@ -38,16 +38,8 @@ func SetPlan(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, number uu
 	if _, err := Get(ctx, tx, number); err != nil {
 		return err
 	}
-	if p.Owner.Valid {
-		// Whoever is just being removed gets nothing more.
-		var ours []bool
-		if err := tx.SelectContext(ctx, &ours, `
-			SELECT true FROM memberships WHERE tenant_id = $1 AND person_id = $2 FOR KEY SHARE`, tx.Tenant, p.Owner.UUID); err != nil {
-			return fmt.Errorf("look for the owner: %w", err)
-		}
-		if len(ours) == 0 {
-			return &tenants.Invalid{Field: "owner", Key: "member"}
-		}
+	if err := ours(ctx, tx, p.Owner); err != nil {
+		return err
 	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO number_usernames (tenant_id, number_id, wanted, alternatives, owner_id, due_on) VALUES ($1, $2, $3, $4, $5, $6)

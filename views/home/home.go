@@ -31,6 +31,8 @@ type Home struct {
 	Linked     int             // contacts linked by rules in the last day
 	Tripped    []settings.Rule // rules that turned themselves off, told to who may switch them
 
+	Mine []Mine // what the reader was named for and has not finished, the first due first
+
 	CanDecide  bool
 	CanAnswer  bool
 	CanQueue   bool // may see the queue
@@ -214,4 +216,24 @@ func openDetail(ctx context.Context, p Home) string {
 type HomeNews struct {
 	ID, Text string
 	At       time.Time
+}
+
+// Mine is something that the reader is to see to: the username of a number, or a place that the business's name is to be printed in.
+type Mine struct {
+	Number  string // how the number is called; empty for a place
+	Place   string // kit.place_<Place>; empty for a username
+	Wanted  string // the name that is wanted; empty for none yet
+	Href    string
+	Due     time.Time // a day; zero for none
+	Overdue bool
+}
+
+// mostMine are shown at once; the rest stands where it is looked after.
+const mostMine = 5
+
+func (m Mine) title(ctx context.Context) string {
+	if m.Place != "" {
+		return i18n.T(ctx, "home.mine_place", "place", i18n.T(ctx, "kit.place_"+m.Place))
+	}
+	return i18n.T(ctx, "home.mine_username", "number", m.Number)
 }
