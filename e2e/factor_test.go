@@ -83,8 +83,9 @@ func TestSecondStep(t *testing.T) {
 	b.at("/confirm")
 	b.judgeHere("en")
 	b.submit("prove-passkey")
-	b.at("/settings/security")
-	b.submit("new-codes")
+	b.see("go-on")
+	b.judgeHere("en")
+	b.submit("go-on-now")
 	b.see("recovery-codes")
 }
 

@@ -36,10 +36,15 @@ func TestKeepingIsConfirmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	choice := func(days, confirm string) url.Values {
-		return url.Values{"raw": {"0"}, "messages": {"0"}, "lists": {"0"}, "views": {days}, "confirm": {confirm}}
+		return url.Values{"raw": {"0"}, "messages": {"0"}, "aside": {"0"}, "lists": {"0"}, "views": {days}, "confirm": {confirm}}
 	}
 
-	asha.get("/privacy")
+	// What is kept for good is offered the usual times, which stand in the form before anything is saved.
+	asha.has(asha.get("/privacy"), http.StatusOK, `data-testid="to-usual"`, "Messages: 730 days", "What was set aside: 90 days")
+	asha.has(asha.get("/privacy?usual=1"), http.StatusOK, `<option value="730" selected`, "Nothing has been changed yet")
+	if kept() != 0 {
+		t.Fatalf("kept %d days by looking", kept())
+	}
 	r := asha.post("/privacy/keeping", choice("365", ""))
 	digits := regexp.MustCompile(`data-confirm-word="(\d{4})"`).FindStringSubmatch(r.body)
 	if r.status != http.StatusOK || digits == nil || !strings.Contains(r.body, "7, the oldest of") || strings.Contains(r.body, "<script>") || kept() != 0 {

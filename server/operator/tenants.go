@@ -16,6 +16,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/operator"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/operator"
@@ -112,6 +113,9 @@ func (s *Pages) AddTenant(c *fiber.Ctx) error {
 		)
 		t, in, token, tx, err = access.SetUp(ctx, tx, m, access.NewBusiness{Slug: web.Field(c, "slug"), Name: web.Field(c, "name"), Lang: web.Field(c, "lang"), Owner: web.Field(c, "email")})
 		if err != nil {
+			return err
+		}
+		if err := privacy.Begin(ctx, tx, m.Actor); err != nil {
 			return err
 		}
 		ctx = i18n.With(ctx, in.Lang, t.Location())

@@ -103,7 +103,7 @@ func (s *Pages) SetHold(c *fiber.Ctx) error {
 }
 
 // fillPage puts on the list of requests what waits on the public page, and how long what is kept.
-func (s *Pages) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e web.Eyes, p *pages.Privacy) error {
+func (s *Pages) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e web.Eyes, suggest bool, p *pages.Privacy) error {
 	list, err := trust.Requests(ctx, tx, 0)
 	if err != nil {
 		return err
@@ -124,9 +124,9 @@ func (s *Pages) fillPage(ctx context.Context, tx *tenants.Tx, m access.Member, e
 	if hold != nil {
 		p.Hold = &pages.Hold{Reason: hold.Reason, By: hold.By, At: hold.At}
 	}
-	p.MayKeep = m.Can("settings:edit")
+	p.MayKeep, p.Suggest = m.Can("settings:edit"), suggest
 	for _, class := range privacy.Classes {
-		keeping := pages.Keeping{Class: class.Name, Days: kept[class.Name]}
+		keeping := pages.Keeping{Class: class.Name, Days: kept[class.Name], Usual: class.Usual}
 		for _, days := range []int{30, 90, 180, 365, 730, 1095} {
 			if days >= class.Least {
 				keeping.Choices = append(keeping.Choices, days)

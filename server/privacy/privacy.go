@@ -37,7 +37,7 @@ func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form components.Filled) er
 			return err
 		}
 		e := web.Eyes{Clear: m.Can("phones:clear")}
-		if err := s.fillPage(ctx, tx, m, e, &p); err != nil {
+		if err := s.fillPage(ctx, tx, m, e, c.Query("usual") != "", &p); err != nil {
 			return err
 		}
 		if id, err := uuid.Parse(c.Query("contact")); err == nil {

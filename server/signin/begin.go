@@ -11,6 +11,7 @@ import (
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/views/components"
 	"github.com/pehchan/pehchan/views/i18n"
 	pages "github.com/pehchan/pehchan/views/signin"
@@ -90,7 +91,7 @@ func (s *Pages) showSignupLink(c *fiber.Ctx, status int, form components.Filled)
 // FinishSignup sets the business up and signs its owner in.
 func (s *Pages) FinishSignup(c *fiber.Ctx) error {
 	ctx := c.UserContext()
-	in, err := access.FinishSignup(ctx, s.DB, c.Params("token"), web.Field(c, "name"), web.RawField(c, "password"))
+	in, err := access.FinishSignup(ctx, s.DB, c.Params("token"), web.Field(c, "name"), web.RawField(c, "password"), privacy.Begin)
 	if errors.Is(err, access.ErrBadSignup) {
 		return s.showSignupLink(c, fiber.StatusGone, components.Filled{})
 	}

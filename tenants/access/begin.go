@@ -93,9 +93,11 @@ func SignupBy(ctx context.Context, tx *tenants.Tx, token string) (Signup, error)
 	return found[0], nil
 }
 
-// FinishSignup sets the business of a link up, with whoever the link was sent to as its owner. A link is good for one of however many
+// FinishSignup sets the business of a link up, with whoever the link was sent to as its owner, and has it begin as other packages want. A link is good for one of however many
 // tries at once; somebody who got an account meanwhile is Conflict "email_taken".
-func FinishSignup(ctx context.Context, db *tenants.DB, token, name, password string) (Signup, error) {
+func FinishSignup(
+	ctx context.Context, db *tenants.DB, token, name, password string, begin func(context.Context, *tenants.Tx, tenants.Actor) error,
+) (Signup, error) {
 	var in Signup
 	err := db.System(ctx, func(tx *tenants.Tx) (err error) {
 		in, err = SignupBy(ctx, tx, token)
@@ -132,11 +134,11 @@ func FinishSignup(ctx context.Context, db *tenants.DB, token, name, password str
 			return fmt.Errorf("keep language: %w", err)
 		}
 
-		return addSignedUp(ctx, tx, in, Person{ID: person, Name: owner.name})
+		return addSignedUp(ctx, tx, in, Person{ID: person, Name: owner.name}, begin)
 	})
 }
 
-func addSignedUp(ctx context.Context, tx *tenants.Tx, in Signup, owner Person) error {
+func addSignedUp(ctx context.Context, tx *tenants.Tx, in Signup, owner Person, begin func(context.Context, *tenants.Tx, tenants.Actor) error) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("make tenant id: %w", err)
@@ -156,7 +158,11 @@ func addSignedUp(ctx context.Context, tx *tenants.Tx, in Signup, owner Person) e
 		return err
 	}
 
-	return addMembership(ctx, tx, Member{Actor: actor}, owner.ID, Owner)
+	if err := addMembership(ctx, tx, Member{Actor: actor}, owner.ID, Owner); err != nil {
+		return err
+	}
+
+	return begin(ctx, tx, actor)
 }
 
 // freeSlug is a short name for a business: its own in small Latin letters where nobody has it, else with something at the end.

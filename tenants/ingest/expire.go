@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -71,4 +72,53 @@ func Expire(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant u
 	})
 
 	return n, last, err
+}
+
+// ExpireAside lets go the next items of a tenant that were set aside, came before a time and nobody has dealt with: they are emptied, as is
+// their part of the deliveries they came in, and count as routed from then on, as nothing more can come of them. It tells how many it was.
+func ExpireAside(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tenant uuid.UUID, before time.Time, limit int) (n int, err error) {
+	err = db.System(ctx, func(tx *tenants.Tx) error {
+		// First the splitter, as everybody who moves items from one state to another.
+		if err := lockSplit(ctx, tx); err != nil {
+			return err
+		}
+		var items []struct {
+			ID       int64         `db:"id"`
+			Event    int64         `db:"event_id"`
+			Number   uuid.NullUUID `db:"number_id"`
+			Position string        `db:"position"`
+			Kind     string        `db:"kind"`
+		}
+		if err := tx.SelectContext(ctx, &items, `
+			SELECT id, event_id, number_id, position, kind FROM inbox_items
+			WHERE tenant_id = $1 AND state = 'set_aside' AND received_at < $2 ORDER BY id LIMIT $3 FOR UPDATE`, tenant, before, limit); err != nil {
+			return fmt.Errorf("read what was set aside long ago: %w", err)
+		}
+		places, ids, counts := map[int64][]string{}, pq.Int64Array{}, tally{}
+		for _, it := range items {
+			if it.Kind == kindDelivery {
+				it.Position = ""
+			}
+			ids, places[it.Event] = append(ids, it.ID), append(places[it.Event], it.Position)
+			f := counts.at(tenant, it.Number.UUID)
+			f.move(SetAside, -1)
+			f.move(Routed, 1)
+		}
+		everybody := erased.Person{Is: func(string) bool { return true }}
+		for _, event := range slices.Sorted(maps.Keys(places)) {
+			if err := cutDelivery(ctx, tx, keys, event, places[event], nil, everybody); err != nil {
+				return err
+			}
+		}
+		n = len(ids)
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE inbox_items SET state = 'routed', reason = $3, note = '', body = $4, sealed = false, cut_due = false, not_before = NULL
+			WHERE tenant_id = $1 AND id = ANY($2)`, tenant, ids, Expired, []byte(emptied)); err != nil {
+			return fmt.Errorf("empty what was set aside: %w", err)
+		}
+
+		return counts.write(ctx, tx, slotSplit)
+	})
+
+	return n, err
 }

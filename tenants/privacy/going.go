@@ -24,6 +24,7 @@ var olds = map[string]string{
 	Raw: `SELECT received_at AS at FROM inbox_items WHERE tenant_id = $1 AND received_at < $2 AND state = 'routed' AND reason NOT IN ('expired', 'erased')
 		ORDER BY received_at LIMIT $3`,
 	Messages: `SELECT received_at AS at FROM messages WHERE tenant_id = $1 AND received_at < $2 ORDER BY id LIMIT $3`,
+	Aside:    `SELECT received_at AS at FROM inbox_items WHERE tenant_id = $1 AND state = 'set_aside' AND received_at < $2 ORDER BY id LIMIT $3`,
 	Lists: `SELECT i.created_at AS at FROM imports i JOIN import_rows r ON r.tenant_id = $1 AND r.import_id = i.id AND r.cells <> '[]'
 		WHERE i.tenant_id = $1 AND (i.ended_at < $2 OR i.ended_at IS NULL AND i.created_at < $2 AND i.state NOT IN ('checking', 'running', 'undoing'))
 		ORDER BY i.id LIMIT $3`,

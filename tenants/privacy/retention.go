@@ -18,18 +18,36 @@ import (
 const (
 	Raw      = "raw"      // the bytes that WhatsApp sent
 	Messages = "messages" // what was said
+	Aside    = "aside"    // what could not be processed
 	Lists    = "lists"    // rows of lists that were taken in
 	Looks    = "views"    // who saw whom
 )
 
-// Class is how long one class may be kept: at least Least days, so that what WhatsApp sends again is known.
+// Class is how long one class may be kept: at least Least days, so that what WhatsApp sends again is known. Usual is how long it is kept by a
+// business that has not chosen.
 type Class struct {
 	Name  string
 	Least int
+	Usual int
 }
 
 // Classes are all of them in the order they are shown.
-var Classes = []Class{{Raw, 30}, {Messages, 90}, {Lists, 7}, {Looks, 365}}
+var Classes = []Class{{Raw, 30, 30}, {Messages, 90, 730}, {Aside, 30, 90}, {Lists, 7, 90}, {Looks, 365, 365}}
+
+// Usual is how many days each class is kept as a rule.
+func Usual() map[string]int {
+	days := map[string]int{}
+	for _, c := range Classes {
+		days[c.Name] = c.Usual
+	}
+
+	return days
+}
+
+// Begin has a business that was just made keep things as is usual.
+func Begin(ctx context.Context, tx *tenants.Tx, actor tenants.Actor) error {
+	return Keep(ctx, tx, actor, Usual())
+}
 
 // Kept is how many days a tenant keeps each class. One that is not in it is kept for good.
 func Kept(ctx context.Context, tx *tenants.Tx) (map[string]int, error) {
@@ -177,8 +195,11 @@ func (w *Worker) tellGone(ctx context.Context, tenant uuid.UUID, gone map[string
 
 // letGo removes the next few of a class from before a time, and tells how many it was.
 func (w *Worker) letGo(ctx context.Context, tenant uuid.UUID, class string, before time.Time) (n int, err error) {
-	if class == Raw {
+	switch class {
+	case Raw:
 		return w.letGoRaw(ctx, tenant, before)
+	case Aside:
+		return w.letGoAside(ctx, tenant, before)
 	}
 	err = w.db.As(ctx, tenant, func(tx *tenants.Tx) error {
 		if hold, err := HoldOf(ctx, tx); err != nil || hold != nil {
@@ -212,6 +233,20 @@ func expireViews(ctx context.Context, tx *tenants.Tx, before time.Time) (int, er
 	}
 
 	return int(n), nil
+}
+
+// letGoAside lets go what was set aside so long ago. A hold that is set meanwhile waits for the few that are going.
+func (w *Worker) letGoAside(ctx context.Context, tenant uuid.UUID, before time.Time) (int, error) {
+	var hold *Hold
+	err := w.db.As(ctx, tenant, func(tx *tenants.Tx) (err error) {
+		hold, err = HoldOf(ctx, tx)
+		return err
+	})
+	if err != nil || hold != nil {
+		return 0, err
+	}
+
+	return ingest.ExpireAside(ctx, w.db, w.keys, tenant, before, retainRows) //nolint:wrapcheck // it says what it did
 }
 
 // again is how far back letting go looks for bytes that were still waited for when it came by.

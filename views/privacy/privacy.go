@@ -3,6 +3,7 @@ package privacy
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -25,6 +26,7 @@ type Privacy struct {
 	For           *people.Someone // whom a new request is about
 	Keeping       []Keeping
 	MayKeep       bool
+	Suggest       bool  // the usual windows stand in the form where nothing was chosen
 	MayHandle     bool  // opens requests; others read
 	Hold          *Hold // nil where none stands
 	Form          components.Filled
@@ -43,7 +45,22 @@ func (p Privacy) none(ctx context.Context) string {
 type Keeping struct {
 	Class   string
 	Days    int
+	Usual   int
 	Choices []int
+}
+
+// endless tells whether a class is kept for good.
+func (p Privacy) endless() bool {
+	return slices.ContainsFunc(p.Keeping, func(k Keeping) bool { return k.Days == 0 })
+}
+
+// shown is what stands in the form for a class.
+func (p Privacy) shown(k Keeping) string {
+	if p.Suggest && k.Days == 0 {
+		return strconv.Itoa(k.Usual)
+	}
+
+	return strconv.Itoa(k.Days)
 }
 
 func (k Keeping) options(ctx context.Context) []components.Option {

@@ -197,7 +197,7 @@ func RecordPage(p Record) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					for _, class := range []string{"raw", "messages", "lists", "views"} {
+					for _, class := range []string{"raw", "messages", "aside", "lists", "views"} {
 						templ_7745c5c3_Var11 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 							templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 							templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)

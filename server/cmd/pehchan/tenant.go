@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/privacy"
 )
 
 type tenantAddCmd struct {
@@ -29,6 +31,10 @@ func (c tenantAddCmd) Run(ctx context.Context, out *console) (err error) {
 	tenant, err := access.AddTenant(ctx, in.db, command, access.NewTenant{
 		Slug: c.Slug, Name: c.Name, Owner: access.NewPerson{Email: c.OwnerEmail, Password: password},
 	})
+	if err != nil {
+		return err
+	}
+	err = in.db.As(ctx, tenant.ID, func(tx *tenants.Tx) error { return privacy.Begin(ctx, tx, command.Actor) })
 	if err != nil {
 		return err
 	}
