@@ -119,7 +119,7 @@ func New(cfg config.Config, d Deps) (*Server, error) {
 		inbox:     inbox.New(site),
 		numbers:   &numbers.Pages{Site: site},
 		operator:  &operator.Pages{Site: site},
-		overview:  &overview.Pages{Site: site},
+		overview:  overview.New(site),
 		privacy:   &privacy.Pages{Site: site},
 		queue:     &queue.Pages{Site: site},
 		settings:  &settings.Pages{Site: site},

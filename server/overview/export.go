@@ -60,9 +60,15 @@ func (s *Pages) ExportReach(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	lines := [][]string{{i18n.T(ctx, "reach.known"), i18n.T(ctx, "adoption.active")}}
-	for _, b := range buckets(reaches) {
-		lines = append(lines, web.Figures(i18n.T(ctx, "reach.bucket_"+b.Reach), b.Count))
+	offers, err := s.offers.Of(ctx, s.DB, m.Tenant.ID, identity.CountOffers)
+	if err != nil {
+		return err
+	}
+	lines := [][]string{{
+		i18n.T(ctx, "reach.known"), i18n.T(ctx, "adoption.active"), i18n.T(ctx, "reach.offers_yes"), i18n.T(ctx, "reach.offers_no"), i18n.T(ctx, "reach.offers_unknown"),
+	}}
+	for _, b := range buckets(reaches, offers) {
+		lines = append(lines, web.Figures(i18n.T(ctx, "reach.bucket_"+b.Reach), b.Count, b.Yes, b.No, b.Unknown()))
 	}
 
 	return web.ShowCSV(c, "pehchan-reach.csv", lines)

@@ -35,7 +35,11 @@ func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form components
 	if err != nil {
 		return err
 	}
-	p.Buckets = buckets(reaches)
+	offers, err := s.offers.Of(ctx, s.DB, m.Tenant.ID, identity.CountOffers)
+	if err != nil {
+		return err
+	}
+	p.Buckets = buckets(reaches, offers)
 	for _, g := range segments {
 		p.Segments = append(p.Segments, pages.Segment{ID: g.ID.String(), Name: g.Name, By: g.MadeBy, At: g.MadeAt})
 	}
@@ -43,13 +47,19 @@ func (s *Pages) showReach(c *fiber.Ctx, status int, save string, form components
 	return s.Show(c, status, pages.ReachPage(p))
 }
 
-func buckets(r identity.Reaches) []pages.Bucket {
-	return []pages.Bucket{
+// buckets are the ways of being reached, with how many can be reached so and what they said about offers.
+func buckets(r identity.Reaches, offers map[string]identity.Offers) []pages.Bucket {
+	list := []pages.Bucket{
 		{Reach: identity.ReachBoth, Count: r.Both},
 		{Reach: identity.ReachID, Count: r.ID},
 		{Reach: identity.ReachPhone, Count: r.Phone},
 		{Reach: identity.ReachNeither, Count: r.Neither},
 	}
+	for i, b := range list {
+		list[i].Yes, list[i].No = offers[b.Reach].Yes, offers[b.Reach].No
+	}
+
+	return list
 }
 
 // SaveSegment keeps a list of customers under a name.

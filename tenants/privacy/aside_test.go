@@ -88,7 +88,7 @@ func TestNewBusinessesBeginWithUsualWindows(t *testing.T) {
 	h := open(t)
 	h.as(func(ctx context.Context, tx *tenants.Tx) error {
 		kept, err := privacy.Kept(ctx, tx)
-		if len(kept) != 0 {
+		if err != nil || len(kept) != 0 {
 			t.Errorf("kept %v, want all for good where nobody chose", kept)
 		}
 		if err := privacy.Begin(ctx, tx, meera); err != nil {

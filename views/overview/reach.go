@@ -25,6 +25,7 @@ func (p Reach) columns(ctx context.Context) []components.Column {
 	for _, what := range allowed {
 		list = append(list, components.Column{Label: i18n.T(ctx, "reach.may_"+what)})
 	}
+	list = append(list, components.Column{Label: i18n.T(ctx, "reach.offers")})
 	if p.CanSave {
 		list = append(list, components.Column{Label: i18n.T(ctx, "reach.save"), Quiet: true})
 	}
@@ -34,9 +35,13 @@ func (p Reach) columns(ctx context.Context) []components.Column {
 
 // Bucket counts the customers that can be reached in one way: both, id, phone or neither.
 type Bucket struct {
-	Reach string
-	Count int64
+	Reach   string
+	Count   int64
+	Yes, No int64 // of them said that offers are welcome, and that they are not
 }
+
+// Unknown is how many said nothing about offers.
+func (b Bucket) Unknown() int64 { return max(0, b.Count-b.Yes-b.No) }
 
 func (b Bucket) href() string { return "/contacts?reach=" + b.Reach }
 
