@@ -12,6 +12,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/pehchan/pehchan/server"
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants/sandbox"
 )
@@ -31,13 +32,12 @@ var spaces = strings.NewReplacer(" ", "", "-", "", "\u00a0", "", "&nbsp;", "", "
 // routeOf is the route that answers GET of an address, or "".
 func (st *site) routeOf(path string) (found string) {
 	asked := strings.Split(path, "/")
-	for _, r := range st.Routes() {
-		parts := strings.Split(r.Path, "/")
-		if r.Method != http.MethodGet || len(parts) != len(asked) || found != "" && !strings.Contains(found, ":") {
+	for _, r := range st.table() {
+		if r.Method != http.MethodGet || len(r.parts) != len(asked) || found != "" && !strings.Contains(found, ":") {
 			continue
 		}
 		fits := true
-		for i, part := range parts {
+		for i, part := range r.parts {
 			fits = fits && (part == asked[i] || strings.HasPrefix(part, ":") && asked[i] != "")
 		}
 		if fits {
@@ -46,6 +46,23 @@ func (st *site) routeOf(path string) (found string) {
 	}
 
 	return found
+}
+
+// cutRoute is a line of the table with its path cut at the slashes.
+type cutRoute struct {
+	server.Route
+	parts []string
+}
+
+// table is the route table, put together once for a site: a walk asks it for each of thousands of links.
+func (st *site) table() []cutRoute {
+	st.cutOnce.Do(func() {
+		for _, r := range st.Routes() {
+			st.cut = append(st.cut, cutRoute{r, strings.Split(r.Path, "/")})
+		}
+	})
+
+	return st.cut
 }
 
 // walk gets the pages that links lead to from some on, two of a route and one of each kind of question to it, and returns an address of

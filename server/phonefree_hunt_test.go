@@ -61,10 +61,16 @@ func (h hunt) in(text string) (found []string) {
 
 // readings are a text as it stands, and with all that is not a letter or digit taken out, escaped and not.
 func readings(text string) []string {
-	out := []string{text}
-	for _, t := range []string{text, html.UnescapeString(text), unescape(text)} {
+	out, dresses := []string{text}, []string{text, html.UnescapeString(text), unescape(text)}
+	slices.Sort(dresses)
+	for _, t := range slices.Compact(dresses) { // most texts have one
 		out = append(out, strings.Map(func(r rune) rune {
 			switch {
+			case r <= unicode.MaxASCII: // nearly all there is, so it is told without a table
+				if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+					return r
+				}
+				return -1
 			case unicode.Is(unicode.Nd, r):
 				return digitOf(r)
 			case unicode.IsLetter(r):

@@ -19,13 +19,12 @@ var (
 // asksFor is what the route of a method and address wants of its caller; empty where nothing or everybody.
 func (st *site) asksFor(method, path string) string {
 	asked, found, best := strings.Split(path, "/"), "", -1
-	for _, r := range st.Routes() {
-		parts := strings.Split(r.Path, "/")
-		if r.Method != method || len(parts) != len(asked) {
+	for _, r := range st.table() {
+		if r.Method != method || len(r.parts) != len(asked) {
 			continue
 		}
 		plain, fits := 0, true
-		for i, part := range parts {
+		for i, part := range r.parts {
 			if part == asked[i] {
 				plain++
 			} else if !strings.HasPrefix(part, ":") || asked[i] == "" {

@@ -39,6 +39,9 @@ type site struct {
 	keys           *secrets.Keyring
 	log            *lockedBuffer
 	origin         string
+
+	cutOnce sync.Once
+	cut     []cutRoute
 }
 
 func newSite(t *testing.T) *site {
