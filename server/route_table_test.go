@@ -299,6 +299,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/settings/security/codes", "++++++++L"},
 	{"POST", "/settings/security/mails", "++++++++L"},
 	{"POST", "/settings/business", "+xxxxxxxL"},
+	{"POST", "/settings/target", "+xxxxxxxL"},
 	{"POST", "/settings/quiet", "+xxxxxxxL"},
 	{"POST", "/settings/quiet/mine", "++++++++L"},
 	{"POST", "/settings/mails", "+xxxxxxxL"},

@@ -195,6 +195,8 @@ type Tenant struct {
 
 	APIPerMinute int `db:"api_per_minute"` // requests that its keys may make together
 
+	ReadyBy *time.Time `db:"ready_by"` // the day by which it wants to know its customers by their WhatsApp IDs; nil for none chosen
+
 	Quiet
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server/changes"
+	"github.com/pehchan/pehchan/server/overview"
 	"github.com/pehchan/pehchan/server/settings"
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
@@ -53,6 +54,11 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 		}
 		if err := homeQueue(ctx, tx, &p); err != nil {
 			return err
+		}
+		if p.CanOverview {
+			if p.Target, err = overview.TargetOf(ctx, tx, m.Tenant, p.Now); err != nil {
+				return err
+			}
 		}
 		if p.CanAnswer {
 			waiting, err := conversations.CountWaiting(ctx, tx)

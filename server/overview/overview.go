@@ -107,6 +107,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 	p := pages.Overview{
 		Frame: s.Frame(c, "adoption.title"), Now: time.Now(), Plain: c.Get("Save-Data") == "on",
 		CanQueue: m.Can("queue:read"), CanForecast: m.Can("forecast:read"), CanReach: m.Can("reach:read"),
+		CanSet: m.Can("settings:edit"),
 	}
 	c.Vary("Save-Data")
 	var where adoption.Where
@@ -129,6 +130,10 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 			p.Weeks = append(p.Weeks, pages.SeenWeek{At: w.At, SeenCounts: seenCounts(w.Seen)})
 		}
 		if p.Filling, err = adoption.Filling(ctx, tx); err != nil {
+			return err
+		}
+
+		if p.Target, err = TargetOf(ctx, tx, m.Tenant, p.Now); err != nil {
 			return err
 		}
 

@@ -23,6 +23,21 @@ func workedSince(now time.Time, days int) time.Time {
 	return now.AddDate(0, 0, -days).UTC().Truncate(15 * time.Minute)
 }
 
+// TargetOf is how far a business is from the date that it chose; nil where it chose none.
+func TargetOf(ctx context.Context, tx *tenants.Tx, t tenants.Tenant, now time.Time) (*pages.Target, error) {
+	if t.ReadyBy == nil {
+		return nil, nil //nolint:nilnil // none was chosen
+	}
+	aim, err := adoption.Aim(ctx, tx, *t.ReadyBy, t.DaysUntil(*t.ReadyBy, now))
+	if err != nil {
+		return nil, err
+	}
+
+	return &pages.Target{
+		By: aim.By, Days: aim.Days, All: aim.All, Known: aim.Known, Phone: aim.Phone, Neither: aim.Neither, PerWeek: aim.PerWeek(),
+	}, nil
+}
+
 func fillWork(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Overview) error {
 	since := workedSince(p.Now, p.Asked.Days)
 	waiting, err := adoption.WaitingCases(ctx, tx, p.Now)

@@ -26,7 +26,7 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 }
 
 // settingsForms are the forms of the settings that came back.
-type settingsForms struct{ business, mine, password, quiet, ownQuiet components.Filled }
+type settingsForms struct{ business, mine, password, quiet, ownQuiet, target components.Filled }
 
 func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) error {
 	m := web.Member(c)
@@ -40,6 +40,7 @@ func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) erro
 	p.Frame.Path = "/settings"
 	if p.CanChange {
 		p.Quiet = quietView(m.Tenant.Quiet, m.Tenant, forms.quiet)
+		p.Target = targetView(m.Tenant, forms.target)
 	}
 	if err := s.fillOwnQuiet(c, &p, forms.ownQuiet); err != nil {
 		return err

@@ -200,4 +200,4 @@ func TenantBySlug(ctx context.Context, tx *tenants.Tx, slug string) (tenants.Ten
 }
 
 const tenantColumns = `id, slug, name, state, lang, timezone, density, demo, created_at, state_reason, state_since, state_by, state_before, erase_after, standing_access, api_per_minute,
-	quiet_from, quiet_until`
+	ready_by, quiet_from, quiet_until`

@@ -9,6 +9,7 @@ import (
 	"github.com/pehchan/pehchan/views/i18n"
 	"github.com/pehchan/pehchan/views/layout"
 	"github.com/pehchan/pehchan/views/numbers"
+	"github.com/pehchan/pehchan/views/overview"
 	"github.com/pehchan/pehchan/views/settings"
 )
 
@@ -25,8 +26,9 @@ type Home struct {
 	SetAside   int // events set aside, not yet looked at
 	Held       int // the platform's, on an operator's page; a tenant's own are none
 	Changes    []Change
-	Countries  []changes.Fact  // how far usernames are, where the business is
-	Start      *StartProgress  // of the first steps; nil where they are not offered
+	Countries  []changes.Fact // how far usernames are, where the business is
+	Start      *StartProgress // of the first steps; nil where they are not offered
+	Target     *overview.Target
 	Figures    Figures         // for the team density
 	Linked     int             // contacts linked by rules in the last day
 	Tripped    []settings.Rule // rules that turned themselves off, told to who may switch them

@@ -86,8 +86,10 @@ type Overview struct {
 	Decided Decided
 	Asks    Asks
 	Meter   numbers.Meter // of the whole business; none where nothing came
+	Target  *Target       // nil where the business has chosen none
 
 	CanQueue, CanForecast, CanReach bool
+	CanSet                          bool // the target
 }
 
 // WaitingKind counts the open cases of a kind by how long they have waited.
