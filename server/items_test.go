@@ -30,6 +30,7 @@ func TestItemsSetAside(t *testing.T) {
 	if item == nil || !strings.Contains(r.body, "It has no message id.") || !strings.Contains(r.body, `hx-swap-oob="morph:outerHTML"`) {
 		t.Fatalf("want the item with its reason: %s", r.body)
 	}
+	asha.has(asha.get(at), http.StatusOK, `data-testid="version">v`, `data-testid="shape-id"`, "First seen")
 	if r := asha.get("/home"); !strings.Contains(r.body, `data-testid="task-aside"`) || !strings.Contains(r.body, at+"/health#items") {
 		t.Errorf("want home to lead to it: %s", r.body)
 	}

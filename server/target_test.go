@@ -18,7 +18,9 @@ func TestTargetDate(t *testing.T) {
 	asha.lacks(asha.get("/home"), `data-testid="target"`)
 
 	asha.get("/settings")
-	day := func(days int) string { return time.Now().In(st.clinic.Location()).AddDate(0, 0, days).Format(time.DateOnly) }
+	day := func(days int) string {
+		return time.Now().In(st.clinic.Location()).AddDate(0, 0, days).Format(time.DateOnly)
+	}
 	for _, wrong := range []string{day(-1), day(6 * 366), "soon", "2026-02-30"} {
 		asha.has(asha.post("/settings/target", url.Values{"ready_by": {wrong}}), http.StatusUnprocessableEntity, `data-testid="wrong-ready_by"`, "Choose a day from today on")
 	}

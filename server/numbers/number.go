@@ -65,6 +65,10 @@ func (s *Pages) fillNumber(c *fiber.Ctx, p *pages.NumberHome) error {
 		}
 		p.Meter = web.MeterView(meter)
 
+		if err := fillShapes(ctx, tx, number, p); err != nil {
+			return err
+		}
+
 		return fillTold(ctx, tx, number, p)
 	})
 	if err != nil {

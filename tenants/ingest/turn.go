@@ -234,6 +234,7 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		seen []identity.Seen
 		told []notices.Heard
 		odd  = drifts{}
+		came = shapes{}
 	)
 	sealed := map[int64]bool{}
 	for i, it := range items {
@@ -253,6 +254,7 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		}
 		if it.Reason != replaying {
 			odd.note(it, ev.Warnings)
+			came.note(it, ev)
 		}
 		if whatsapp.IsNotice(ev.Kind, it.Field) {
 			told = append(told, notices.Heard{ItemID: it.ID, NumberID: it.Number, WABA: it.WABA, Field: it.Field, ReceivedAt: it.ReceivedAt, Event: ev})
@@ -300,6 +302,9 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		return err
 	}
 	if err := odd.write(ctx, tx); err != nil {
+		return err
+	}
+	if err := came.write(ctx, tx); err != nil {
 		return err
 	}
 	if err := touchNumbers(ctx, tx, items); err != nil {

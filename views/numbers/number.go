@@ -252,6 +252,9 @@ type NumberHome struct {
 	Sync         *AppSync // nil where the number has nothing to bring
 
 	CanConnect bool
+
+	Version string  // of WhatsApp's API that is spoken
+	Shapes  []Shape // all that are known, in their order
 }
 
 func (p NumberHome) answer(ctx context.Context) string {
