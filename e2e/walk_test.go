@@ -81,6 +81,7 @@ var pages = []page{
 	{route: "/adoption/people", to: func(*world) []string {
 		return []string{"/adoption/people?show=id&days=90", "/adoption/people?week=2020-01-06"}
 	}},
+	{route: "/adoption/impact"},
 	{route: "/adoption/forecast", to: func(*world) []string { return []string{"/adoption/forecast", "/adoption/forecast?within=30&known=1"} }},
 	{route: "/adoption/reach", to: func(*world) []string { return []string{"/adoption/reach?save=%2Fcontacts%3Freach%3Did"} }},
 	{route: "/numbers"},
@@ -204,7 +205,7 @@ var noPages = []string{
 	"/events",                                                                                                      // a stream
 	"/numbers/:id/live", "/numbers/:id/health/live", "/contacts/import/:id/live", "/start/live", "/inbox/:id/live", // parts of pages
 	"/contacts/import/sample", "/contacts/import/:id/problems", "/media/:message", "/adoption/export", "/op/usage/export", "/privacy/requests/:id/receipt", // files
-	"/privacy/record/file", "/overview/export", "/adoption/forecast/export", "/adoption/reach/export", "/reports/monthly/export", "/prep/quality/export",
+	"/privacy/record/file", "/overview/export", "/adoption/impact/export", "/adoption/forecast/export", "/adoption/reach/export", "/reports/monthly/export", "/prep/quality/export",
 	"/numbers/:id/health/export",
 }
 

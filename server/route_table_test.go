@@ -90,6 +90,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/overview/export", "++++++xxL"},
 	{"GET", "/adoption/people", "++++++xxL"},
 	{"GET", "/adoption/export", "++++++xxL"},
+	{"GET", "/adoption/impact", "++++++xxL"},
+	{"GET", "/adoption/impact/export", "++++++xxL"},
 	{"GET", "/adoption/forecast", "++x+++xxL"},
 	{"GET", "/adoption/forecast/export", "++x+++xxL"},
 	{"POST", "/adoption/forecast/book", "+xxxxxxxL"},

@@ -119,6 +119,8 @@ func (s *Server) Routes() []Route {
 		{get, web.OverviewPath + "/export", "overview:read", s.overview.ExportWork},
 		{get, web.AdoptionPath + "/people", "overview:read", s.overview.AdoptionPeople},
 		{get, web.AdoptionPath + "/export", "overview:read", s.overview.ExportAdoption},
+		{get, web.ImpactPath, "overview:read", s.overview.ImpactPage},
+		{get, web.ImpactPath + "/export", "overview:read", s.overview.ExportImpact},
 		{get, web.ForecastPath, "forecast:read", s.overview.ForecastPage},
 		{get, web.ForecastPath + "/export", "forecast:read", s.overview.ExportForecast},
 		{post, web.ForecastPath + "/book", "settings:edit", s.overview.SayBook},

@@ -30,6 +30,7 @@ const (
 	OverviewPath = "/overview"
 	AdoptionPath = "/adoption"
 	ForecastPath = AdoptionPath + "/forecast"
+	ImpactPath   = AdoptionPath + "/impact"
 	ReachPath    = AdoptionPath + "/reach"
 	SegmentsPath = AdoptionPath + "/segments"
 	MonthlyPath  = "/reports/monthly"
