@@ -36,6 +36,7 @@ var pages = []page{
 		return []string{"/check", "/check?a=yn", "/check?a=ynuyunxy", "/check?a=yyyyyyyy"}
 	}},
 	{route: "/status", by: []string{nobody}},
+	{route: "/demo", by: []string{nobody}},
 	{route: "/login", by: []string{nobody}},
 	{route: "/help", by: []string{nobody, filled}},
 	{route: "/choose", by: []string{twice}},

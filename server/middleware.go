@@ -12,10 +12,12 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/pehchan/pehchan/server/front"
 	"github.com/pehchan/pehchan/server/settings"
 	"github.com/pehchan/pehchan/server/signin"
 	"github.com/pehchan/pehchan/server/web"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/views/i18n"
 )
 
@@ -79,6 +81,9 @@ func (s *Server) guard(r Route) fiber.Handler {
 		if !web.SafeMethod(c.Method()) {
 			if err := s.CheckForm(c, m, known); err != nil {
 				return err
+			}
+			if m.Role == access.Visitor {
+				front.Hush(c)
 			}
 		}
 		if permission != anyone && permission != web.SignedIn && !m.Can(permission) {

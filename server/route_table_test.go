@@ -21,6 +21,8 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/", "+++++++++"},
 	{"GET", "/check", "+++++++++"},
 	{"GET", "/status", "+++++++++"},
+	{"GET", "/demo", "+++++++++"},
+	{"POST", "/demo", "+++++++++"},
 	{"GET", "/help", "+++++++++"},
 	{"GET", "/more", "++++++++L"},
 	{"GET", "/login", "+++++++++"},

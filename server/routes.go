@@ -48,6 +48,8 @@ func (s *Server) Routes() []Route {
 		{get, "/", anyone, s.front.Start},
 		{get, "/check", public, s.front.CheckPage},
 		{get, "/status", public, s.front.StatusPage},
+		{get, "/demo", anyone, s.front.DemoPage},
+		{post, "/demo", anyone, s.front.Visit},
 		{get, "/help", anyone, s.home.HelpPage},
 		{get, "/more", signedIn, s.home.MorePage},
 		{get, "/login", anyone, s.signin.LoginPage},

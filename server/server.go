@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/migrations"
@@ -56,6 +57,7 @@ type Deps struct {
 	Log      *slog.Logger
 	OnListen func(url string)
 	Wake     func()
+	Demo     func() uuid.UUID // the business that visitors of the demo enter, uuid.Nil while there is none; nil where there never is
 }
 
 // Server answers HTTP. Any number of servers may work on one database.
@@ -114,7 +116,7 @@ func New(cfg config.Config, d Deps) (*Server, error) {
 		changes:   &changes.Pages{Site: site},
 		contacts:  &contacts.Pages{Site: site},
 		docs:      &docs.Pages{Site: site},
-		front:     front.New(site),
+		front:     front.New(site, d.Demo),
 		home:      &home.Pages{Site: site},
 		inbox:     inbox.New(site),
 		numbers:   &numbers.Pages{Site: site},

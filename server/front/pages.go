@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/server/web"
@@ -22,6 +23,7 @@ type Pages struct {
 	news      kept[look]
 	meta      kept[string]
 	visitors  visitors
+	demo      func() uuid.UUID
 }
 
 type welcomeFacts struct {
@@ -30,9 +32,13 @@ type welcomeFacts struct {
 	missing bool
 }
 
-// New makes the pages.
-func New(site *web.Site) *Pages {
-	return &Pages{Site: site, countries: map[string]*kept[welcomeFacts]{i18n.English: {}, i18n.Hindi: {}}}
+// New makes the pages. demo is the business that visitors enter, uuid.Nil while there is none; nil where there never is.
+func New(site *web.Site, demo func() uuid.UUID) *Pages {
+	if demo == nil {
+		demo = func() uuid.UUID { return uuid.Nil }
+	}
+
+	return &Pages{Site: site, demo: demo, countries: map[string]*kept[welcomeFacts]{i18n.English: {}, i18n.Hindi: {}}}
 }
 
 // lookTimeout is how long is looked at something for somebody who may be anybody.
@@ -72,5 +78,6 @@ func (s *Pages) around(c *fiber.Ctx, titleKey, path string) pages.Around {
 
 	return pages.Around{
 		Title: i18n.T(c.UserContext(), titleKey), Theme: s.VisitorTheme(c), Path: path, Begin: s.Config.Signup == config.SignupOpen,
+		Demo: s.demo() != uuid.Nil,
 	}
 }

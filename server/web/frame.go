@@ -43,6 +43,7 @@ func (s *Site) Frame(c *fiber.Ctx, titleKey string) layout.Frame {
 		f.Tenant = layout.Tenant{ID: m.Tenant.ID.String(), Name: m.Tenant.Name}
 	}
 	f.AddFactor = factorBanner(m, c.Path())
+	f.Visit = m.Role == access.Visitor
 	f.Operator = m.Person.OperatorRole != ""
 	for _, p := range m.Places {
 		f.Tenants = append(f.Tenants, layout.Tenant{ID: p.ID.String(), Name: p.Name})

@@ -176,6 +176,7 @@ func Sweep(ctx context.Context, tx *tenants.Tx) (int64, error) {
 		`DELETE FROM signups WHERE expires_at < now() - interval '7 days'`,
 		`DELETE FROM email_changes WHERE expires_at < now() - interval '30 days'`,
 		`DELETE FROM sessions WHERE expires_at < now() - interval '7 days'`,
+		endVisits,
 	} {
 		result, err := tx.ExecContext(ctx, query)
 		if err != nil {

@@ -30,6 +30,7 @@ const (
 	OperatorReads   = "op_read" // an operator in a tenant, by its leave
 	OperatorActs    = "op_act"
 	ClosingOwner    = "closing_owner" // an owner of a business that closes
+	Visitor         = "visitor"       // somebody who looks around the demo
 )
 
 // Roles are the roles a person can have in a tenant, widest first.

@@ -239,6 +239,9 @@ func (s *Sessions) check(ctx context.Context, tx *tenants.Tx, token string, wake
 		}
 		if admits(tenant.State, row.Role) {
 			m.Tenant, m.Role, m.Actor = tenant, row.Role, row.actor(true)
+			if visits(m.Person, tenant) {
+				m.Role = Visitor
+			}
 		}
 	}
 	if m.needsFactor() && !row.Factor && !s.FactorOptional {

@@ -26,6 +26,7 @@ type Frame struct {
 	Nav       []NavItem // what this person may open, in order
 	Toast     *Toast
 	Support   *Support // an operator is in a business by its leave
+	Visit     bool     // somebody looks around the demo
 	Shortcuts bool     // single keys are on
 	// AddFactor asks for a second factor; nil where that is not to be asked here.
 	AddFactor *FactorBanner

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server"
@@ -62,8 +64,16 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 	}
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
+	var visited atomic.Pointer[uuid.UUID]
 	deps := server.Deps{
 		DB: in.db, Keys: in.keys, Log: out.log, Wake: worker.Wake, OnListen: func(url string) { listening <- url },
+		Demo: func() uuid.UUID {
+			if id := visited.Load(); id != nil {
+				return *id
+			}
+
+			return uuid.Nil
+		},
 	}
 	group.Go(func() error { return serve(ctx, in, deps) })
 	workInBackground(ctx, group, in, out, worker, by)
@@ -75,7 +85,7 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 		case <-ctx.Done():
 			return nil
 		case url := <-listening:
-			return c.accompany(ctx, out, in, url, meta)
+			return c.accompany(ctx, out, in, url, meta, &visited)
 		}
 	})
 	// The group ends when one of them fails, or all have stopped on a signal.
@@ -87,8 +97,11 @@ func (c runCmd) Run(ctx context.Context, out *console) (err error) {
 }
 
 // accompany runs beside the server at url until ctx ends: the stand-in for WhatsApp on meta, unless that is nil because Graph is
-// elsewhere, and the demo. It begins once the server takes connections, so that nobody waits for the demo.
-func (c runCmd) accompany(ctx context.Context, out *console, in *installation, url string, meta net.Listener) error {
+// elsewhere, and the demo. It begins once the server takes connections, so that nobody waits for the demo. visited is then the business that
+// visitors enter; there is none where messages leave the machine.
+func (c runCmd) accompany(
+	ctx context.Context, out *console, in *installation, url string, meta net.Listener, visited *atomic.Pointer[uuid.UUID],
+) error {
 	world, err := &demo{}, error(nil)
 	if !out.json {
 		err = out.answer(nil, "listening on %s", url)
@@ -100,6 +113,9 @@ func (c runCmd) accompany(ctx context.Context, out *console, in *installation, u
 		graph := sandbox.NewGraph(world.graphOptions(url))
 		defer graph.Close()
 		defer serveOn(meta, graph)()
+	}
+	if err == nil && c.Demo && meta != nil {
+		visited.Store(&world.businesses[0].tenant)
 	}
 	if err == nil {
 		err = world.introduce(out, in, url)
