@@ -71,6 +71,8 @@ var pages = []page{
 	{route: "/prep/faq/new"},
 	{route: "/prep/faq/:id", to: func(*world) []string { return []string{"/prep/faq/india", "/prep/faq/really_you"} }},
 	{route: "/prep/faq/:id/edit", to: func(*world) []string { return []string{"/prep/faq/india/edit"} }},
+	{route: "/prep/macros/new"},
+	{route: "/prep/macros/:id/edit", to: func(*world) []string { return []string{"/prep/macros/m01/edit"} }},
 	{route: "/prep/macros", to: func(w *world) []string {
 		return []string{"/prep/macros?lang=hinglish", "/prep/macros?lang=hi&for=" + strings.TrimPrefix(w.contacts[0], "/contacts/")}
 	}},

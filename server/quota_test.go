@@ -100,6 +100,11 @@ var quotaCases = map[tenants.Quota]quotaCase{
 			SELECT $1, 'own-' || lpad(i::text, 12, '0'), 1, 'customers', '', 'q', 'q', 's', 's', 'l', 'l', '', '', 'here', '{}', 'p', 'asha', '' FROM generate_series(1, $2) i`,
 		more: func(p *pressing, _ int) answer { return p.asha.post("/prep/faq", withChange(answered)) },
 	},
+	tenants.QuotaMacros: {
+		fill: `INSERT INTO macro_versions (tenant_id, macro, version, title_en, title_hi, when_en, when_hi, text_en, text_hi, text_hinglish, by_person, by_name)
+			SELECT $1, 'own-' || lpad(i::text, 12, '0'), 1, 't', 't', 'w', 'w', 'x', 'x', 'x', 'p', 'asha' FROM generate_series(1, $2) i`,
+		more: func(p *pressing, _ int) answer { return p.asha.post("/prep/macros", withChange(ownMacro)) },
+	},
 	tenants.QuotaQuestions: {
 		fill: `INSERT INTO asked_questions (tenant_id, id, text, origin, by_person, by_name) SELECT $1, gen_random_uuid(), 'why?', 'search', 'p', 'asha' FROM generate_series(1, $2) i`,
 		more: func(p *pressing, n int) answer {

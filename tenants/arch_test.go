@@ -57,7 +57,7 @@ func sources(t *testing.T) []source {
 var below = map[string][]string{
 	"access":        {"secrets"},
 	"adoption":      {"whatsapp"},
-	"answers":       {"facts"},
+	"answers":       {"facts", "training"},
 	"conversations": {"erased", "identity", "phonefree", "whatsapp"},
 	"erased":        {"secrets", "whatsapp"},
 	"facts":         {"whatsapp"},

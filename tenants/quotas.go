@@ -21,6 +21,7 @@ const (
 	QuotaInvitations Quota = "invitations" // in a day
 	QuotaKeys        Quota = "keys"
 	QuotaLists       Quota = "lists"   // uploaded in a day
+	QuotaMacros      Quota = "macros"  // of its own
 	QuotaNumbers     Quota = "numbers" // connected, or waiting for it
 	QuotaQuestions   Quota = "questions"
 	QuotaSegments    Quota = "segments"
@@ -49,12 +50,16 @@ var measures = map[Quota]measure{
 	QuotaInvitations: {100, "too_many_invitations", `SELECT count(*) FROM invitations WHERE tenant_id = $1 AND sent_at > now() - interval '1 day'`, false},
 	QuotaKeys:        {50, "too_many_keys", `SELECT count(*) FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL`, false},
 	QuotaLists:       {50, "too_many_lists", `SELECT count(*) FROM imports WHERE tenant_id = $1 AND created_at > now() - interval '1 day'`, true},
-	QuotaNumbers:     {200, "too_many_numbers", `SELECT count(*) FROM numbers WHERE tenant_id = $1 AND state <> 'disconnected'`, false},
-	QuotaQuestions:   {1000, "too_many_questions", `SELECT count(*) FROM asked_questions WHERE tenant_id = $1 AND card = ''`, false},
-	QuotaSegments:    {100, "too_many_segments", `SELECT count(*) FROM segments WHERE tenant_id = $1`, false},
-	QuotaTrust:       {200, "trust_full", `SELECT count(*) FROM trust_requests WHERE tenant_id = $1 AND made_at > now() - interval '1 day'`, false},
-	QuotaUnfinished:  {20, "too_many_unfinished", `SELECT count(*) FROM imports WHERE tenant_id = $1 AND state IN ('mapping', 'checking', 'checked')`, true},
-	QuotaWatched:     {500, "too_many_watched", `SELECT count(*) FROM username_watch WHERE tenant_id = $1`, false},
+	QuotaMacros: {100, "too_many_macros", `
+		SELECT count(*) FROM (
+			SELECT DISTINCT ON (macro) removed FROM macro_versions WHERE tenant_id = $1 AND macro LIKE 'own-%' ORDER BY macro, version DESC
+		) macros WHERE NOT removed`, false},
+	QuotaNumbers:    {200, "too_many_numbers", `SELECT count(*) FROM numbers WHERE tenant_id = $1 AND state <> 'disconnected'`, false},
+	QuotaQuestions:  {1000, "too_many_questions", `SELECT count(*) FROM asked_questions WHERE tenant_id = $1 AND card = ''`, false},
+	QuotaSegments:   {100, "too_many_segments", `SELECT count(*) FROM segments WHERE tenant_id = $1`, false},
+	QuotaTrust:      {200, "trust_full", `SELECT count(*) FROM trust_requests WHERE tenant_id = $1 AND made_at > now() - interval '1 day'`, false},
+	QuotaUnfinished: {20, "too_many_unfinished", `SELECT count(*) FROM imports WHERE tenant_id = $1 AND state IN ('mapping', 'checking', 'checked')`, true},
+	QuotaWatched:    {500, "too_many_watched", `SELECT count(*) FROM username_watch WHERE tenant_id = $1`, false},
 }
 
 // Quotas lists the measures there are, by name.

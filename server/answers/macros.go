@@ -28,7 +28,7 @@ const (
 // MacrosPage lists the macros as one customer would get them.
 func (s *Pages) MacrosPage(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
-	p := pages.Macros{CanAnswer: m.Can("conversations:answer"), Lang: macroLang(c, "lang"), Languages: answers.Languages, Query: c.Query("find")}
+	p := pages.Macros{CanAnswer: m.Can("conversations:answer"), CanEdit: m.Can("answers:edit"), Lang: macroLang(c, "lang"), Languages: answers.Languages, Query: c.Query("find")}
 	chosen := uuid.Nil
 	if value := c.Query("for"); value != "" {
 		var err error
@@ -113,6 +113,7 @@ func macroView(ctx context.Context, macro answers.Macro, r answers.Ready) pages.
 	v := pages.Macro{
 		Key: macro.Key, Title: macro.Title.In(i18n.Lang(ctx)), When: macro.When.In(i18n.Lang(ctx)), Guard: macro.Guard, NeedsFacts: len(macro.Facts) > 0,
 		Text: r.Shown, Missing: r.Missing, Refused: refusedMacro(ctx, r), Ready: r.Text != "", Uses: macro.Uses,
+		Own: macro.Own, Version: macro.Version, By: macro.By, At: macro.At,
 	}
 
 	return v

@@ -32,7 +32,7 @@ const auditPageSize = 16
 // Subjects are the first words of the actions that each filter of the page stands for.
 var Subjects = map[string][]string{
 	"people":   {"member", "person", "operator", "session", "support"},
-	"answers":  {"answer", "question"},
+	"answers":  {"answer", "macro", "question"},
 	"numbers":  {"number", "app", "ingest", "portfolio", "username", "trust"},
 	"contacts": {"contact", "link", "merge", "case", "phone", "import", "contacts", "code", "segment"},
 	"keys":     {"apikey"},

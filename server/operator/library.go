@@ -215,7 +215,7 @@ func libraryTexts(ledger answers.Ledger, w answers.Wording) []pages.LibraryText 
 
 // reachOf counts whom and what a change of a card or macro concerns that stands on some facts.
 func reachOf(ctx context.Context, tx *tenants.Tx, s answers.Shelved, facts []string, now time.Time) (r pages.LibraryReach, err error) {
-	concerned, err := answers.Concerned(ctx, tx, s.Kind, s.Key)
+	concerned, err := answers.Concerned(ctx, tx, s.Key)
 	if err != nil {
 		return r, err
 	}

@@ -39,7 +39,13 @@ type Macro struct {
 	Facts []string `json:"facts"` // the ledger's facts that it stands on; it is refused while one of them is to be checked
 	MacroText
 	Uses    int     `json:"-"` // sent in the last thirty days
-	Edition Edition `json:"-"` // of the platform's words
+	Edition Edition `json:"-"` // of the platform's words, where these count
+
+	Version int        `json:"-"` // of the business's own words; 0 for the platform's
+	Own     bool       `json:"-"` // nothing of the platform's is beneath it
+	Under   *MacroText `json:"-"` // the platform's words beneath Version; nil where there are none
+	By      string     `json:"-"` // who wrote Version
+	At      time.Time  `json:"-"`
 }
 
 // Languages are those of a macro.
@@ -82,7 +88,7 @@ func (m Macro) Typed() []string {
 	return slices.DeleteFunc(m.Variables(), func(name string) bool { return !slices.Contains(typed, name) })
 }
 
-// OneMacro is the macro with a key; ErrNotFound where there is none.
+// OneMacro is the macro that ships with a key; ErrNotFound where there is none.
 func OneMacro(key string) (Macro, error) {
 	lib, err := shipped()
 	if err != nil {
@@ -97,7 +103,7 @@ func OneMacro(key string) (Macro, error) {
 	return Macro{}, tenants.ErrNotFound
 }
 
-// Macros lists them, with how often tx's tenant used each.
+// Macros lists them as tx's tenant has them, the built-in ones in their order and then its own, with how often it used each.
 func Macros(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Macro, error) {
 	lib, err := edited(ctx, tx)
 	if err != nil {
@@ -111,7 +117,10 @@ func Macros(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Macro, error)
 		SELECT key, sum(n)::int AS n FROM answer_uses WHERE tenant_id = $1 AND kind = 'macro' AND day > $2::date GROUP BY key`, tx.Tenant, now.Add(-usedWithin)); err != nil {
 		return nil, fmt.Errorf("count uses of macros: %w", err)
 	}
-	list := lib.macros
+	list, err := addOwn(ctx, tx, lib.macros)
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range rows {
 		if at := slices.IndexFunc(list, func(m Macro) bool { return m.Key == r.Key }); at >= 0 {
 			list[at].Uses = r.N

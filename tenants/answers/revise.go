@@ -140,7 +140,7 @@ func Try(ctx context.Context, tx *tenants.Tx, in Revision, now time.Time) (Editi
 	if err != nil {
 		return Edition{}, Reach{}, err
 	}
-	r, err := Concerned(ctx, tx, in.Kind, in.Key)
+	r, err := Concerned(ctx, tx, in.Key)
 
 	return e, r, err
 }

@@ -62,7 +62,7 @@ func TestOperatorsWordsReachWhoHasNoneOfTheirOwn(t *testing.T) {
 	count := func(tenant bool) (r answers.Reach) {
 		t.Helper()
 		read := func(ctx context.Context, tx *tenants.Tx) (err error) {
-			r, err = answers.Concerned(ctx, tx, answers.UsedCard, key)
+			r, err = answers.Concerned(ctx, tx, key)
 			return err
 		}
 		if tenant {

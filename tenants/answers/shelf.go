@@ -77,7 +77,7 @@ func Shelf(ctx context.Context, tx *tenants.Tx, now time.Time) ([]Shelved, Ledge
 		list = append(list, Shelved{Kind: UsedCard, Key: c.Key, Card: c, Edition: c.Edition, Others: others[c.Key]})
 	}
 	for i, m := range lib.macros {
-		list = append(list, Shelved{Kind: UsedMacro, Key: m.Key, Macro: m, Ships: ships.macros[i].wording(), Edition: m.Edition})
+		list = append(list, Shelved{Kind: UsedMacro, Key: m.Key, Macro: m, Ships: ships.macros[i].wording(), Edition: m.Edition, Others: others[m.Key]})
 	}
 	for i, s := range list {
 		if !s.Withdrawn() {
@@ -115,11 +115,11 @@ type Reach struct {
 }
 
 // Concerned counts, in a System transaction, whom a change of a card or macro concerns.
-func Concerned(ctx context.Context, tx *tenants.Tx, kind, key string) (Reach, error) {
+func Concerned(ctx context.Context, tx *tenants.Tx, key string) (Reach, error) {
 	var r Reach
 	if err := tx.GetContext(ctx, &r, `
 		SELECT count(*)::int - count(o.card)::int AS see, count(o.card)::int AS others
-		FROM tenants t LEFT JOIN answer_overrides o ON o.tenant_id = t.id AND o.card = $1 AND $2 = 'card' WHERE t.`+open, key, kind); err != nil {
+		FROM tenants t LEFT JOIN answer_overrides o ON o.tenant_id = t.id AND o.card = $1 WHERE t.`+open, key); err != nil {
 		return Reach{}, fmt.Errorf("count whom an answer concerns: %w", err)
 	}
 

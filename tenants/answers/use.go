@@ -21,7 +21,7 @@ const (
 // Use counts that a card was copied or shared, or a macro sent, today. A key that the tenant does not have is ErrNotFound.
 func Use(ctx context.Context, tx *tenants.Tx, kind, key string, now time.Time) error {
 	if kind == UsedMacro {
-		if _, err := OneMacro(key); err != nil {
+		if _, err := MacroBy(ctx, tx, key, now); err != nil {
 			return err
 		}
 	} else if _, _, err := One(ctx, tx, key, now); err != nil {

@@ -23,6 +23,7 @@ type Macros struct {
 	Found     []people.Someone
 	Items     []Macro
 	CanAnswer bool // may write to customers
+	CanEdit   bool
 }
 
 // Macro is one of them, filled in.
@@ -37,7 +38,59 @@ type Macro struct {
 	Refused    string   // in words; empty where it may be sent
 	Ready      bool     // it may go to the customer it is shown for
 	Uses       int
+
+	Own     bool // nothing of the platform's is beneath it
+	Version int  // of the business's own words; 0 for the platform's
+	By      string
+	At      time.Time
 }
+
+// MacroEdit is the editor of a macro, of a new one where Key is empty. It posts to /prep/macros/{key} or /prep/macros (version, guard, title_en,
+// title_hi, when_en, when_hi, text_en, text_hi, text_hinglish), and version to /prep/macros/{key}/restore.
+type MacroEdit struct {
+	Frame   layout.Frame
+	Key     string
+	Own     bool // of the business alone: its guard may be chosen
+	Guard   string
+	Version int // of the business's own words; 0 for none
+	History []MacroVersion
+	Under   []MacroWords // the platform's words beneath the business's own
+	Form    components.Filled
+}
+
+// MacroVersion is a text of the business, as it was.
+type MacroVersion struct {
+	Version int
+	Removed bool
+	By      string
+	At      time.Time
+	Text    string // in the reader's language
+	Current bool
+}
+
+// MacroWords are what a macro says in one language.
+type MacroWords struct{ Lang, Text string }
+
+func (p MacroEdit) action() string {
+	if p.Key == "" {
+		return "/prep/macros"
+	}
+	return "/prep/macros/" + p.Key
+}
+
+func (p MacroEdit) guards(ctx context.Context) []components.Option {
+	return []components.Option{
+		{Value: "", Label: i18n.T(ctx, "macros.guard_none")}, {Value: "linked", Label: i18n.T(ctx, "macros.guard_linked")}, {Value: "lead", Label: i18n.T(ctx, "macros.guard_lead")},
+	}
+}
+
+// macroTexts are the texts of the editor, by field.
+var macroTexts = []struct {
+	name  string
+	langs []string
+	rows  int
+	most  int
+}{{"title", []string{"en", "hi"}, 1, 160}, {"when", []string{"en", "hi"}, 2, 1000}, {"text", []string{"en", "hi", "hinglish"}, 5, 1000}}
 
 func (p Macros) chips(ctx context.Context) []components.Chip {
 	var chips []components.Chip

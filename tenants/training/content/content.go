@@ -310,6 +310,8 @@ type Bank struct {
 	Drills  []Drill
 	Poster  Poster
 	Ladder  []Level
+
+	rules map[string]Rule // that practice chats share
 }
 
 // Item is the item with an id.

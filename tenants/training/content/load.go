@@ -38,6 +38,7 @@ func load() (*Bank, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.rules = rules
 	for i := range b.Drills {
 		if err := b.Drills[i].ready(rules); err != nil {
 			return nil, fmt.Errorf("drill %s: %w", b.Drills[i].ID, err)
@@ -111,6 +112,17 @@ func (d *Drill) ready(rules map[string]Rule) error {
 	}
 
 	return nil
+}
+
+// Breaks tells whether words that are sent to a customer break a gate, by the rules that every practice chat is judged by.
+func (b *Bank) Breaks(gate, said string) bool {
+	for _, r := range b.rules {
+		if r.Gate == gate && r.holds(said) {
+			return true
+		}
+	}
+
+	return false
 }
 
 // shared are the rules that many steps use, by key.
