@@ -14,6 +14,8 @@ import (
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
+	"github.com/pehchan/pehchan/tenants/identity"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // visited is a site whose clinic is the demo that visitors enter.
@@ -130,5 +132,46 @@ func TestVisitsAreForTheDemoAlone(t *testing.T) {
 	b.has(r, http.StatusTooManyRequests, `data-testid="full"`)
 	if r.header.Get("Retry-After") == "" || strings.Contains(r.header.Get("Set-Cookie"), "pehchan=") || time.Since(began) > time.Minute {
 		t.Error("want to be told how long to wait, and no session")
+	}
+}
+
+// What visitors decided is gone in the morning, and what others decided stays.
+func TestADemoBeginsAnew(t *testing.T) {
+	t.Parallel()
+	st := visited(t)
+	s := st.shop(t, st.clinic)
+	s.writes(0, "919800000480", "IN.1", "Rajesh", "hello")
+	s.writes(1, "919800000482", "", "Rajesh", "hello")
+	s.writes(2, "919800000483", "", "Rajesh", "hello")
+	one, two := s.whois(whatsapp.KindBSUID, "IN.1").ID.String(), s.whois(whatsapp.KindPhone, "919800000482").ID.String()
+	three := s.whois(whatsapp.KindPhone, "919800000483").ID.String()
+	visitor, asha := st.visitor(t), st.signedIn(t, "asha")
+	for _, b := range []struct {
+		*browser
+		lose string
+	}{{visitor, two}, {asha, three}} {
+		b.get("/contacts/" + one)
+		if r := b.post("/merges", url.Values{"keep": {one}, "lose": {b.lose}, "reason": {"alike"}}); r.status != http.StatusSeeOther {
+			t.Fatalf("merge: %d %.300s", r.status, r.body)
+		}
+	}
+
+	var visitors []string
+	var taken int
+	err := st.DB.System(t.Context(), func(tx *tenants.Tx) (err error) {
+		visitors, err = access.Visitors(t.Context(), tx)
+		return err
+	})
+	if err == nil {
+		err = st.DB.As(t.Context(), st.clinic.ID, func(tx *tenants.Tx) (err error) {
+			taken, err = identity.TakeBackAll(t.Context(), tx, tenants.SystemActor, visitors)
+			return err
+		})
+	}
+	if err != nil || len(visitors) != 1 || taken != 1 {
+		t.Fatalf("of %d visitors %d was taken back (%v), want one of one", len(visitors), taken, err)
+	}
+	if alone, joined := s.whois(whatsapp.KindPhone, "919800000482").ID.String(), s.whois(whatsapp.KindPhone, "919800000483").ID.String(); alone != two || joined != one {
+		t.Error("want the visitor's merge taken apart, and the owner's left")
 	}
 }

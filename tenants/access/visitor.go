@@ -78,3 +78,13 @@ func (s *Sessions) Visit(ctx context.Context, db *tenants.DB, tenant uuid.UUID, 
 
 	return token, err
 }
+
+// Visitors are the ids of all who have visited the demo, in a System transaction.
+func Visitors(ctx context.Context, tx *tenants.Tx) ([]string, error) {
+	var ids []string
+	if err := tx.SelectContext(ctx, &ids, `SELECT id::text FROM people WHERE email_key LIKE '%`+visitorMail+`'`); err != nil {
+		return nil, fmt.Errorf("read visitors: %w", err)
+	}
+
+	return ids, nil
+}

@@ -70,6 +70,50 @@ func TakeBack(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.
 	return GetCase(ctx, tx, id)
 }
 
+// TakeBackAll takes back all that people decided and linked and that still stands, the newest first, and returns how much that was. What
+// WhatsApp has proved since stays.
+func TakeBackAll(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, people []string) (taken int, err error) {
+	var links []uuid.UUID
+	if err := tx.SelectContext(ctx, &links, `
+		SELECT id FROM links WHERE tenant_id = $1 AND kind = 'merged' AND actor_id = ANY($2) AND undone_at IS NULL
+		ORDER BY at DESC, id DESC`, tx.Tenant, pq.Array(people)); err != nil {
+		return 0, fmt.Errorf("read what people linked: %w", err)
+	}
+	for _, id := range links {
+		switch _, err := Undo(ctx, tx, actor, id, true); {
+		case err == nil:
+			taken++
+		case tenants.ConflictCode(err) == "":
+			return taken, err
+		}
+	}
+
+	var decided []struct {
+		Case   uuid.UUID `db:"case_id"`
+		Person string    `db:"actor_id"`
+	}
+	if err := tx.SelectContext(ctx, &decided, `
+		SELECT case_id, actor_id FROM decisions
+		WHERE tenant_id = $1 AND actor_id = ANY($2) AND case_id IS NOT NULL AND kind IN ('cannot_link', 'is_new') AND revoked_at IS NULL
+		UNION -- what was put off, or could not be told, is no decision about two people
+		SELECT k.id, e.actor_id FROM audit_entries e JOIN cases k ON k.tenant_id = $1 AND k.id::text = e.object_id
+		WHERE e.tenant_id = $1 AND e.actor_id = ANY($2) AND e.action = 'case.decide' AND e.object_kind = 'case'
+		ORDER BY 1, 2`, tx.Tenant, pq.Array(people)); err != nil {
+		return taken, fmt.Errorf("read what people decided: %w", err)
+	}
+	for _, d := range decided {
+		whose := tenants.Actor{Kind: actor.Kind, ID: d.Person, Name: actor.Name}
+		switch _, err := TakeBack(ctx, tx, whose, d.Case); {
+		case err == nil:
+			taken++
+		case tenants.ConflictCode(err) == "":
+			return taken, err
+		}
+	}
+
+	return taken, nil
+}
+
 // settleHolders derives anew whoever holds the identifiers.
 func settleHolders(ctx context.Context, tx *tenants.Tx, identifiers []uuid.UUID) error {
 	if len(identifiers) == 0 {

@@ -115,7 +115,9 @@ func (c runCmd) accompany(
 		defer serveOn(meta, graph)()
 	}
 	if err == nil && c.Demo && meta != nil {
-		visited.Store(&world.businesses[0].tenant)
+		tenant := world.businesses[0].tenant
+		visited.Store(&tenant)
+		go beginAnewEachNight(ctx, in.db, out.log, tenant)
 	}
 	if err == nil {
 		err = world.introduce(out, in, url)
