@@ -178,7 +178,7 @@ var pages = []page{
 	}},
 	{route: "/dev/keys"},
 	{route: "/dev/docs", by: []string{filled}},
-	{route: "/dev/docs/:call", to: func(*world) []string { return []string{"/dev/docs/resolve", "/dev/docs/connect"} }},
+	{route: "/dev/docs/:call", to: func(*world) []string { return []string{"/dev/docs/resolve", "/dev/docs/connectNumber"} }},
 	{route: "/signup", by: []string{nobody}},
 	{route: "/signup/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.signup} }},
 	{route: "/email/:token", by: []string{nobody}, to: func(w *world) []string { return []string{w.email} }},

@@ -88,7 +88,7 @@ func fillWork(ctx context.Context, tx *tenants.Tx, m access.Member, p *pages.Ove
 func (s *Pages) WorkRows(c *fiber.Ctx) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	asked, _ := adopted(c)
-	p := pages.WorkRows{Frame: s.Frame(c, "adoption.title"), Asked: pages.Adopted{Days: asked.Days}, Show: c.Query("show")}
+	p := pages.WorkRows{Frame: s.Frame(c, "adoption.title"), Asked: pages.Adopted{Days: asked.Days}, Show: c.Query("show", pages.WorkShows[0])}
 	if !slices.Contains(pages.WorkShows, p.Show) {
 		return tenants.ErrNotFound
 	}
