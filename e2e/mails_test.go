@@ -89,17 +89,21 @@ func (w *world) forgotten(t *testing.T) string {
 	return "/reset/" + token
 }
 
-// invited asks somebody new to join the team, and returns the page that asks them.
-func (w *world) invited(t *testing.T) string {
+// invited asks somebody new to join the team, and returns the page that asks them, and the one behind a link that is passed on.
+func (w *world) invited(t *testing.T) (mailed, shared string) {
 	t.Helper()
 
-	var token string
 	w.as(t, w.clinic, func(tx *tenants.Tx) (err error) {
-		_, token, err = access.Invite(t.Context(), tx, byTest, "new@pehchan.example", access.Agent)
+		var in access.Invitation
+		if in, mailed, err = access.Invite(t.Context(), tx, byTest, "new@pehchan.example", access.Agent); err != nil {
+			return err
+		}
+		_, shared, err = access.Share(t.Context(), tx, byTest, in.ID)
+
 		return err
 	})
 
-	return "/invite/" + token
+	return "/invite/" + mailed, "/invite/by/" + shared
 }
 
 // signedIn is a person with a session.

@@ -38,6 +38,7 @@ type world struct {
 	leave    string   // where the owner wants no more mails
 	reset    string   // where the owner sets a new password
 	invite   string   // where somebody new joins
+	shared   string   // where they have the mail about it sent again
 	signup   string   // where somebody sets a business up
 	// where an operator takes another e-mail, and where they take that back
 	email, emailBack string
@@ -73,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	w.upload(t)
 	w.throughWindow(t)
 	w.leave, w.reset = w.toldByMail(t), w.forgotten(t)
-	w.invite = w.invited(t)
+	w.invite, w.shared = w.invited(t)
 	w.linked(t)
 	w.wished(t)
 

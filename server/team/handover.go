@@ -143,7 +143,7 @@ func (s *Pages) changeMember(c *fiber.Ctx, role string) error {
 			return s.showLeaving(c, web.Classify(err).Status, role, form)
 		}
 
-		return s.showTeam(c, web.Classify(err).Status, form)
+		return s.showTeam(c, web.Classify(err).Status, teamShown{form: form})
 	}
 	if err != nil {
 		return err

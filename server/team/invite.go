@@ -35,13 +35,34 @@ func InviteByForm(s *web.Site, c *fiber.Ctx) (in access.Invitation, err error) {
 func (s *Pages) InviteMember(c *fiber.Ctx) error {
 	in, err := InviteByForm(s.Site, c)
 	if form, ok := web.Refilled(c, err, "email", "role"); ok {
-		return s.showTeam(c, web.Classify(err).Status, form)
+		return s.showTeam(c, web.Classify(err).Status, teamShown{form: form})
 	}
 	if err != nil {
 		return err
 	}
 
 	return s.Done(c, "/team", web.Flash{Key: "toast.invited", Args: []any{"email", in.Email}})
+}
+
+// ShareInvitation shows a link to an invitation that waits, to be passed on by WhatsApp or otherwise. It is shown once.
+func (s *Pages) ShareInvitation(c *fiber.Ctx) error {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return tenants.ErrNotFound
+	}
+	ctx, m := c.UserContext(), web.Member(c)
+	var link pages.ShareLink
+	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
+		in, token, err := access.Share(ctx, tx, m, id)
+		link = pages.ShareLink{Email: in.Email, URL: s.Origin.Load().String() + web.SharedInvitePath + token}
+
+		return err
+	})
+	if err != nil {
+		return err
+	}
+
+	return s.showTeam(c, fiber.StatusOK, teamShown{share: &link})
 }
 
 // WithdrawInvitation ends an invitation that has not been answered.

@@ -14,13 +14,19 @@ import (
 )
 
 func (s *Pages) Page(c *fiber.Ctx) error {
-	return s.showTeam(c, fiber.StatusOK, components.Filled{})
+	return s.showTeam(c, fiber.StatusOK, teamShown{})
 }
 
 // peopleShown is how many a part of the list holds.
 const peopleShown = 25
 
-func (s *Pages) showTeam(c *fiber.Ctx, status int, form components.Filled) error {
+// teamShown is how the team is looked at: with a form that came back, or a link that is shown once.
+type teamShown struct {
+	form  components.Filled
+	share *pages.ShareLink
+}
+
+func (s *Pages) showTeam(c *fiber.Ctx, status int, how teamShown) error {
 	ctx, m := c.UserContext(), web.Member(c)
 	var (
 		team  []access.Colleague
@@ -58,7 +64,8 @@ func (s *Pages) showTeam(c *fiber.Ctx, status int, form components.Filled) error
 		return err
 	}
 
-	p := pages.Team{Frame: s.Frame(c, "team.title"), Now: time.Now(), Roles: RolesToGive(m), CanAdd: m.Can("team:manage"), Form: form}
+	p := pages.Team{Frame: s.Frame(c, "team.title"), Now: time.Now(), Roles: RolesToGive(m), CanAdd: m.Can("team:manage")}
+	p.Form, p.Share = how.form, how.share
 	p.Frame.Path, p.Search, p.Role, p.PartSize = "/team", query.Search, query.Role, peopleShown
 	for _, role := range access.Roles() {
 		if n := sizes[role]; n > 0 {
@@ -71,7 +78,8 @@ func (s *Pages) showTeam(c *fiber.Ctx, status int, form components.Filled) error
 	}
 	for _, in := range asked {
 		p.Asked = append(p.Asked, pages.Asked{
-			ID: in.ID.String(), Email: in.Email, Role: in.Role, At: in.SentAt, Until: in.ExpiresAt, CanChange: access.MayManage(m, in.Role),
+			ID: in.ID.String(), Email: in.Email, Role: in.Role, At: in.SentAt, Until: in.ExpiresAt, Shared: in.Shared,
+			CanChange: access.MayManage(m, in.Role),
 		})
 	}
 	for _, person := range team {

@@ -3,13 +3,15 @@ package web
 // The addresses that more than one subject speaks of. server/routes.go says what each answers and who may ask.
 const (
 	// Ways in, and out.
-	BeginPath     = "/signup" // where somebody sets a business up by themselves
-	StepPath      = "/login/step"
-	ConfirmPath   = "/confirm" // where somebody who is signed in proves that it is still them
-	ResetPath     = "/reset/"  // where a link to a new password leads
-	InvitePath    = "/invite/"
-	EmailPath     = "/email/"
-	UndoEmailPath = "/email/undo/"
+	BeginPath   = "/signup" // where somebody sets a business up by themselves
+	StepPath    = "/login/step"
+	ConfirmPath = "/confirm" // where somebody who is signed in proves that it is still them
+	ResetPath   = "/reset/"  // where a link to a new password leads
+	InvitePath  = "/invite/"
+	// Where a link leads that an inviter passed on by themselves.
+	SharedInvitePath = InvitePath + "by/"
+	EmailPath        = "/email/"
+	UndoEmailPath    = "/email/undo/"
 	// Where somebody wants no more mails of a kind. It works signed out, and with one press in a mail program (RFC 8058), so its address says
 	// for whom it is, and is signed.
 	LeavePath   = "/mails/leave/"

@@ -36,11 +36,12 @@ type Invitation struct {
 	By        string    `db:"by_name"`
 	SentAt    time.Time `db:"sent_at"`
 	ExpiresAt time.Time `db:"expires_at"`
-	Known     bool      `db:"known"` // the e-mail has an account
+	Shared    bool      `db:"shared"` // a link to it was made to pass on
+	Known     bool      `db:"known"`  // the e-mail has an account
 }
 
 const selectInvitation = `
-	SELECT i.id, i.tenant_id, t.name AS business, t.lang, i.email, i.role, i.by_name, i.sent_at, i.expires_at
+	SELECT i.id, i.tenant_id, t.name AS business, t.lang, i.email, i.role, i.by_name, i.sent_at, i.expires_at, i.share_hash IS NOT NULL AS shared
 	FROM invitations i JOIN tenants t ON t.id = i.tenant_id`
 
 // Invite asks somebody to join tx's team, and returns the token of the link for the mail that tells them. Whether the e-mail has an
@@ -121,7 +122,7 @@ func withdrawAll(ctx context.Context, tx *tenants.Tx, by uuid.UUID) error {
 		return fmt.Errorf("withdraw invitations: %w", err)
 	}
 
-	return nil
+	return unshare(ctx, tx, by)
 }
 
 // Withdraw ends an invitation, and returns it. One that was answered meanwhile is ErrNotFound.
@@ -156,7 +157,8 @@ func InvitationBy(ctx context.Context, tx *tenants.Tx, token string) (Invitation
 	hash := sha256.Sum256(raw)
 	var in Invitation
 	err = tx.GetContext(ctx, &in, selectInvitation+`
-		WHERE i.hash = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND t.state = ANY($2) FOR UPDATE OF i`, hash[:], pq.Array(tenants.StatesOf(tenants.Working)))
+		WHERE (i.hash = $1 OR i.again_hash = $1) AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now() AND t.state = ANY($2)
+		FOR UPDATE OF i`, hash[:], pq.Array(tenants.StatesOf(tenants.Working)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Invitation{}, ErrBadInvitation
 	}
