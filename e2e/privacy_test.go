@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -39,6 +40,19 @@ func (w *world) wished(t *testing.T) {
 			return err
 		}
 		add(privacy.Correct, nil, "Verma")
+		now := time.Now()
+		for _, what := range []string{"A list was mailed to the wrong address.", "A phone with the inbox open was lost."} {
+			id, err := privacy.OpenIncident(ctx, tx, w.meera, privacy.Incident{What: what, KnownAt: now.Add(-time.Hour), From: now.AddDate(0, 0, -2), To: now}, now)
+			if err != nil {
+				return err
+			}
+			w.incidents = append(w.incidents, "/privacy/incidents/"+id.String())
+			if len(w.incidents) == 2 {
+				if err := privacy.CloseIncident(ctx, tx, w.meera, id, "The phone was wiped.", "Phones lock after a minute."); err != nil {
+					return err
+				}
+			}
+		}
 
 		return privacy.Close(ctx, tx, w.meera, add(privacy.Grievance, nil, "somebody"), privacy.Refused, "nobody of this name is known here")
 	})

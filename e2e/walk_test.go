@@ -168,6 +168,8 @@ var pages = []page{
 	{route: "/team/:id", to: func(w *world) []string { return []string{"/team/" + w.meera.ID} }},
 	{route: "/privacy"},
 	{route: "/privacy/record"},
+	{route: "/privacy/incidents/new", by: []string{filled}},
+	{route: "/privacy/incidents/:id", to: func(w *world) []string { return w.incidents }},
 	{route: "/privacy/requests/:id", to: func(w *world) []string { return w.wishes }},
 	{route: "/audit"},
 	{route: "/settings"},

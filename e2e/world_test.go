@@ -47,6 +47,7 @@ type world struct {
 	drill            string
 	chats            []string // for practice: one that is done, and one under way
 	wishes           []string // what customers ask about their data, open and closed
+	incidents        []string // open and closed
 	briefing         string   // given out
 }
 

@@ -306,21 +306,6 @@ func (s *Server) Routes() []Route {
 		{get, web.RolesPath, "home:read", s.team.RolesPage},
 		{get, "/team/:id", "team:read", s.team.ColleaguePage},
 		{post, "/team/:id/factor", "team:manage" + fresh, s.team.ResetFactor},
-		{get, web.PrivacyPath, "privacy:read", s.privacy.Page},
-		{post, web.RequestsPath, "privacy:handle", s.privacy.AddRequest},
-		{post, web.RequestsPath + "/take", "privacy:handle", s.privacy.TakeOver},
-		{get, web.PrivacyPath + "/record", "privacy:read", s.privacy.RecordPage},
-		{get, web.PrivacyPath + "/record/file", "privacy:read", s.privacy.RecordFile},
-		{post, web.PrivacyPath + "/keeping", "settings:edit" + fresh, s.privacy.SaveKeeping},
-		{post, web.PrivacyPath + "/hold", "settings:edit" + fresh, s.privacy.SetHold},
-		{get, web.RequestsPath + "/:id", "privacy:read", s.privacy.RequestPage},
-		{post, web.RequestsPath + "/:id/contact", "privacy:handle", s.privacy.ChooseRequest},
-		{post, web.RequestsPath + "/:id/proof", "privacy:handle", s.privacy.ProveRequest},
-		{post, web.RequestsPath + "/:id/correct", "privacy:handle", s.privacy.CorrectRequest},
-		{post, web.RequestsPath + "/:id/close", "privacy:handle", s.privacy.CloseRequest},
-		{post, web.RequestsPath + "/:id/data", "privacy:handle" + fresh, s.privacy.HandOut},
-		{post, web.RequestsPath + "/:id/erase", "privacy:erase" + fresh, s.privacy.EraseRequest},
-		{get, web.RequestsPath + "/:id/receipt", "privacy:read", s.privacy.RequestReceipt},
 		{get, "/audit", "audit:read", s.audit.Page},
 		{post, "/audit/verify", "audit:read_all", s.audit.Verify},
 		{post, "/audit/export", "audit:read_all" + fresh, s.audit.Export},
@@ -358,7 +343,7 @@ func (s *Server) Routes() []Route {
 		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.settings.RevokeKey},
 		{get, web.DocsPath, "apikeys:read", s.docs.Page},
 		{get, web.DocsPath + "/:call", "apikeys:read", s.docs.CallPage},
-	}, s.apiRoutes()...)
+	}, append(s.privacyRoutes(), s.apiRoutes()...)...)
 }
 
 // register builds the app from the table. It refuses a line that does not say who may use it, or says so in a word the policy

@@ -158,6 +158,8 @@ func auditEntry(ctx context.Context, m access.Member, e access.JournalEntry, nam
 		link("merges:read", "/merges/", i18n.T(ctx, "merge.see_receipt"))
 	case "request":
 		link("privacy:read", web.RequestsPath+"/", i18n.T(ctx, "privacy.request"))
+	case "incident":
+		link("privacy:handle", web.IncidentsPath+"/", i18n.T(ctx, "incident.one"))
 	case "rule":
 		if slices.Contains(identity.RuleKinds, e.ObjectID) {
 			link("rules:read", web.LinksPath+"/", i18n.T(ctx, "rules.name_"+e.ObjectID))

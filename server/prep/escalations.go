@@ -24,7 +24,7 @@ func (s *Pages) EscalationsPage(c *fiber.Ctx) error {
 func (s *Pages) showEscalations(c *fiber.Ctx, status int, contact, at string, form components.Filled) error {
 	ctx, m, now := c.UserContext(), web.Member(c), time.Now()
 	lang := i18n.Lang(ctx)
-	p := pages.Escalations{Now: now, Kinds: training.EscalationKinds, Levels: training.Levels, CanSettle: m.Can("escalations:settle"), CanPropose: m.Can("answers:use"), At: at, Form: form}
+	p := pages.Escalations{Now: now, Kinds: training.EscalationKinds, Levels: training.Levels, CanSettle: m.Can("escalations:settle"), CanPropose: m.Can("answers:use"), CanReport: m.Can("privacy:handle"), At: at, Form: form}
 	p.Support, p.CanLetIn = s.Config.SupportEmail, m.Can("support:manage")
 	for _, l := range s.bank.Ladder {
 		p.Ladder = append(p.Ladder, pages.Rung{ID: l.ID, Who: l.Who.In(lang), When: inLang(lang, l.When), Clock: l.Clock.In(lang), Do: l.Do.In(lang)})

@@ -40,6 +40,11 @@ func (s *Pages) showPrivacy(c *fiber.Ctx, status int, form components.Filled) er
 		if err := s.fillPage(ctx, tx, m, e, c.Query("usual") != "", &p); err != nil {
 			return err
 		}
+		if p.MayHandle {
+			if err := incidentsOf(ctx, tx, &p); err != nil {
+				return err
+			}
+		}
 		if id, err := uuid.Parse(c.Query("contact")); err == nil {
 			contact, err := identity.Get(ctx, tx, id)
 			if err != nil {

@@ -21,12 +21,13 @@ const (
 	StartPath  = "/start"
 
 	// Customers.
-	InboxPath    = "/inbox"
-	MediaPath    = "/media"
-	BulkPath     = "/resolve/many"
-	UploadPath   = "/contacts/import"
-	PrivacyPath  = "/privacy"
-	RequestsPath = PrivacyPath + "/requests"
+	InboxPath     = "/inbox"
+	MediaPath     = "/media"
+	BulkPath      = "/resolve/many"
+	UploadPath    = "/contacts/import"
+	PrivacyPath   = "/privacy"
+	RequestsPath  = PrivacyPath + "/requests"
+	IncidentsPath = PrivacyPath + "/incidents"
 
 	// Seeing.
 	OverviewPath = "/overview"

@@ -23,6 +23,7 @@ type Escalations struct {
 	Closed      []Escalation // newest first
 	CanSettle   bool         // what has come up to a lead
 	CanPropose  bool         // a card from what was learnt
+	CanReport   bool         // opens an incident of what was shown to the wrong person
 	Support     string       // address of who runs the program; empty where none is named
 	CanLetIn    bool         // who runs the program into this business
 	At          string       // id of the one whose form was refused; empty for the form of a new one

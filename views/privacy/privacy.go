@@ -26,9 +26,10 @@ type Privacy struct {
 	For           *people.Someone // whom a new request is about
 	Keeping       []Keeping
 	MayKeep       bool
-	Suggest       bool  // the usual windows stand in the form where nothing was chosen
-	MayHandle     bool  // opens requests; others read
-	Hold          *Hold // nil where none stands
+	Suggest       bool       // the usual windows stand in the form where nothing was chosen
+	MayHandle     bool       // opens requests; others read
+	Incidents     []Incident // for who handles them
+	Hold          *Hold      // nil where none stands
 	Form          components.Filled
 }
 
