@@ -46,9 +46,10 @@ func (b *tab) window(outcome string, meanwhile ...func()) {
 		}
 		ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 		defer cancel()
-		press := `(b => { if (b) b.click(); return !!b })(document.querySelector("button[value=` + outcome + `]"))`
+		// A moment later: a window that closes at once takes the answer with it, that it was pressed.
+		press := `(b => { if (b) setTimeout(() => b.click(), 50); return !!b })(document.querySelector("button[value=` + outcome + `]"))`
 		if outcome == "close" {
-			press = `(setTimeout(close), true)`
+			press = `(setTimeout(close, 50), true)`
 		}
 		until(b.t, "the window can be answered", func() bool {
 			pressed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](press))
