@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/privacy"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
+	"github.com/pehchan/pehchan/views/i18n"
 )
 
 var incidentPath = regexp.MustCompile(`^/privacy/incidents/[0-9a-f-]{36}$`)
@@ -163,6 +164,56 @@ func TestIncident(t *testing.T) {
 			t.Errorf("%s of another business: got %d, want 404", path, r.status)
 		}
 	}
+}
+
+// Home tells who may act on it which clock of an incident ends when, until each is met.
+func TestAnIncidentIsATaskAtHome(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	asha, meera, ravi := st.signedIn(t, "asha"), st.signedIn(t, "meera"), st.signedIn(t, "ravi")
+	const card = `data-testid="task-incident"`
+	asha.lacks(asha.get("/home"), card)
+
+	zone, err := time.LoadLocation("Asia/Kolkata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	known := now.Add(-time.Hour).Truncate(time.Minute)
+	page := asha.happens(happened(known, now.AddDate(0, 0, -1), now.Add(-time.Minute)))
+	cert := i18n.DateTime(i18n.With(t.Context(), "en", zone), known.Add(6*time.Hour))
+	board := i18n.DateTime(i18n.With(t.Context(), "en", zone), known.Add(72*time.Hour))
+	for _, density := range []string{"shop", "team"} {
+		asha.post("/settings/me", url.Values{"lang": {"en"}, "theme": {"system"}, "density": {density}, "shortcuts": {"on"}})
+		r := asha.get("/home")
+		asha.has(r, http.StatusOK, card, "Incident: tell CERT-In by "+cert, "A list was mailed to the wrong address.",
+			"Also to be told: the people it concerns, without delay; the Data Protection Board, by "+board+".", `href="`+page+`"`, "A clock runs")
+		if figures := strings.Contains(r.body, `data-testid="figures"`); figures != (density == "team") {
+			t.Errorf("%s: figures %t", density, figures)
+		}
+	}
+	meera.lacks(meera.get("/home"), card, "A list was mailed", "A clock runs")
+	ravi.lacks(ravi.get("/home"), card)
+	asha.post("/language", url.Values{"lang": {"hi"}, "next": {"/home"}})
+	asha.has(asha.get("/home"), http.StatusOK, card, "तक CERT-In को बताएँ", "डेटा संरक्षण बोर्ड, ", "घटना खोलें", "घड़ी चल रही है")
+	asha.post("/language", url.Values{"lang": {"en"}, "next": {"/home"}})
+
+	// The next clock takes the place of one that is met, and one that ran out says so.
+	asha.post(page+"/mark", url.Values{"do": {"no_cert"}})
+	r := asha.get("/home")
+	asha.has(r, http.StatusOK, "report to the Data Protection Board by "+board)
+	asha.lacks(r, "CERT-In")
+	late := asha.happens(happened(now.AddDate(0, 0, -4), now.AddDate(0, 0, -5), now.AddDate(0, 0, -4), "what", strings.Repeat("long ", 40)))
+	asha.has(asha.get("/home"), http.StatusOK, "CERT-In should have been told by", "…", "1 more incident runs.", `href="/privacy#incidents"`,
+		"somebody should have been told of an incident by now")
+	for _, path := range []string{page, late} {
+		for _, to := range []string{"cert", "board", "people"} {
+			asha.has(asha.get("/home"), http.StatusOK, card)
+			asha.post(path+"/mark", url.Values{"do": {to}})
+		}
+	}
+	asha.lacks(asha.get("/home"), card, "A clock runs")
 }
 
 // A clock has run out the moment after it is due, and not before.

@@ -49,6 +49,11 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 			p.Figures.Lost += n.Received - n.Routed - n.Held - n.SetAside - n.Waiting
 		}
 
+		if m.Can("privacy:handle") {
+			if err := homeIncidents(ctx, tx, &p); err != nil {
+				return err
+			}
+		}
 		if err := homeStart(ctx, tx, m, &p); err != nil {
 			return err
 		}

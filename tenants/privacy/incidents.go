@@ -166,6 +166,17 @@ func Incidents(ctx context.Context, tx *tenants.Tx) ([]Incident, error) {
 	return list, nil
 }
 
+// RunningIncidents are those of tx's tenant of which something is still owed, the ones known longest first; at most 100.
+func RunningIncidents(ctx context.Context, tx *tenants.Tx) ([]Incident, error) {
+	list := []Incident{}
+	if err := tx.SelectContext(ctx, &list, selectIncident+`
+		AND closed_at IS NULL AND (cert_at IS NULL OR people_at IS NULL OR board_at IS NULL) ORDER BY known_at, id LIMIT 100`, tx.Tenant); err != nil {
+		return nil, fmt.Errorf("list running incidents: %w", err)
+	}
+
+	return list, nil
+}
+
 // GetIncident reads one. tenants.ErrNotFound where the tenant has none such.
 func GetIncident(ctx context.Context, tx *tenants.Tx, id uuid.UUID) (i Incident, err error) {
 	err = tx.GetContext(ctx, &i, selectIncident+` AND id = $2`, tx.Tenant, id)

@@ -33,7 +33,8 @@ type Home struct {
 	Linked     int             // contacts linked by rules in the last day
 	Tripped    []settings.Rule // rules that turned themselves off, told to who may switch them
 
-	Mine []Mine // what the reader was named for and has not finished, the first due first
+	Clocks []Clock // of incidents, that run; for who may stop them
+	Mine   []Mine  // what the reader was named for and has not finished, the first due first
 
 	CanDecide  bool
 	CanAnswer  bool
@@ -87,7 +88,7 @@ type task struct {
 
 // tasks are at most three things to do, the most urgent first.
 func (p Home) tasks(ctx context.Context) []task {
-	var all []task
+	all := p.clockTask(ctx)
 	if p.Start != nil {
 		all = append(all, p.Start.task(ctx))
 	}
@@ -167,9 +168,9 @@ func (p Home) aside() bool { return p.SetAside > 0 }
 
 func (p Home) tone() (class, icon string) {
 	switch {
-	case p.broken():
+	case p.broken() || p.late():
 		return "verdict bad", "circle-alert"
-	case p.aside():
+	case p.aside() || len(p.Clocks) > 0:
 		return "verdict look", "triangle-alert"
 	case len(p.Numbers) == 0:
 		return "verdict", "info"
@@ -181,6 +182,10 @@ func (p Home) verdict(ctx context.Context) string {
 	switch {
 	case p.broken():
 		return i18n.T(ctx, "home.verdict_broken")
+	case p.late():
+		return i18n.T(ctx, "home.verdict_late")
+	case len(p.Clocks) > 0:
+		return i18n.T(ctx, "home.verdict_clock")
 	case p.aside():
 		return i18n.N(ctx, "home.verdict_aside", p.SetAside)
 	case len(p.Numbers) == 0:
