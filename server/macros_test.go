@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 // ownMacro is a macro of a business's own, as its form sends it.
@@ -72,4 +75,63 @@ func TestABusinessWritesMacros(t *testing.T) {
 	if body := asha.get(page).body; strings.Contains(body, "macros.") {
 		t.Error("a text lacks its words")
 	}
+}
+
+// Somebody of the business stands by its own words, in the version they saw and for as long as with answers. Until then all who use them read
+// that nobody did, in the list and where one is chosen for a reply.
+func TestABusinessChecksItsMacros(t *testing.T) {
+	t.Parallel()
+	st := newLedgerSite(t)
+	st.member(t, st.clinic, "meera", "agent")
+	s := st.shop(t, st.clinic)
+	s.writes(30, "", "IN.77044188200355", "Savitri Devi", "hello")
+	asha, meera := st.signedIn(t, "asha"), st.signedIn(t, "meera")
+	made := asha.post("/prep/macros", withChange(ownMacro))
+	_, key, _ := strings.Cut(made.location, "#macro-")
+	edit, talk := "/prep/macros/"+key+"/edit", "/inbox/"+s.whois(whatsapp.KindBSUID, "IN.77044188200355").ID.String()
+	const nobody, held = "Nobody has checked these words yet.", `data-testid="doubt"`
+	check := func(version string) answer {
+		return asha.post("/prep/macros/"+key+"/check", url.Values{"version": {version}})
+	}
+
+	// The picker of a reply offers it, by its key / in an empty message.
+	meera.has(meera.get(talk), http.StatusOK, `data-macros`, "macro=pick")
+	meera.has(meera.get(talk+"?macro=pick"), http.StatusOK, `data-testid="macro-pick"`, `value="`+key+`"`, "Red balloons")
+	meera.has(meera.get(talk+"?macro="+key+"&in=en"), http.StatusOK, "Hi Savitri, red ones come on Friday.</textarea>", nobody)
+	asha.has(asha.get(edit), http.StatusOK, `data-testid="ribbon"`, nobody, `data-testid="check"`)
+	meera.has(meera.get("/prep/macros?lang=en"), http.StatusOK, held, nobody)
+
+	if r := meera.post("/prep/macros/"+key+"/check", url.Values{"version": {"1"}}); r.status != http.StatusForbidden {
+		t.Errorf("an agent checks: got %d, want 403", r.status)
+	}
+	asha.has(check("7"), http.StatusConflict, "A colleague has changed this answer meanwhile")
+	asha.want(check("1"), http.StatusSeeOther, edit)
+	r := asha.get(edit)
+	asha.has(r, http.StatusOK, "Checked here", "by asha on", "Verify again by")
+	asha.lacks(r, `data-testid="ribbon"`)
+	r = meera.get("/prep/macros?lang=en")
+	meera.has(r, http.StatusOK, "Checked by <bdi>asha</bdi>")
+	meera.lacks(r, held)
+	meera.lacks(meera.get(talk+"?macro="+key+"&in=en"), held)
+
+	// It counts for thirty days, for that version and that macro alone.
+	s.as(func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`UPDATE answer_checks SET at = now() - interval '31 days' WHERE tenant_id = $1`, st.clinic.ID)
+		return err
+	})
+	asha.has(asha.get(edit), http.StatusOK, `data-testid="ribbon"`, "over thirty days ago")
+	asha.want(check("1"), http.StatusSeeOther, edit)
+	asha.want(asha.post("/prep/macros/"+key, withChange(ownMacro, "version", "1")), http.StatusSeeOther, made.location)
+	asha.has(asha.get(edit), http.StatusOK, nobody)
+	asha.has(check("1"), http.StatusConflict, nobody)
+	if r := asha.post("/prep/macros/m01/check", url.Values{"version": {"0"}}); r.status != http.StatusNotFound {
+		t.Errorf("check of the platform's words: got %d, want 404", r.status)
+	}
+	ravi := st.signedIn(t, "ravi")
+	if r := ravi.post("/prep/macros/"+key+"/check", url.Values{"version": {"2"}}); r.status != http.StatusNotFound {
+		t.Errorf("another business: got %d, want 404", r.status)
+	}
+	asha.has(asha.get("/audit?about=answers"), http.StatusOK, "Own macro checked")
+	asha.post("/language", url.Values{"lang": {"hi"}, "next": {edit}})
+	asha.has(asha.get(edit), http.StatusOK, "ये शब्द अभी किसी ने नहीं जाँचे हैं।", "इन शब्दों की ज़िम्मेदारी")
 }

@@ -82,6 +82,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"GET", "/prep/macros/new", "++x+xxxxL"},
 	{"GET", "/prep/macros/:id/edit", "++x+xxxxL"},
 	{"POST", "/prep/macros/:id", "++x+xxxxL"},
+	{"POST", "/prep/macros/:id/check", "++x+xxxxL"},
 	{"POST", "/prep/macros/:id/restore", "++x+xxxxL"},
 	{"GET", "/prep/questions", "++x+xxxxL"},
 	{"POST", "/prep/questions", "+++++xxxL"},

@@ -109,6 +109,7 @@ func (s *Server) Routes() []Route {
 		{get, web.MacrosPath + "/new", "answers:edit", s.answers.NewMacroPage},
 		{get, web.MacrosPath + "/:id/edit", "answers:edit", s.answers.EditMacroPage},
 		{post, web.MacrosPath + "/:id", "answers:edit", s.answers.EditMacro},
+		{post, web.MacrosPath + "/:id/check", "answers:edit", s.answers.CheckMacro},
 		{post, web.MacrosPath + "/:id/restore", "answers:edit", s.answers.RestoreMacro},
 		{get, web.QuestionsPath, "questions:read", s.answers.QuestionsPage},
 		{post, web.QuestionsPath, "answers:use", s.answers.LogQuestion},

@@ -117,7 +117,7 @@ func answerView(ctx context.Context, card answers.Card, ledger answers.Ledger, o
 	a := pages.Answer{
 		Key: card.Key, Audience: card.Audience, Country: card.Country, Question: card.Question.In(lang), Source: card.Source.In(lang),
 		Timeless: len(card.Facts) == 0 && card.Version == 0 && !card.Edition.Own, Version: card.Version, Own: card.Own, By: card.By, At: card.At,
-		CheckedBy: card.CheckedBy, CheckedAt: card.CheckedAt, Uses: card.Uses, Helpful: card.Helpful, Unhelpful: card.Unhelpful,
+		Checked: pages.Checked{By: card.CheckedBy, At: card.CheckedAt}, Uses: card.Uses, Helpful: card.Helpful, Unhelpful: card.Unhelpful,
 		Texts: []pages.AnswerText{answerText(card.Content, ledger, lang, own), answerText(card.Content, ledger, other, own)},
 	}
 	a.Held, a.Moved = card.Held(), card.Moved
@@ -133,11 +133,18 @@ func answerView(ctx context.Context, card answers.Card, ledger answers.Ledger, o
 			a.Facts = append(a.Facts, web.FactView(ctx, f, now))
 		}
 	}
-	for _, d := range card.Doubts {
-		a.Doubts = append(a.Doubts, pages.AnswerDoubt{Code: d.Code, Title: d.Fact.Title(lang), Since: d.Since})
-	}
+	a.Doubts = doubtViews(ctx, card.Doubts)
 
 	return a
+}
+
+func doubtViews(ctx context.Context, list []answers.Doubt) []pages.AnswerDoubt {
+	var views []pages.AnswerDoubt
+	for _, d := range list {
+		views = append(views, pages.AnswerDoubt{Code: d.Code, Title: d.Fact.Title(i18n.Lang(ctx)), Since: d.Since})
+	}
+
+	return views
 }
 
 func answerText(card answers.Content, ledger answers.Ledger, lang string, own map[string]string) pages.AnswerText {

@@ -1,6 +1,7 @@
 package answers
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -56,6 +57,12 @@ func (s *Pages) showMacroEdit(c *fiber.Ctx, status int, key string, form compone
 				})
 			}
 			p.Own, p.Version, p.Guard = macro.Own, macro.Version, macro.Guard
+			ledger, err := answers.Read(ctx, tx)
+			if err != nil {
+				return err
+			}
+			p.Checked = pages.Checked{By: macro.CheckedBy, At: macro.CheckedAt, Until: ledger.UntilOf(macro)}
+			p.Doubts = doubtViews(ctx, ledger.DoubtsOf(macro, now))
 			if macro.Under != nil {
 				p.Under = []pages.MacroWords{
 					{Lang: answers.English, Text: macro.Under.Text.EN}, {Lang: answers.Hindi, Text: macro.Under.Text.HI}, {Lang: answers.Hinglish, Text: macro.Under.Text.Hinglish},
@@ -120,16 +127,24 @@ func (s *Pages) saveMacro(c *fiber.Ctx, key string) error {
 	return s.Done(c, web.MacrosPath+"#macro-"+in.Key, web.Flash{Key: "toast.macro_saved"})
 }
 
+// CheckMacro notes that the member stands by the business's own words of a macro.
+func (s *Pages) CheckMacro(c *fiber.Ctx) error {
+	return s.changeMacro(c, "/"+c.Params("id")+"/edit", "toast.answer_checked", answers.CheckMacro)
+}
+
 // RestoreMacro takes the business's own words of a macro back.
 func (s *Pages) RestoreMacro(c *fiber.Ctx) error {
+	return s.changeMacro(c, "", "toast.macro_restored", answers.RestoreMacro)
+}
+
+// changeMacro does something to the version of a macro that its reader saw, and goes on to a page below the list.
+func (s *Pages) changeMacro(c *fiber.Ctx, to, said string, change func(context.Context, *tenants.Tx, tenants.Actor, string, int, time.Time) error) error {
 	ctx, m, key := c.UserContext(), web.Member(c), c.Params("id")
 	seen, err := strconv.Atoi(web.Field(c, "version"))
 	if err != nil {
 		seen = -1 // of no version: refused as out of date
 	}
-	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		return answers.RestoreMacro(ctx, tx, m.Actor, key, seen, time.Now())
-	})
+	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return change(ctx, tx, m.Actor, key, seen, time.Now()) })
 	if code := tenants.ConflictCode(err); code != "" {
 		return s.showMacroEdit(c, web.Classify(err).Status, key, components.Filled{Failed: code})
 	}
@@ -137,5 +152,5 @@ func (s *Pages) RestoreMacro(c *fiber.Ctx) error {
 		return err
 	}
 
-	return s.Done(c, web.MacrosPath, web.Flash{Key: "toast.macro_restored"})
+	return s.Done(c, web.MacrosPath+to, web.Flash{Key: said})
 }

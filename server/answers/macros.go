@@ -68,7 +68,7 @@ func (s *Pages) MacrosPage(c *fiber.Ctx) error {
 		}
 		list, err := answers.Macros(ctx, tx, now)
 		for _, macro := range list {
-			p.Items = append(p.Items, macroView(ctx, macro, ledger.Use(macro, p.Lang, to, m.Can("macros:lead"), own, now)))
+			p.Items = append(p.Items, macroView(ctx, macro, ledger, ledger.Use(macro, p.Lang, to, m.Can("macros:lead"), own, now), now))
 		}
 
 		return err
@@ -109,11 +109,12 @@ func macroTo(ctx context.Context, tx *tenants.Tx, contact identity.Contact, acco
 	return to, err
 }
 
-func macroView(ctx context.Context, macro answers.Macro, r answers.Ready) pages.Macro {
+func macroView(ctx context.Context, macro answers.Macro, l answers.Ledger, r answers.Ready, now time.Time) pages.Macro {
 	v := pages.Macro{
 		Key: macro.Key, Title: macro.Title.In(i18n.Lang(ctx)), When: macro.When.In(i18n.Lang(ctx)), Guard: macro.Guard, NeedsFacts: len(macro.Facts) > 0,
 		Text: r.Shown, Missing: r.Missing, Refused: refusedMacro(ctx, r), Ready: r.Text != "", Uses: macro.Uses,
 		Own: macro.Own, Version: macro.Version, By: macro.By, At: macro.At,
+		Checked: pages.Checked{By: macro.CheckedBy, At: macro.CheckedAt}, Doubts: doubtViews(ctx, l.DoubtsOf(macro, now)),
 	}
 
 	return v
@@ -184,7 +185,7 @@ func TakeMacro(ctx context.Context, s *web.Site, tx *tenants.Tx, c *fiber.Ctx, m
 		to.Macros.Fields = append(to.Macros.Fields, inboxpages.Param{Name: name, Value: words[name]})
 	}
 	r := ledger.Use(macro, to.Macros.Lang, who, m.Can("macros:lead"), words, now)
-	to.Macros.Chosen = macroView(ctx, macro, r)
+	to.Macros.Chosen = macroView(ctx, macro, ledger, r, now)
 	if r.Text != "" {
 		to.Form.Values = map[string]string{"text": r.Text}
 	}

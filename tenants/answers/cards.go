@@ -159,19 +159,12 @@ func addUse(ctx context.Context, tx *tenants.Tx, cards []Card, now time.Time) er
 		}
 	}
 
-	var checks []struct {
-		Card    string    `db:"card"`
-		Version int       `db:"version"`
-		Base    string    `db:"base"`
-		By      string    `db:"by_name"`
-		At      time.Time `db:"at"`
+	checked, err := checks(ctx, tx)
+	if err != nil {
+		return err
 	}
-	if err := tx.SelectContext(ctx, &checks, `
-		SELECT DISTINCT ON (card, version) card, version, base, by_name, at FROM answer_checks WHERE tenant_id = $1 ORDER BY card, version, at DESC`, tx.Tenant); err != nil {
-		return fmt.Errorf("list checks of answers: %w", err)
-	}
-	for _, check := range checks {
-		if i, ok := at[check.Card]; ok && cards[i].Version == check.Version {
+	for i, c := range cards {
+		if check, ok := checked[words{c.Key, c.Version}]; ok {
 			cards[i].CheckedBy, cards[i].CheckedAt = check.By, check.At
 			if check.Base != "" {
 				cards[i].base = check.Base
@@ -338,28 +331,4 @@ func Restore(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, key strin
 	}
 
 	return add(ctx, tx, actor, Edit{Key: key, Version: seen, Content: c.Content}, c.under, true)
-}
-
-// Check notes that somebody looked at the version of a card that they saw, and its sources, and stands by it from now on.
-func Check(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, key string, seen int, now time.Time) error {
-	c, _, err := One(ctx, tx, key, now)
-	if err != nil {
-		return err
-	}
-	if c.Version != seen {
-		return &tenants.Conflict{Code: "answer_changed"}
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make the id of a check: %w", err)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO answer_checks (tenant_id, id, card, version, by_person, by_name, base) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		tx.Tenant, id, key, c.Version, actor.ID, actor.Name, c.under); err != nil {
-		return fmt.Errorf("note the check of an answer: %w", err)
-	}
-
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "answer.check", ObjectKind: "answer", ObjectID: key, Detail: map[string]any{"version": c.Version},
-	})
 }

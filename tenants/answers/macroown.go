@@ -49,6 +49,10 @@ func addOwn(ctx context.Context, tx *tenants.Tx, list []Macro) ([]Macro, error) 
 	slices.SortStableFunc(written, func(a, b macroVersion) int {
 		return strings.Compare(strings.ToLower(a.TitleEN), strings.ToLower(b.TitleEN))
 	})
+	checked, err := checks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	for _, v := range written {
 		if v.Removed {
 			continue
@@ -65,6 +69,8 @@ func addOwn(ctx context.Context, tx *tenants.Tx, list []Macro) ([]Macro, error) 
 		}
 		m := &list[at]
 		m.MacroText, m.Version, m.By, m.At = v.text(), v.Version, v.ByName, v.At
+		check := checked[words{m.Key, m.Version}]
+		m.CheckedBy, m.CheckedAt = check.By, check.At
 		m.Edition = Edition{} // what operators did to words that are not sent
 		m.Facts = union(m.Facts, factsIn(m.Text.EN, m.Text.HI, m.Text.Hinglish))
 	}

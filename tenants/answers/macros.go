@@ -46,6 +46,9 @@ type Macro struct {
 	Under   *MacroText `json:"-"` // the platform's words beneath Version; nil where there are none
 	By      string     `json:"-"` // who wrote Version
 	At      time.Time  `json:"-"`
+
+	CheckedBy string    `json:"-"` // who last stood by the business's own words
+	CheckedAt time.Time `json:"-"`
 }
 
 // Languages are those of a macro.
@@ -145,6 +148,30 @@ type Ready struct {
 	Missing []string    // variables that have no value
 	Refused string      // why it may not be sent: lead, linked, expired, fact_old; empty where it may
 	Fact    *facts.Fact // the fact that is to be checked, of fact_old
+}
+
+// standing is a card with what a business's own macro stands on.
+func (m Macro) standing() Card {
+	return Card{Facts: m.Facts, Version: m.Version, At: m.At, CheckedBy: m.CheckedBy, CheckedAt: m.CheckedAt}
+}
+
+// DoubtsOf are why a business's own words of a macro are to be checked again, by the rules that hold for cards; none for the platform's words.
+func (l Ledger) DoubtsOf(m Macro, now time.Time) []Doubt {
+	if m.Version == 0 {
+		return nil
+	}
+
+	return l.doubts(m.standing(), now)
+}
+
+// UntilOf is from when on the business's own words of a macro are to be checked again; zero where nobody did.
+func (l Ledger) UntilOf(m Macro) time.Time {
+	if m.Version == 0 {
+		return time.Time{}
+	}
+	_, until := l.Verified(m.standing())
+
+	return until
 }
 
 // Use fills a macro in. lead: whoever sends it is a lead. vars are the business's own values and the typed ones. A name is only ever the

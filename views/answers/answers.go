@@ -49,14 +49,20 @@ type Answer struct {
 	Under      []AnswerText // the platform's answer beneath the business's own, in both languages
 	Moved      bool         // it has changed since the business wrote its own
 
-	Version   int // of the business's own text; 0 for what ships
-	Own       bool
-	By        string
-	At        time.Time
-	CheckedBy string
-	CheckedAt time.Time
+	Version int // of the business's own text; 0 for what ships
+	Own     bool
+	By      string
+	At      time.Time
+	Checked Checked
 
 	Uses, Helpful, Unhelpful int
+}
+
+// Checked is who last stood by words, and until when that counts, where it is told.
+type Checked struct {
+	By    string // empty for nobody
+	At    time.Time
+	Until time.Time
 }
 
 // AnswerText is an answer in one language.

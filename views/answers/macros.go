@@ -43,10 +43,12 @@ type Macro struct {
 	Version int  // of the business's own words; 0 for the platform's
 	By      string
 	At      time.Time
+	Checked Checked
+	Doubts  []AnswerDoubt // why the business's own words are to be checked again
 }
 
 // MacroEdit is the editor of a macro, of a new one where Key is empty. It posts to /prep/macros/{key} or /prep/macros (version, guard, title_en,
-// title_hi, when_en, when_hi, text_en, text_hi, text_hinglish), and version to /prep/macros/{key}/restore.
+// title_hi, when_en, when_hi, text_en, text_hi, text_hinglish), and version to /check and /restore below it.
 type MacroEdit struct {
 	Frame   layout.Frame
 	Key     string
@@ -55,6 +57,8 @@ type MacroEdit struct {
 	Version int // of the business's own words; 0 for none
 	History []MacroVersion
 	Under   []MacroWords // the platform's words beneath the business's own
+	Checked Checked
+	Doubts  []AnswerDoubt
 	Form    components.Filled
 }
 
