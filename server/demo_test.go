@@ -175,3 +175,57 @@ func TestADemoBeginsAnew(t *testing.T) {
 		t.Error("want the visitor's merge taken apart, and the owner's left")
 	}
 }
+
+// Of visitors whose hour is over nothing is left but a row without a name of who did something; who is still there stays.
+func TestVisitorsAreForgotten(t *testing.T) {
+	t.Parallel()
+	st := visited(t)
+	s := st.shop(t, st.clinic)
+	s.writes(0, "919800000480", "IN.1", "Rajesh", "hello")
+	s.writes(1, "919800000482", "", "Rajesh", "hello")
+	one, two := s.whois(whatsapp.KindBSUID, "IN.1").ID.String(), s.whois(whatsapp.KindPhone, "919800000482").ID.String()
+	st.visitor(t) // who merely looks
+	doer := st.visitor(t)
+	s.as(func(tx *tenants.Tx) error {
+		_, err := tx.Exec(`INSERT INTO fact_reads (tenant_id, person_id, seq) SELECT tenant_id, person_id, 1 FROM memberships WHERE tenant_id = $1 AND role = 'auditor'`, st.clinic.ID)
+		return err
+	})
+	doer.get("/contacts/" + one)
+	if r := doer.post("/merges", url.Values{"keep": {one}, "lose": {two}, "reason": {"alike"}}); r.status != http.StatusSeeOther {
+		t.Fatalf("merge: %d %.300s", r.status, r.body)
+	}
+	st.exec(t, `UPDATE sessions SET expires_at = now() - interval '1 second' WHERE tenant_id = $1`, st.clinic.ID)
+	st.exec(t, `UPDATE memberships SET created_at = now() - interval '2 hours' WHERE tenant_id = $1 AND role = 'auditor'`, st.clinic.ID)
+	there := st.visitor(t)
+
+	forget := func(wantGone, wantNameless int64) {
+		t.Helper()
+		gone, nameless, err := access.ForgetVisitors(t.Context(), st.DB, st.clinic.ID)
+		if err != nil || gone != wantGone || nameless != wantNameless {
+			t.Errorf("forgot %d and took the names of %d (%v), want %d and %d", gone, nameless, err, wantGone, wantNameless)
+		}
+	}
+	forget(1, 1)
+	forget(0, 0)
+	var names []string
+	var sessions int
+	if err := st.DB.System(t.Context(), func(tx *tenants.Tx) error {
+		if err := tx.Select(&names, `SELECT name FROM people WHERE email_key LIKE '%@visitor.invalid' ORDER BY id`); err != nil {
+			return err
+		}
+		return tx.Get(&sessions, `SELECT count(*) FROM sessions s JOIN people p ON p.id = s.person_id WHERE p.email_key LIKE '%@visitor.invalid'`)
+	}); err != nil || len(names) != 2 || names[0] != "–" || !strings.HasPrefix(names[1], "Visitor ") || sessions != 1 {
+		t.Errorf("%q with %d sessions (%v), want a nameless row and who is still there", names, sessions, err)
+	}
+	var reads int
+	s.as(func(tx *tenants.Tx) error {
+		return tx.Get(&reads, `SELECT count(*) FROM fact_reads f WHERE f.tenant_id = $1`, st.clinic.ID)
+	})
+	if reads != 0 {
+		t.Errorf("%d rows of what visitors read are left", reads)
+	}
+	there.has(there.get("/home"), http.StatusOK, `data-testid="visit-bar"`)
+	asha := st.signedIn(t, "asha")
+	asha.has(asha.get("/audit"), http.StatusOK, "Visitor ")
+	asha.has(asha.get("/contacts/"+one), http.StatusOK)
+}

@@ -65,7 +65,7 @@ var below = map[string][]string{
 	"identity":      {"adoption", "erased", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"erased", "identity", "phonefree", "secrets", "whatsapp"},
 	"ingest":        {"adoption", "conversations", "erased", "identity", "notices", "phonefree", "secrets", "whatsapp"},
-	"lives":         {"ingest"},
+	"lives":         {"access", "ingest"},
 	"mail":          {"secrets"},
 	"notices":       {"erased", "phonefree", "whatsapp"},
 	"numbers":       {"conversations", "identity", "ingest", "notices", "phonefree", "secrets", "whatsapp"},

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -20,6 +22,8 @@ const (
 	visitAgain   = 5 * time.Minute
 	// visitorMail ends the e-mail of every visitor. No mail leads there (RFC 2606), so nobody can prove that it is theirs.
 	visitorMail = "@visitor.invalid"
+	// nobody stands where a visitor had a name.
+	nobody = "–"
 )
 
 // visits tells whether somebody is a visitor of the demo. What they may do is the policy's subject Visitor, whatever their membership says.
@@ -79,7 +83,7 @@ func (s *Sessions) Visit(ctx context.Context, db *tenants.DB, tenant uuid.UUID, 
 	return token, err
 }
 
-// Visitors are the ids of all who have visited the demo, in a System transaction.
+// Visitors are the ids of all who have visited the demo and are not forgotten, in a System transaction.
 func Visitors(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 	var ids []string
 	if err := tx.SelectContext(ctx, &ids, `SELECT id::text FROM people WHERE email_key LIKE '%`+visitorMail+`'`); err != nil {
@@ -87,4 +91,58 @@ func Visitors(ctx context.Context, tx *tenants.Tx) ([]string, error) {
 	}
 
 	return ids, nil
+}
+
+// ForgetVisitors ends what the visits of a business's demo that are over left of their visitors: of who merely looked all, with their
+// addresses; of who did something there a row without a name, as the audit and the journal refer to it. It returns how many of each went.
+func ForgetVisitors(ctx context.Context, db *tenants.DB, tenant uuid.UUID) (gone, nameless int64, err error) {
+	var over, doers []uuid.UUID
+	if err := db.System(ctx, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, endVisits); err != nil {
+			return fmt.Errorf("end visits: %w", err)
+		}
+
+		return tx.SelectContext(ctx, &over, `
+			SELECT p.id FROM people p
+			WHERE p.email_key LIKE '%`+visitorMail+`' AND p.name <> $1 AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.person_id = p.id)
+			  AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.person_id = p.id AND s.expires_at > now() AND s.revoked_at IS NULL)
+			ORDER BY p.id`, nobody)
+	}); err != nil || len(over) == 0 {
+		return 0, 0, err
+	}
+	if err := db.As(ctx, tenant, func(tx *tenants.Tx) error {
+		for _, forget := range []string{
+			`DELETE FROM fact_reads WHERE tenant_id = $1 AND person_id = ANY($2)`,
+			`DELETE FROM announcements_read WHERE tenant_id = $1 AND person_id = ANY($2)`,
+		} {
+			if _, err := tx.ExecContext(ctx, forget, tx.Tenant, pq.Array(over)); err != nil {
+				return fmt.Errorf("forget what visitors read: %w", err)
+			}
+		}
+
+		return tx.SelectContext(ctx, &doers, `
+			SELECT DISTINCT actor_id::uuid FROM audit_entries WHERE tenant_id = $1 AND actor_kind = 'person' AND actor_id = ANY($2::uuid[]::text[])`,
+			tx.Tenant, pq.Array(over))
+	}); err != nil {
+		return 0, 0, err
+	}
+	err = db.System(ctx, func(tx *tenants.Tx) error {
+		if err := forgetWhatRefers(ctx, tx, doers); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, `
+			UPDATE people SET name = $2, password_hash = $3, lang = NULL, theme = 'system', density = NULL, signed_in_at = NULL WHERE id = ANY($1)`,
+			pq.Array(doers), nobody, nobodysHash)
+		if err != nil {
+			return fmt.Errorf("take visitors' names: %w", err)
+		}
+		if nameless, err = done.RowsAffected(); err != nil {
+			return fmt.Errorf("count visitors: %w", err)
+		}
+		gone, err = ForgetPeople(ctx, tx, slices.DeleteFunc(over, func(id uuid.UUID) bool { return slices.Contains(doers, id) }))
+
+		return err
+	})
+
+	return gone, nameless, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/ingest"
 )
 
@@ -253,7 +254,7 @@ func (w *Worker) bury(ctx context.Context, j *job) error {
 	}
 
 	return w.db.System(ctx, func(tx *tenants.Tx) error {
-		people, err := forgetPeople(ctx, tx, j.People)
+		people, err := access.ForgetPeople(ctx, tx, j.People)
 		if err != nil {
 			return err
 		}
@@ -280,36 +281,4 @@ func (w *Worker) bury(ctx context.Context, j *job) error {
 			Detail: map[string]any{"rows": total, "people": people},
 		})
 	})
-}
-
-// forgetPeople deletes accounts with all that refers to them, but of those who have found another place meanwhile.
-func forgetPeople(ctx context.Context, tx *tenants.Tx, people []uuid.UUID) (n int64, err error) {
-	var going []uuid.UUID
-	if err := tx.SelectContext(ctx, &going, `
-		SELECT p.id FROM people p
-		WHERE p.id = ANY($1) AND p.operator_role IS NULL AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.person_id = p.id)
-		ORDER BY p.id FOR UPDATE`, pq.Array(people)); err != nil {
-		return 0, fmt.Errorf("lock people: %w", err)
-	}
-	var refs []struct {
-		Table  string `db:"from"`
-		Column string `db:"column"`
-	}
-	if err := tx.SelectContext(ctx, &refs, `
-		SELECT k.conrelid::regclass::text AS from, a.attname AS column
-		FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-		WHERE k.contype = 'f' AND k.confrelid = 'people'::regclass AND cardinality(k.conkey) = 1 ORDER BY 1`); err != nil {
-		return 0, fmt.Errorf("look up what refers to people: %w", err)
-	}
-	for _, r := range refs { // names out of the catalogue
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+r.Table+` WHERE `+pq.QuoteIdentifier(r.Column)+` = ANY($1)`, pq.Array(going)); err != nil {
-			return 0, fmt.Errorf("forget people in %s: %w", r.Table, err)
-		}
-	}
-	gone, err := tx.ExecContext(ctx, `DELETE FROM people WHERE id = ANY($1)`, pq.Array(going))
-	if err != nil {
-		return 0, fmt.Errorf("forget people: %w", err)
-	}
-
-	return gone.RowsAffected()
 }

@@ -16,7 +16,8 @@ import (
 // nightHour is when the demo begins anew, in the time of web.HomeZone.
 const nightHour = 3
 
-// beginAnewEachNight takes back what visitors of the demo decided, each night until ctx ends, and now, as nights may have passed meanwhile.
+// beginAnewEachNight takes back what visitors of the demo decided and forgets who they were, each night until ctx ends, and now, as nights may
+// have passed meanwhile.
 func beginAnewEachNight(ctx context.Context, db *tenants.DB, log *slog.Logger, tenant uuid.UUID) {
 	zone, err := time.LoadLocation(web.HomeZone)
 	if err != nil {
@@ -31,6 +32,11 @@ func beginAnewEachNight(ctx context.Context, db *tenants.DB, log *slog.Logger, t
 			log.Error("the demo has not begun anew", "error", sentence(err))
 		case taken > 0:
 			log.Info("the demo begins anew", "taken_back", taken)
+		}
+		if gone, nameless, err := access.ForgetVisitors(ctx, db, tenant); err != nil && ctx.Err() == nil {
+			log.Error("visitors of the demo are not forgotten", "error", sentence(err))
+		} else if gone+nameless > 0 {
+			log.Info("visitors of the demo are forgotten", "gone", gone, "nameless", nameless)
 		}
 		select {
 		case <-ctx.Done():
