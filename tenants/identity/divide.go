@@ -83,8 +83,13 @@ func (d *division) write(ctx context.Context, tx *tenants.Tx) error {
 	if len(d.drop) == 0 {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`, tx.Tenant, pq.Array(d.drop)); err != nil {
-		return fmt.Errorf("drop profile facts: %w", err)
+	for _, statement := range []string{
+		`DELETE FROM profile_facts WHERE tenant_id = $1 AND tenure_id = ANY($2)`,
+		`DELETE FROM thread_tips WHERE tenant_id = $1 AND tenure_id = ANY($2)`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, tx.Tenant, pq.Array(d.drop)); err != nil {
+			return fmt.Errorf("drop names and threads: %w", err)
+		}
 	}
 	var left bool
 	if err := tx.GetContext(ctx, &left, `

@@ -114,6 +114,8 @@ func (w *world) checkSound(rt *rapid.T) {
 				AND NOT EXISTS (SELECT 1 FROM cases c WHERE c.kind = 'unidentifiable' AND c.key LIKE '%:' || m.wamid)`,
 			"a message hangs on a time that does not hold it": `SELECT count(*) FROM messages m JOIN tenures t ON t.id = m.tenure_id
 				WHERE m.at < t.from_at OR m.at >= t.to_at`,
+			"a thread hangs on no tenure":                         `SELECT count(*) FROM thread_tips p WHERE NOT EXISTS (SELECT 1 FROM tenures t WHERE t.id = p.tenure_id)`,
+			"a window is of no phone":                             `SELECT count(*) FROM phone_windows p WHERE NOT EXISTS (SELECT 1 FROM identifiers d WHERE d.id = p.phone_id)`,
 			"a tenure belongs to an absorbed identity":            `SELECT count(*) FROM tenures t JOIN identities i ON i.id = t.identity_id WHERE i.absorbed_into IS NOT NULL`,
 			"an absorbed identity points to another absorbed one": `SELECT count(*) FROM identities i JOIN identities o ON o.id = i.absorbed_into WHERE o.absorbed_into IS NOT NULL`,
 			"a tombstone holds an identity": `SELECT count(*) FROM identities i JOIN contacts c ON c.id = i.contact_id

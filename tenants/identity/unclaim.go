@@ -243,6 +243,8 @@ func removeClaimed(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) er
 			), ` + adoption.CountLinks + ` SELECT count(*) FROM changed`, contacts},
 		{"drop cases of contacts", adoption.DropCases(`k.contact_id = ANY($2)`), contacts},
 		{"drop cases of accounts", adoption.DropCases(`k.identity_id = ANY($2)`), claimed},
+		{"drop claimed threads", `
+			DELETE FROM thread_tips p USING tenures t WHERE p.tenant_id = $1 AND t.tenant_id = $1 AND t.identity_id = ANY($2) AND p.tenure_id = t.id`, claimed},
 		{"drop claimed tenures", `DELETE FROM tenures WHERE tenant_id = $1 AND identity_id = ANY($2)`, claimed},
 		{"drop claimed accounts", `DELETE FROM identities WHERE tenant_id = $1 AND id = ANY($2)`, claimed},
 		{"free accounts", `UPDATE identities SET contact_id = NULL, home_contact = NULL WHERE tenant_id = $1 AND (contact_id = ANY($2) OR home_contact = ANY($2))`, contacts},
