@@ -175,45 +175,84 @@ func (c cell) compare(o cell) int {
 		strings.Compare(c.country, o.country), cmp.Compare(c.shown, o.shown))
 }
 
-// putStandings stores how accounts stand, and drops what is not true any more.
-func putStandings(ctx context.Context, tx *tenants.Tx, put, drop []standing) error {
-	if len(drop) > 0 {
-		ids, places := make([]uuid.UUID, len(drop)), make([]string, len(drop))
-		for i, s := range drop {
-			ids[i], places[i] = s.Identity, s.Place
+// moves are the standings to change: those of places where an account had none, those that are others now, and those that are gone.
+type moves struct{ add, put, drop []standing }
+
+// differ notes what it takes for an account to stand as it does now. old is how it stands in the table.
+func (m *moves) differ(old, now map[string]standing) {
+	for place, s := range now {
+		was, ok := old[place]
+		switch {
+		case !ok:
+			m.add = append(m.add, s)
+		case !was.equal(s):
+			m.put = append(m.put, s)
 		}
+	}
+	for place, s := range old {
+		if _, ok := now[place]; !ok {
+			m.drop = append(m.drop, s)
+		}
+	}
+}
+
+func (m *moves) count() int { return len(m.add) + len(m.put) + len(m.drop) }
+
+// write stores how accounts stand, and drops what is not true any more. Under the lock under which the old ones were read.
+func (m *moves) write(ctx context.Context, tx *tenants.Tx) error {
+	if len(m.drop) > 0 {
+		c := columnsOf(m.drop)
 		if _, err := tx.ExecContext(ctx, `
 			DELETE FROM heard_last l USING unnest($2::uuid[], $3::text[]) AS w (identity_id, place)
-			WHERE l.tenant_id = $1 AND l.identity_id = w.identity_id AND l.place = w.place`, tx.Tenant, pq.Array(ids), pq.Array(places)); err != nil {
+			WHERE l.tenant_id = $1 AND l.identity_id = w.identity_id AND l.place = w.place`, tx.Tenant, pq.Array(c.ids), pq.Array(c.places)); err != nil {
 			return fmt.Errorf("drop standings: %w", err)
 		}
 	}
-	if len(put) == 0 {
-		return nil
-	}
-
-	slices.SortFunc(put, func(a, b standing) int {
-		return cmp.Or(bytes.Compare(a.Identity[:], b.Identity[:]), strings.Compare(a.Place, b.Place))
-	})
-	var (
-		ids               []uuid.UUID
-		places, countries []string
-		days              []time.Time
-		showns            []int64
-		several           []bool
-	)
-	for _, s := range put {
-		ids, places, countries = append(ids, s.Identity), append(places, s.Place), append(countries, s.Country)
-		days, showns, several = append(days, s.Day), append(showns, int64(s.Shown)), append(several, s.Several)
-	}
-	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO heard_last (tenant_id, identity_id, place, day, shown, country, several)
-		SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::boolean[]) AS w
-		ON CONFLICT (tenant_id, identity_id, place) DO UPDATE
-		SET day = excluded.day, shown = excluded.shown, country = excluded.country, several = excluded.several`,
-		tx.Tenant, pq.Array(ids), pq.Array(places), pq.Array(days), pq.Array(showns), pq.Array(countries), pq.Array(several)); err != nil {
-		return fmt.Errorf("put standings: %w", err)
+	for _, w := range []struct {
+		list      []standing
+		statement string
+	}{
+		{m.add, `
+			INSERT INTO heard_last (tenant_id, identity_id, place, day, shown, country, several)
+			SELECT $1, w.* FROM ` + standingColumns},
+		{m.put, `
+			UPDATE heard_last l SET day = w.day, shown = w.shown, country = w.country, several = w.several
+			FROM ` + standingColumns + ` WHERE l.tenant_id = $1 AND l.identity_id = w.identity_id AND l.place = w.place`},
+	} {
+		if len(w.list) == 0 {
+			continue
+		}
+		c := columnsOf(w.list)
+		if _, err := tx.ExecContext(ctx, w.statement, tx.Tenant, pq.Array(c.ids), pq.Array(c.places), pq.Array(c.days), pq.Array(c.showns),
+			pq.Array(c.countries), pq.Array(c.several)); err != nil {
+			return fmt.Errorf("put standings: %w", err)
+		}
 	}
 
 	return nil
+}
+
+const standingColumns = `unnest($2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::boolean[])
+	AS w (identity_id, place, day, shown, country, several)`
+
+type columns struct {
+	ids               []uuid.UUID
+	places, countries []string
+	days              []time.Time
+	showns            []int64
+	several           []bool
+}
+
+// columnsOf are standings in the order of their key.
+func columnsOf(list []standing) columns {
+	slices.SortFunc(list, func(a, b standing) int {
+		return cmp.Or(bytes.Compare(a.Identity[:], b.Identity[:]), strings.Compare(a.Place, b.Place))
+	})
+	var c columns
+	for _, s := range list {
+		c.ids, c.places, c.countries = append(c.ids, s.Identity), append(c.places, s.Place), append(c.countries, s.Country)
+		c.days, c.showns, c.several = append(c.days, s.Day), append(c.showns, int64(s.Shown)), append(c.several, s.Several)
+	}
+
+	return c
 }

@@ -59,7 +59,7 @@ func (l *Lifted) Settle(ctx context.Context, tx *tenants.Tx, divided map[uuid.UU
 	if err != nil {
 		return err
 	}
-	var put, drop []standing
+	var stand moves
 	settled := map[uuid.UUID]bool{}
 	for _, own := range groups(rows, byAccount) {
 		id := own[0].Identity
@@ -67,16 +67,14 @@ func (l *Lifted) Settle(ctx context.Context, tx *tenants.Tx, divided map[uuid.UU
 		next := standings(nil, own)
 		l.sums.addAccount(own, 1)
 		l.sums.addStandings(own[0].Scope, next, 1)
-		p, d := differ(l.stood[id], next)
-		put, drop = append(put, p...), append(drop, d...)
+		stand.differ(l.stood[id], next)
 	}
 	for id, stood := range l.stood {
 		if !settled[id] {
-			_, d := differ(stood, nil)
-			drop = append(drop, d...)
+			stand.differ(stood, nil)
 		}
 	}
-	if err := putStandings(ctx, tx, put, drop); err != nil {
+	if err := stand.write(ctx, tx); err != nil {
 		return err
 	}
 

@@ -82,7 +82,7 @@ func RecordCalls(ctx context.Context, tx *tenants.Tx, calls []Call) error {
 		return fmt.Errorf("read windows of phones: %w", err)
 	}
 	s, known := sums{}, map[windowKey]bool{}
-	var put []window
+	var put, added []window
 	for _, r := range rows {
 		k := windowKey{r.Phone, r.Number}
 		known[k] = true
@@ -111,8 +111,11 @@ func RecordCalls(ctx context.Context, tx *tenants.Tx, calls []Call) error {
 		if !known[k] {
 			w := window{Phone: k.phone, Number: k.number, LastAt: told[k], Holder: holders[k.phone]}
 			s.addPhone(w, 1)
-			put = append(put, w)
+			added = append(added, w)
 		}
+	}
+	if err := storeWindows(ctx, tx, added, ``); err != nil {
+		return err
 	}
 	if err := putWindows(ctx, tx, put); err != nil {
 		return err
@@ -221,7 +224,14 @@ func MovePhones(ctx context.Context, tx *tenants.Tx, phones []uuid.UUID) error {
 	return s.write(ctx, tx)
 }
 
+// putWindows stores windows as they are to be, known or not.
 func putWindows(ctx context.Context, tx *tenants.Tx, list []window) error {
+	return storeWindows(ctx, tx, list, `
+		ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = excluded.last_at, hour = excluded.hour, holder = excluded.holder`)
+}
+
+// storeWindows is to windows what storeRows is to rows.
+func storeWindows(ctx context.Context, tx *tenants.Tx, list []window, known string) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -239,8 +249,7 @@ func putWindows(ctx context.Context, tx *tenants.Tx, list []window) error {
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO phone_windows (tenant_id, phone_id, number_id, last_at, hour, holder)
 		SELECT $1, w.phone_id, w.number_id, w.last_at, date_trunc('hour', w.last_at, 'UTC'), w.holder
-		FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[]) AS w (phone_id, number_id, last_at, holder)
-		ON CONFLICT (tenant_id, phone_id, number_id) DO UPDATE SET last_at = excluded.last_at, hour = excluded.hour, holder = excluded.holder`,
+		FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[]) AS w (phone_id, number_id, last_at, holder)`+known,
 		tx.Tenant, pq.Array(phones), pq.Array(numbers), pq.Array(at), pq.Array(holders)); err != nil {
 		return fmt.Errorf("put windows of phones: %w", err)
 	}

@@ -100,26 +100,24 @@ func (s sums) count(ctx context.Context, tx *tenants.Tx, accounts [][]row, after
 		return 0, fmt.Errorf("read standings: %w", err)
 	}
 	stood := standingsByAccount(rows)
-	var put, drop []standing
+	var stand moves
 	for _, own := range accounts {
 		id := own[0].Identity
 		next := standings(nil, own)
 		s.addAccount(own, 1)
 		s.addStandings(own[0].Scope, next, 1)
-		p, d := differ(stood[id], next)
-		put, drop = append(put, p...), append(drop, d...)
+		stand.differ(stood[id], next)
 		delete(stood, id)
 	}
 	for _, left := range stood {
-		_, d := differ(left, nil)
-		drop = append(drop, d...)
+		stand.differ(left, nil)
 	}
-	wrong = len(put) + len(drop)
+	wrong = stand.count()
 	if !right || wrong == 0 {
 		return wrong, nil
 	}
 
-	return wrong, putStandings(ctx, tx, put, drop)
+	return wrong, stand.write(ctx, tx)
 }
 
 // countPhones adds the windows of phones, and looks whether their holders are right.

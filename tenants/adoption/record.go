@@ -65,7 +65,8 @@ func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
 	for _, r := range known {
 		stored[r.key()] = r
 	}
-	changed, news := map[uuid.UUID]change{}, []row{}
+	changed := map[uuid.UUID]change{}
+	var added, more []row
 	for k, r := range told {
 		was, ok := stored[k]
 		if ok && was.Days|r.Days == was.Days && was.Named|r.Named == was.Named && was.Phoned|r.Phoned == was.Phoned {
@@ -80,16 +81,21 @@ func Record(ctx context.Context, tx *tenants.Tx, signs []Sign) error {
 		}
 		if ok {
 			r.Days, r.Named, r.Phoned, r.Country = r.Days|was.Days, r.Named|was.Named, r.Phoned|was.Phoned, was.Country
+			more = append(more, r)
 		} else {
 			r.Country = countryOf(handles[k])
+			added = append(added, r)
 		}
 		c.rows = append(c.rows, r)
-		news, changed[r.Identity] = append(news, r), c
+		changed[r.Identity] = c
 	}
-	if len(news) == 0 {
+	if len(changed) == 0 {
 		return nil
 	}
-	if err := putRows(ctx, tx, news); err != nil {
+	if err := storeRows(ctx, tx, added, ``); err != nil {
+		return err
+	}
+	if err := putRows(ctx, tx, more); err != nil {
 		return err
 	}
 
@@ -150,8 +156,19 @@ func weeksOf(ctx context.Context, tx *tenants.Tx, told map[rowKey]row) ([]row, e
 	return rows, nil
 }
 
-// putRows stores rows as they are to be.
+// putRows stores rows as they are to be, known or not.
 func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
+	return storeRows(ctx, tx, rows, `
+		ON CONFLICT (tenant_id, identity_id, week, number_id, tenure_id) DO UPDATE
+		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned, shown = excluded.shown, parted = excluded.parted`)
+}
+
+// storeRows stores rows as they are to be. known says what to do with rows that are there; nothing where there are none, which spares
+// looking for each.
+func storeRows(ctx context.Context, tx *tenants.Tx, rows []row, known string) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	slices.SortFunc(rows, func(a, b row) int {
 		return cmp.Or(bytes.Compare(a.Identity[:], b.Identity[:]), cmp.Compare(a.Week.Unix(), b.Week.Unix()),
 			bytes.Compare(a.Number[:], b.Number[:]), bytes.Compare(a.Tenure[:], b.Tenure[:]))
@@ -175,9 +192,7 @@ func putRows(ctx context.Context, tx *tenants.Tx, rows []row) error {
 		INSERT INTO heard_weeks (tenant_id, identity_id, week, number_id, tenure_id, bsuid, country, days, named, phoned, shown, parted)
 		SELECT $1, w.*
 		FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-		            $12::boolean[]) AS w
-		ON CONFLICT (tenant_id, identity_id, week, number_id, tenure_id) DO UPDATE
-		SET days = excluded.days, named = excluded.named, phoned = excluded.phoned, shown = excluded.shown, parted = excluded.parted`,
+		            $12::boolean[]) AS w`+known,
 		tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
 		pq.Array(days), pq.Array(named), pq.Array(phoned), pq.Array(all), pq.Array(split)); err != nil {
 		return fmt.Errorf("put weeks of accounts: %w", err)
@@ -200,7 +215,7 @@ func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.
 	}
 
 	s := sums{}
-	var put, drop []standing
+	var stand moves
 	for id, c := range changed {
 		touched, now := map[int64]bool{}, map[rowKey]row{}
 		for _, r := range c.rows {
@@ -230,30 +245,13 @@ func recount(ctx context.Context, tx *tenants.Tx, known []row, changed map[uuid.
 		next := standings(stood[id], is)
 		s.addStandings(is[0].Scope, stood[id], -1)
 		s.addStandings(is[0].Scope, next, 1)
-		p, d := differ(stood[id], next)
-		put, drop = append(put, p...), append(drop, d...)
+		stand.differ(stood[id], next)
 	}
-	if err := putStandings(ctx, tx, put, drop); err != nil {
+	if err := stand.write(ctx, tx); err != nil {
 		return err
 	}
 
 	return s.write(ctx, tx)
-}
-
-// differ tells which standings to store, and which to drop.
-func differ(old, now map[string]standing) (put, drop []standing) {
-	for place, s := range now {
-		if was, ok := old[place]; !ok || !was.equal(s) {
-			put = append(put, s)
-		}
-	}
-	for place, s := range old {
-		if _, ok := now[place]; !ok {
-			drop = append(drop, s)
-		}
-	}
-
-	return put, drop
 }
 
 func standingsOf(ctx context.Context, tx *tenants.Tx, ids []uuid.UUID) (map[uuid.UUID]map[string]standing, error) {

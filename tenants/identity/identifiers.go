@@ -135,7 +135,7 @@ func (b *Batch) upsertIdentifiers(ctx context.Context, found map[handle]*seenHan
 		FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) WITH ORDINALITY AS w (kind, value, scope, leads, n)
 		JOIN identifiers i ON i.tenant_id = $1 AND i.kind = w.kind AND i.value = w.value AND i.scope = w.scope
 		LEFT JOIN tenures t ON t.tenant_id = $1 AND t.identifier_id = i.id
-		LEFT JOIN identities n ON w.leads AND n.tenant_id = $1 AND n.id = t.identity_id
+		LEFT JOIN identities n ON n.tenant_id = $1 AND n.id = CASE WHEN w.leads THEN t.identity_id END
 		ORDER BY t.first_seen, t.id`,
 		b.tx.Tenant, pq.Array(kinds), pq.Array(values), pq.Array(scopes), pq.Array(leads))
 	if err != nil {
