@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"mime"
@@ -22,8 +23,16 @@ import (
 	"github.com/pehchan/pehchan/tenants/mail"
 )
 
-// digests runs what sends the weekly mails until all jobs lie ahead and nothing waits, and returns the mails that came, by recipient.
+// digests runs what sends the weekly mails, as turns does.
 func (st *site) digests(t *testing.T) map[string]string {
+	t.Helper()
+
+	return st.turns(t, facts.KindDigest, (*teller.Teller).RunDigests)
+}
+
+// turns runs what sends mails of a kind until all its jobs lie ahead and nothing waits, and returns the mails that came, text and HTML, by
+// recipient.
+func (st *site) turns(t *testing.T, kind string, run func(*teller.Teller, context.Context) error) map[string]string {
 	t.Helper()
 
 	folder := t.TempDir()
@@ -31,7 +40,7 @@ func (st *site) digests(t *testing.T) map[string]string {
 	ended := make(chan error, 2)
 	log := slog.New(slog.DiscardHandler)
 	go func() {
-		ended <- teller.New(config.Config{PublicURL: origin}, st.DB, st.keys, log).RunDigests(ctx)
+		ended <- run(teller.New(config.Config{PublicURL: origin}, st.DB, st.keys, log), ctx)
 	}()
 	go func() { ended <- mail.NewSender(st.DB, st.keys, mail.ToFolder(folder), log).Run(ctx) }()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -39,12 +48,12 @@ func (st *site) digests(t *testing.T) map[string]string {
 	for began := time.Now(); ; <-tick.C {
 		var open, planned int
 		if err := st.DB.System(t.Context(), func(tx *tenants.Tx) error {
-			if err := tx.Get(&planned, `SELECT count(*) FROM jobs WHERE kind = $1`, facts.KindDigest); err != nil {
+			if err := tx.Get(&planned, `SELECT count(*) FROM jobs WHERE kind = $1`, kind); err != nil {
 				return err
 			}
 
 			return tx.Get(&open, `
-				SELECT (SELECT count(*) FROM jobs WHERE kind = $1 AND (state = 'running' OR run_at <= now())) + (SELECT count(*) FROM mails WHERE state = 'waiting')`, facts.KindDigest)
+				SELECT (SELECT count(*) FROM jobs WHERE kind = $1 AND (state = 'running' OR run_at <= now())) + (SELECT count(*) FROM mails WHERE state = 'waiting')`, kind)
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +61,7 @@ func (st *site) digests(t *testing.T) map[string]string {
 			break
 		}
 		if time.Since(began) > time.Minute {
-			t.Fatalf("%d digests are planned, %d open", planned, open)
+			t.Fatalf("%d jobs are planned, %d open", planned, open)
 		}
 	}
 	stop()
@@ -80,15 +89,22 @@ func (st *site) digests(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		part, err := multipart.NewReader(msg.Body, params["boundary"]).NextPart()
-		if err != nil {
-			t.Fatal(err)
+		to, parts := strings.Trim(msg.Header.Get("To"), "<>"), multipart.NewReader(msg.Body, params["boundary"])
+		came[to] += msg.Header.Get("List-Unsubscribe") + "\n"
+		for {
+			part, err := parts.NextPart()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			came[to] += string(text)
 		}
-		text, err := io.ReadAll(part)
-		if err != nil {
-			t.Fatal(err)
-		}
-		came[strings.Trim(msg.Header.Get("To"), "<>")] = msg.Header.Get("List-Unsubscribe") + "\n" + string(text)
 	}
 
 	return came

@@ -66,7 +66,8 @@ func (s *Pages) JobsPage(c *fiber.Ctx) error {
 
 // mailKinds are what mails are about, by how their keys begin.
 var mailKinds = map[string]string{
-	"digest ": "digest", "notice ": "notice", "nudge ": "nudge", "trust ": "trust", "invitation ": "invitation", "reset ": "reset", "signup ": "signup",
+	"digest ": "digest", "notice ": "notice", "nudge ": "nudge", "overdue ": "overdue", "trust ": "trust", "invitation ": "invitation",
+	"reset ": "reset", "signup ": "signup",
 	"new e-mail ": "new_email", "old e-mail ": "old_email", "password changed ": "password", "second factor ": "factor", "sign-in ": "sign_in",
 	mail.AboutLife: "life", "erased ": "erased", "support ": "support",
 }

@@ -12,50 +12,11 @@ import (
 	changespages "github.com/pehchan/pehchan/views/changes"
 )
 
-const (
-	digestEvery = 30 * time.Second
-	digestPlan  = 10 * time.Minute // how soon a new business has its digest planned
-	digestLines = 5
-)
+const digestLines = 5
 
 // RunDigests tells owners once a week by mail what changed, until ctx ends. Any number of processes may do so side by side.
 func (t *Teller) RunDigests(ctx context.Context) error {
-	tick := time.NewTicker(digestEvery)
-	defer tick.Stop()
-
-	planned := time.Time{}
-	for {
-		if time.Since(planned) > digestPlan {
-			if err := facts.PlanDigests(ctx, t.DB); err != nil && ctx.Err() == nil {
-				t.log.Error("digests not planned", "error", err)
-			}
-			planned = time.Now()
-		}
-		if err := t.digests(ctx); err != nil && ctx.Err() == nil {
-			t.log.Error("digests not sent", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// digests does what is due. One that fails is due again in a few minutes.
-func (t *Teller) digests(ctx context.Context) error {
-	due, err := facts.ClaimDigests(ctx, t.DB)
-	if err != nil {
-		return err
-	}
-	for _, d := range due {
-		err := t.DB.As(ctx, d.Tenant, func(tx *tenants.Tx) error { return t.digest(ctx, tx, d.First, time.Now()) })
-		if err != nil {
-			t.log.Error("digest not sent", "tenant", d.Tenant, "error", err)
-		}
-	}
-
-	return nil
+	return t.takeTurns(ctx, facts.Digests, t.digest)
 }
 
 // digest queues the mails of one business and plans those of the next week, in one transaction: each week is told once. Who has read

@@ -58,7 +58,7 @@ func leaveSum(keys *secrets.Keyring, raw []byte) []byte {
 }
 
 // leaveKinds are the kinds of mails by the number that stands for them in an address.
-var leaveKinds = map[byte]string{1: access.MailAlerts, 2: access.MailDigest}
+var leaveKinds = map[byte]string{1: access.MailAlerts, 2: access.MailDigest, 3: access.MailTasks}
 
 const leaveMAC = 16 // bytes
 

@@ -14,6 +14,7 @@ import (
 const (
 	MailAlerts = "alerts" // something is wrong
 	MailDigest = "digest" // what changed, once a week
+	MailTasks  = "tasks"  // the day of something they look after has passed
 )
 
 // MailWishes are the mails that an owner wants from one business.
@@ -53,19 +54,37 @@ func SetWishes(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, person 
 	})
 }
 
-// LeaveMails ends the mails of a kind for somebody of tx's tenant, who asked for it by a link in one.
-func LeaveMails(ctx context.Context, tx *tenants.Tx, person uuid.UUID, kind string) error {
+// LeaveMails ends the mails of a kind for somebody of tx's tenant, who asked for it by a link in one; with again they come again.
+func LeaveMails(ctx context.Context, tx *tenants.Tx, person uuid.UUID, kind string, again bool) error {
 	want, err := Wishes(ctx, tx, person)
 	if err != nil {
 		return err
 	}
-	want.Alerts, want.Digest = want.Alerts && kind != MailAlerts, want.Digest && kind != MailDigest
 	actor := tenants.Actor{Kind: "person", ID: person.String()}
 	if err := tx.GetContext(ctx, &actor.Name, `SELECT name FROM people WHERE id = $1`, person); err != nil {
 		return fmt.Errorf("read name: %w", err)
 	}
+	switch kind {
+	case MailAlerts:
+		want.Alerts = again
+	case MailDigest:
+		want.Digest = again
+	default:
+		return wantTasks(ctx, tx, actor, person, again)
+	}
 
 	return SetWishes(ctx, tx, actor, person, want)
+}
+
+// wantTasks keeps whether somebody wants MailTasks.
+func wantTasks(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, person uuid.UUID, want bool) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE memberships SET tasks = $3 WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person, want); err != nil {
+		return fmt.Errorf("keep mail wishes: %w", err)
+	}
+
+	return tenants.Audit(ctx, tx, tenants.Act{
+		Actor: actor, Action: "person.mails", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"tasks": want},
+	})
 }
 
 // Reader is somebody who gets a mail, the language they read, "" where they have not said, and their own quiet hours in the business that
@@ -87,6 +106,20 @@ func Readers(ctx context.Context, tx *tenants.Tx, kind string) ([]Reader, error)
 		JOIN tenants t ON t.id = m.tenant_id AND t.state = ANY($3)
 		WHERE m.tenant_id = $1 AND m.role = 'owner' AND CASE $2 WHEN 'alerts' THEN m.alerts WHEN 'digest' THEN m.digest END
 		ORDER BY p.id`, tx.Tenant, kind, pq.Array(tenants.StatesOf(tenants.Mailing))); err != nil {
+		return nil, fmt.Errorf("list readers of mails: %w", err)
+	}
+
+	return list, nil
+}
+
+// TaskReaders are those of tx's tenant who want MailTasks, whatever their role.
+func TaskReaders(ctx context.Context, tx *tenants.Tx) ([]Reader, error) {
+	var list []Reader
+	if err := tx.SelectContext(ctx, &list, `
+		SELECT p.id, p.email, coalesce(p.lang, '') AS lang, m.quiet_from, m.quiet_until
+		FROM memberships m JOIN people p ON p.id = m.person_id AND p.disabled_at IS NULL
+		JOIN tenants t ON t.id = m.tenant_id AND t.state = ANY($2)
+		WHERE m.tenant_id = $1 AND m.tasks ORDER BY p.id`, tx.Tenant, pq.Array(tenants.StatesOf(tenants.Mailing))); err != nil {
 		return nil, fmt.Errorf("list readers of mails: %w", err)
 	}
 

@@ -64,14 +64,14 @@ func TestTheDigestIsOnMondayMorning(t *testing.T) {
 	d := testdb.New(t)
 	clinic, _ := owner(t, d, "asha-clinic")
 	kolkata := clinic.Location()
-	if err := facts.PlanDigests(t.Context(), d.DB); err != nil {
+	if err := facts.Digests.Plan(t.Context(), d.DB); err != nil {
 		t.Fatal(err)
 	}
-	due, err := facts.ClaimDigests(t.Context(), d.DB)
+	due, err := facts.Digests.Claim(t.Context(), d.DB)
 	if err != nil || len(due) != 1 || due[0].Tenant != clinic.ID || !due[0].First {
 		t.Fatalf("got %+v %v, want the business's first", due, err)
 	}
-	if again, err := facts.ClaimDigests(t.Context(), d.DB); err != nil || len(again) != 0 {
+	if again, err := facts.Digests.Claim(t.Context(), d.DB); err != nil || len(again) != 0 {
 		t.Errorf("claimed twice: %+v %v", again, err)
 	}
 	for now, want := range map[string]string{

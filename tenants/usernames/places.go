@@ -29,13 +29,16 @@ type Place struct {
 	Due   *time.Time    `db:"due_on"`     // a day
 	By    string        `db:"changed_by"` // who said so last; empty for nobody
 	At    *time.Time    `db:"changed_at"`
+
+	ToldTo uuid.NullUUID `db:"told_to"` // who was told that ToldOn had passed
+	ToldOn *time.Time    `db:"told_on"`
 }
 
 // PrintPlaces are all of Places as tx's tenant has them.
 func PrintPlaces(ctx context.Context, tx *tenants.Tx) ([]Place, error) {
 	var rows []Place
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT place, state, owner_id, due_on, changed_by, changed_at FROM kit_places WHERE tenant_id = $1`, tx.Tenant); err != nil {
+		SELECT place, state, owner_id, due_on, changed_by, changed_at, told_to, told_on FROM kit_places WHERE tenant_id = $1`, tx.Tenant); err != nil {
 		return nil, fmt.Errorf("list printed places: %w", err)
 	}
 	list := make([]Place, len(Places))
@@ -85,6 +88,7 @@ type Task struct {
 	Name   Name   // of a username
 	Due    *time.Time
 	Wanted string // the name wanted; empty for none yet
+	Told   bool   // they were told that the day has passed
 }
 
 // Tasks lists what a person of tx's tenant is to see to, the first due first and what has no day last.
@@ -104,12 +108,12 @@ func Tasks(ctx context.Context, tx *tenants.Tx, person uuid.UUID) ([]Task, error
 	var tasks []Task
 	for _, n := range list {
 		if n.Plan.Owner.Valid && n.Plan.Owner.UUID == person && !n.Has.Holds() {
-			tasks = append(tasks, Task{Name: n, Due: n.Plan.Due, Wanted: n.Plan.Wanted})
+			tasks = append(tasks, Task{Name: n, Due: n.Plan.Due, Wanted: n.Plan.Wanted, Told: told(n.Plan.toldTo, n.Plan.toldOn, person, n.Plan.Due)})
 		}
 	}
 	for _, p := range places {
 		if p.Owner.Valid && p.Owner.UUID == person && p.State == PlaceToDo {
-			tasks = append(tasks, Task{Place: p.Place, Due: p.Due})
+			tasks = append(tasks, Task{Place: p.Place, Due: p.Due, Told: told(p.ToldTo, p.ToldOn, person, p.Due)})
 		}
 	}
 	slices.SortStableFunc(tasks, func(a, b Task) int {

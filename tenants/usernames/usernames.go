@@ -49,6 +49,9 @@ type Plan struct {
 	Alternatives []string      // in the order in which they are wanted
 	Owner        uuid.NullUUID // a person of the team who sees to it
 	Due          *time.Time    // a day
+
+	toldTo uuid.NullUUID // who was told that toldOn had passed
+	toldOn *time.Time
 }
 
 // The kinds of clash within one business.
@@ -98,6 +101,8 @@ type row struct {
 	Alternatives pq.StringArray `db:"alternatives"`
 	Owner        uuid.NullUUID  `db:"owner_id"`
 	Due          *time.Time     `db:"due_on"`
+	ToldTo       uuid.NullUUID  `db:"told_to"`
+	ToldOn       *time.Time     `db:"told_on"`
 	Name         string         `db:"name"`
 	Status       string         `db:"status"`
 	Source       string         `db:"source"`
@@ -115,7 +120,7 @@ func List(ctx context.Context, tx *tenants.Tx) ([]Name, error) {
 	}
 	var rows []row
 	if err := tx.SelectContext(ctx, &rows, `
-		SELECT number_id, wanted, alternatives, owner_id, due_on, name, status, source, known_at, known_by, suggestions, suggested_at
+		SELECT number_id, wanted, alternatives, owner_id, due_on, told_to, told_on, name, status, source, known_at, known_by, suggestions, suggested_at
 		FROM number_usernames WHERE tenant_id = $1`, tx.Tenant); err != nil {
 		return nil, fmt.Errorf("list usernames: %w", err)
 	}
@@ -164,7 +169,7 @@ func Get(ctx context.Context, tx *tenants.Tx, number uuid.UUID) (Name, error) {
 }
 
 func (n *Name) fill(r row) {
-	n.Plan = Plan{Wanted: r.Wanted, Alternatives: r.Alternatives, Owner: r.Owner, Due: r.Due}
+	n.Plan = Plan{Wanted: r.Wanted, Alternatives: r.Alternatives, Owner: r.Owner, Due: r.Due, toldTo: r.ToldTo, toldOn: r.ToldOn}
 	n.Suggestions, n.SuggestedAt = r.Suggestions, r.SuggestedAt
 	if r.KnownAt != nil {
 		n.Has = State{Name: r.Name, Status: r.Status, Source: r.Source, By: r.KnownBy, At: *r.KnownAt}

@@ -93,6 +93,15 @@ func TaskMail(ctx context.Context, by, business, what string, due time.Time, hre
 	return m
 }
 
+// OverdueMail tells somebody that the days of things they look after have passed.
+func OverdueMail(ctx context.Context, business string, items []mails.Item, href string) mails.Mail {
+	return mails.Mail{
+		Subject: i18n.N(ctx, "usernames.overdue_subject", len(items), "business", business, "what", items[0].Title),
+		Lines:   []string{i18n.N(ctx, "usernames.overdue_text", len(items))}, Items: items,
+		Go: i18n.T(ctx, "usernames.overdue_go"), Href: href, Why: i18n.T(ctx, "usernames.overdue_why", "business", business),
+	}
+}
+
 // KitLanguages are the languages of all that is printed, in order.
 var KitLanguages = []string{i18n.Hindi, i18n.English}
 

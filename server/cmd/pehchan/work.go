@@ -61,6 +61,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		operator.NewCounter(in.db, out.log).Run,
 		teller.Run,
 		teller.RunDigests,
+		teller.RunOverdue,
 		privacy.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 	} {
 		group.Go(func() error { return run(ctx) })
