@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,66 @@ func TestIncident(t *testing.T) {
 			t.Errorf("%s of another business: got %d, want 404", path, r.status)
 		}
 	}
+}
+
+// By an API key or a person's account, an incident concerns whom it read, and whom it changed, to the minute; of what is not recorded the page
+// says so.
+func TestIncidentByAnAccount(t *testing.T) {
+	t.Parallel()
+	st := newSite(t)
+	s := st.shop(t, st.clinic)
+	ids := map[string]string{}
+	for i, name := range []string{"Rajesh", "Zoya", "Lata", "Imran"} {
+		phone := "91980000048" + strconv.Itoa(i)
+		s.writes(i, phone, "IN.7704418820035"+strconv.Itoa(i), name, "hello")
+		ids[name] = s.whois(whatsapp.KindPhone, phone).ID.String()
+	}
+	meera := st.member(t, st.clinic, "meera", "agent")
+	unused, _ := st.key(t, st.clinic, "read")
+	used, secret := st.key(t, st.clinic, "read", "write")
+	theirs, _ := st.key(t, st.motors, "read")
+	crm := client{t, st, secret}
+	crm.want(crm.get("/contacts/"+ids["Lata"]), http.StatusOK, "")
+	merged := crm.want(crm.post("/merges", merging(ids["Rajesh"], ids["Zoya"], "same voice")), http.StatusCreated, "")
+	crm.want(crm.post("/links/"+merged.text("link_id")+"/undo", ""), http.StatusOK, "")
+	asha := st.signedIn(t, "asha")
+
+	now := time.Now()
+	at := func(viewer string, from, to time.Time) url.Values { return happened(now, from, to, "viewer", viewer) }
+	day := now.Add(-time.Hour)
+	page := asha.happens(at("", day.AddDate(0, 0, -2), day.AddDate(0, 0, -1)))
+	r := asha.get(page)
+	asha.has(r, http.StatusOK, ">0 customers</strong>", `data-testid="nobody"`, "What this count knows, and what it does not", "not from which device")
+
+	// A form knows minutes, and all this happened within one.
+	lasts := func() {
+		s.as(func(tx *tenants.Tx) error {
+			_, err := tx.Exec(`UPDATE incidents SET to_at = now() + interval '1 minute' WHERE tenant_id = $1`, tx.Tenant)
+			return err
+		})
+	}
+	asha.want(asha.post(page, at("", day, now)), http.StatusSeeOther, page)
+	lasts()
+	r = asha.get(page)
+	asha.has(r, http.StatusOK, ">3 customers</strong>", "<bdi>API key “CRM”</bdi>: 3 customers", "meera (nobody in that time)", "API key “CRM” (nobody in that time)")
+	asha.lacks(r, `data-testid="nobody"`)
+	for viewer, people := range map[string]string{"api_key:" + used.String(): "3", "api_key:" + unused.String(): "0", "person:" + meera.String(): "0"} {
+		asha.want(asha.post(page, at(viewer, day, now)), http.StatusSeeOther, page)
+		lasts()
+		asha.has(asha.get(page), http.StatusOK, ">"+people+" customers</strong>", `value="`+viewer+`" selected`)
+	}
+	for _, nobody := range []string{"api_key:" + theirs.String(), "person:" + uuid.NewString(), "api_key:", "person"} {
+		if r := asha.post(page, at(nobody, day, now)); r.status != http.StatusUnprocessableEntity {
+			t.Errorf("by %s: got %d, want 422", nobody, r.status)
+		}
+	}
+	asha.want(asha.post(page, at("api_key:"+used.String(), day, now)), http.StatusSeeOther, page)
+	lasts()
+	list := asha.post(page+"/people", nil)
+	asha.has(list, http.StatusOK, "Rajesh", "Zoya", "Lata", "CRM", "Changed or decided about", "Read by an API key")
+	asha.lacks(list, "Imran")
+	asha.post("/language", url.Values{"lang": {"hi"}, "next": {page}})
+	asha.has(asha.get(page), http.StatusOK, "API कुंजी “CRM” (उस समय कोई नहीं)", "किस डिवाइस, पते या साइन-इन से, यह नहीं")
 }
 
 // Home tells who may act on it which clock of an incident ends when, until each is met.

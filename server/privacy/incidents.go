@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,8 +112,17 @@ func (s *Pages) showIncident(c *fiber.Ctx, status int, form components.Filled) e
 		p.Incident = incidentView(i, p.Now)
 		viewers, people, err := privacy.Viewers(ctx, tx, i)
 		p.People = people
+		if err != nil {
+			return err
+		}
 		for _, v := range viewers {
 			p.Viewers = append(p.Viewers, pages.Viewer{Key: v.Key, Name: v.Name, People: v.People})
+		}
+		accounts, err := privacy.Accounts(ctx, tx, i)
+		for _, v := range accounts {
+			if !slices.ContainsFunc(viewers, func(seen privacy.Viewer) bool { return seen.Key == v.Key }) {
+				p.Idle = append(p.Idle, pages.Viewer{Key: v.Key, Name: v.Name})
+			}
 		}
 
 		return err

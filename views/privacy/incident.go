@@ -87,10 +87,24 @@ func (o Owed) says(ctx context.Context) (text string, tone components.Tone) {
 	return i18n.T(ctx, "incident.until", "time", i18n.DateTime(ctx, o.Due)), components.Needs
 }
 
-// Viewer is somebody who looked at contacts in the time of an incident.
+// viewer is whose account it was.
+func (i Incident) viewer(ctx context.Context) string {
+	return Viewer{Key: i.Viewer, Name: i.ViewerName}.label(ctx)
+}
+
+// Viewer is a person, an API key or an operator who saw or changed contacts in the time of an incident. Key is their kind and id.
 type Viewer struct {
 	Key, Name string
 	People    int
+}
+
+// label is what they are called; of what is no person also what it is.
+func (v Viewer) label(ctx context.Context) string {
+	if strings.HasPrefix(v.Key, "api_key:") {
+		return i18n.T(ctx, "incident.key", "name", v.Name)
+	}
+
+	return v.Name
 }
 
 // IncidentPage is one incident. It posts to its own address (what, known, from, to, viewer, consequences, measures, advice, findings,
@@ -101,6 +115,7 @@ type IncidentPage struct {
 	Now      time.Time
 	Incident Incident
 	Viewers  []Viewer
+	Idle     []Viewer // accounts that neither saw nor changed anybody in that time
 	People   int
 	Form     components.Filled
 }
@@ -110,11 +125,15 @@ func (p IncidentPage) viewers(ctx context.Context) []components.Option {
 	list := []components.Option{{Label: i18n.T(ctx, "incident.anybody")}}
 	known := p.Incident.Viewer == ""
 	for _, v := range p.Viewers {
-		list = append(list, components.Option{Value: v.Key, Label: v.Name})
+		list = append(list, components.Option{Value: v.Key, Label: v.label(ctx)})
+		known = known || v.Key == p.Incident.Viewer
+	}
+	for _, v := range p.Idle {
+		list = append(list, components.Option{Value: v.Key, Label: i18n.T(ctx, "incident.idle", "name", v.label(ctx))})
 		known = known || v.Key == p.Incident.Viewer
 	}
 	if !known {
-		list = append(list, components.Option{Value: p.Incident.Viewer, Label: p.Incident.ViewerName})
+		list = append(list, components.Option{Value: p.Incident.Viewer, Label: p.Incident.viewer(ctx)})
 	}
 
 	return list
