@@ -27,6 +27,8 @@ func TestHowWellWeAnswer(t *testing.T) {
 	mine := meera.get("/prep/quality")
 	meera.has(mine, http.StatusOK, `data-testid="agreement"`, "Known cases, right", "Agrees with others", "With fewer than 20 of them nothing is said.")
 	meera.has(mine, http.StatusOK, `data-testid="my-quality"`, `data-testid="learning"`, "100%", "helped 0, did not 1", "0, shown from 20 on")
+	meera.has(mine, http.StatusOK, `data-testid="no-answers"`) // rather than charts of nothing
+	meera.lacks(mine, "Answers, by week")
 	zone := st.clinic.Location()
 	monday := time.Now().In(zone)
 	for monday.Weekday() != time.Monday {
