@@ -179,6 +179,8 @@ var pages = []page{
 		return []string{"/settings/links/card_request?to=off", "/settings/links/quoted_reply", "/settings/links/same_parent?to=on"}
 	}},
 	{route: "/dev/keys"},
+	{route: "/dev/forwards"},
+	{route: "/dev/forwards/:id", to: func(w *world) []string { return []string{w.forward, w.forward + "?state=sent"} }},
 	{route: "/dev/docs", by: []string{filled}},
 	{route: "/dev/docs/:call", to: func(*world) []string { return []string{"/dev/docs/resolve", "/dev/docs/connectNumber"} }},
 	{route: "/signup", by: []string{nobody}},

@@ -49,6 +49,7 @@ type world struct {
 	wishes           []string // what customers ask about their data, open and closed
 	incidents        []string // open and closed
 	briefing         string   // given out
+	forward          string   // an address that webhooks are passed on to, which does not take them
 }
 
 func newWorld(t *testing.T) *world {
@@ -78,6 +79,7 @@ func newWorld(t *testing.T) *world {
 	w.invite, w.shared = w.invited(t)
 	w.linked(t)
 	w.wished(t)
+	w.passedOn(t)
 
 	return w
 }

@@ -16,7 +16,7 @@ var platform = []string{
 	"announcements",
 	"answer_counts", "answer_overrides", "api_keys", "app_counters", "app_refusals", "apps", "briefings", "drift", "facts", "inbox_counters", "inbox_events", "inbox_fields", "inbox_items", "inbox_rates", "inbox_repeats", "invitations", "item_acts", "jobs", "lanes", "library_versions", "mails", "memberships",
 	"number_directory", "operator_notes", "outbox_lanes", "password_resets", "people", "platform_audit", "privacy_clocks", "sessions", "sign_in_failures", "support_grants", "support_views", "tenants", "usage_months",
-	"email_changes", "passkeys", "recovery_codes", "sign_in_steps", "signups", "totps",
+	"email_changes", "forward_lanes", "passkeys", "recovery_codes", "sign_in_steps", "signups", "totps",
 }
 
 type table struct {

@@ -25,9 +25,6 @@ type attackCase struct {
 
 const attackCases = 104
 
-// noForwarding is why most of section G does not apply.
-const noForwarding = "nothing is sent to addresses that users give: the product has no forward addresses, and asks Graph, Meta's hosts for files and its mail server alone"
-
 var attackRegister = []attackCase{
 	// A. The wall between tenants
 	{n: 1, tests: "server.TestAnothersRowsAreAsIfTheyWereNot server.TestAPIHidesAnotherTenant", times: "that another's id is looked up no longer than none"},
@@ -45,7 +42,7 @@ var attackRegister = []attackCase{
 	{n: 13, tests: "server.TestWithoutATenantThereIsNothing migrations.TestEveryTableHasItsWall"},
 	{n: 14, tests: "server.TestManyPagesAtOnceStayApart server.TestManyDeliveriesAtOnce tenants/ingest.TestReceiveManyAtOnce"},
 	{n: 15, tests: "server.TestOddValuesEverywhere server.TestHeadersOnEveryAnswer server.TestPathTricksOnEveryPage"},
-	{n: 16, tests: "server.TestSuspensionBitesEverywhere tenants/ingest.TestSuspendedTenantLosesNothing tenants/outbox.TestStatesStopSending"},
+	{n: 16, tests: "server.TestSuspensionBitesEverywhere tenants/forward.TestSuspendedBusinessesPassNothingOn tenants/ingest.TestSuspendedTenantLosesNothing tenants/outbox.TestStatesStopSending"},
 
 	// B. Roles
 	{n: 17, tests: "server.TestEveryRouteForEveryRole server.TestAPIWantsAKeyWithTheScope"},
@@ -120,14 +117,14 @@ var attackRegister = []attackCase{
 	{n: 78, tests: "server.TestErrorsKeepTheirCause server.TestOddValuesEverywhere"},
 
 	// G. What is asked of others
-	{n: 79, tests: "server.TestNothingIsAskedOfTypedAddresses", apart: noForwarding},
-	{n: 80, tests: "server.TestNothingIsAskedOfTypedAddresses", apart: noForwarding},
-	{n: 81, tests: "tenants/whatsapp.TestMediaKeepsTokenWithMeta tenants/sandbox.TestErrorsHoldNoToken", apart: noForwarding},
-	{n: 82, tests: "server.TestNothingIsAskedOfTypedAddresses tenants/whatsapp.TestMediaKeepsTokenWithMeta", apart: noForwarding},
-	{n: 83, tests: "tenants/whatsapp.TestGraphMustShowWhoItIs tenants/whatsapp.TestMediaKeepsTokenWithMeta tenants/outbox.TestGraphInTrouble tenants/outbox.TestASlowGraphHoldsNobodyUp tenants/outbox.TestGraphThatTakesAndDoesNotAnswer", apart: noForwarding},
-	{n: 84, tests: "server.TestNothingIsAskedOfTypedAddresses", apart: noForwarding},
+	{n: 79, tests: "tenants/forward.TestNoConnectionInward tenants/forward.TestAddressesThatAreRefused server.TestForwardAddressesAreRefused server.TestAddressesTypedAreAskedFromOnePlace"},
+	{n: 80, tests: "tenants/forward.TestNoConnectionInward server.TestAddressesTypedAreAskedFromOnePlace", apart: "a name server of ours that changes its answer: the address is judged where the connection is made, whatever the name led to before"},
+	{n: 81, tests: "tenants/forward.TestOddAnswers tenants/whatsapp.TestMediaKeepsTokenWithMeta tenants/sandbox.TestErrorsHoldNoToken"},
+	{n: 82, tests: "tenants/forward.TestAddressesThatAreRefused server.TestForwardAddressesAreRefused tenants/whatsapp.TestMediaKeepsTokenWithMeta"},
+	{n: 83, tests: "tenants/forward.TestOddAnswers tenants/forward.TestCertificatesAreLookedAt tenants/forward.TestATargetThatHangsHoldsNobodyUp tenants/forward.TestATargetThatFailsIsSpared tenants/whatsapp.TestGraphMustShowWhoItIs tenants/whatsapp.TestMediaKeepsTokenWithMeta tenants/outbox.TestGraphInTrouble tenants/outbox.TestASlowGraphHoldsNobodyUp tenants/outbox.TestGraphThatTakesAndDoesNotAnswer", times: "how far others lag behind one that hangs"},
+	{n: 84, tests: "tenants/forward.TestPassedOnAsItCame tenants/forward.TestNewSecret", apart: "headers that users name: they name none"},
 	{n: 85, tests: "tenants/whatsapp.TestMediaKeepsTokenWithMeta"},
-	{n: 86, tests: "server.TestNothingIsAskedOfTypedAddresses", apart: noForwarding},
+	{n: 86, tests: "tenants/forward.TestUnreachableTellsNothing tenants/forward.TestTheTestIsSentAndLimited"},
 	{n: 87, tests: "server.TestCanariesStayWhereTheyAre tenants/secrets.TestSealedValueOpensNowhereElse tenants/numbers.TestSealedTokensOpenInTheirRowOnly tenants/sandbox.TestErrorsHoldNoToken"},
 	{n: 88, tests: "tenants/numbers.TestTokenRefusedWhileSending tenants/numbers.TestDailyLookAtTokens tenants/numbers.TestReplaceToken"},
 

@@ -43,6 +43,7 @@ func TestLoadConfig(t *testing.T) {
 		{"DATABASE_URL", "postgresql://user:hid den@host/db"},
 		{"PEHCHAN_OWNER_URL", "postgres://user:hidden@host:port/db"},
 		{"PEHCHAN_TRUSTED_PROXIES", "10.0.0.0/8,proxy"},
+		{"PEHCHAN_FORWARD_ALLOW", "10.0.0.7"},
 	} {
 		t.Run(bad.name+" "+bad.value, func(t *testing.T) {
 			t.Setenv(bad.name, bad.value)

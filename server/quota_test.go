@@ -62,6 +62,7 @@ type pressing struct {
 	stranger *browser
 	page     answer // of what the stranger sees
 	lang     string
+	target   string // the page of an address that webhooks are passed on to
 }
 
 // quotaCase brings a business to one short of a quota and asks for more of it over HTTP.
@@ -163,6 +164,18 @@ var quotaCases = map[tenants.Quota]quotaCase{
 			return p.asha.post(path, composed(p.asha.get(path), "your number?"))
 		},
 	},
+	tenants.QuotaForwardTests: {
+		fill: `INSERT INTO forwards (tenant_id, id, target_id, kind, state) SELECT $1, gen_random_uuid(), t.id, 'test', 'sent' FROM forward_targets t, generate_series(1, $2) i WHERE t.tenant_id = $1`,
+		more: func(p *pressing, _ int) answer { return p.asha.post(p.target+"/test", nil) },
+	},
+	tenants.QuotaForwards: {
+		fill: `INSERT INTO forward_targets (tenant_id, id, host, address, secret, made_by) SELECT $1, gen_random_uuid(), 'shop' || i || '.example', 'x', 'y', 'asha' FROM generate_series(1, $2) i`,
+		more: func(p *pressing, n int) answer {
+			return p.asha.post("/dev/forwards", url.Values{"address": {fmt.Sprintf("https://more%d.example/hook", n)}})
+		},
+		done: http.StatusOK,
+		has:  1,
+	},
 	tenants.QuotaTrust: {
 		fill: `INSERT INTO trust_requests (tenant_id, id, kind, name, reach, body, lang) SELECT $1, gen_random_uuid(), 'erase', '', '@x', 'b', 'en' FROM generate_series(1, $2) i`,
 		more: func(p *pressing, _ int) (r answer) {
@@ -188,6 +201,8 @@ func TestQuotas(t *testing.T) {
 	t.Parallel()
 	st := newGraphSite(t)
 	p := &pressing{site: st, asha: st.signedIn(t, "asha"), stranger: st.browser(t)}
+	_, rest, _ := strings.Cut(p.asha.post("/dev/forwards", url.Values{"address": {"https://shop.example/hook"}}).body, `action="/dev/forwards/`)
+	p.target = "/dev/forwards/" + rest[:strings.IndexByte(rest, '/')]
 	s := st.shop(t, st.clinic)
 	for n := range p.customer {
 		id := fmt.Sprint(savitrisID, n)

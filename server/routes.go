@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -32,7 +33,7 @@ type Route struct {
 	Handler    fiber.Handler
 }
 
-// Routes is every route of the server, those of the API in routes_api.go. A new feature starts with a line here, and a row in the table of
+// Routes is every route of the server, those of /dev in routes_dev.go, of privacy in routes_privacy.go and of the API in routes_api.go. A new feature starts with a line here, and a row in the table of
 // routes_test.go.
 func (s *Server) Routes() []Route {
 	const get, post = fiber.MethodGet, fiber.MethodPost
@@ -339,12 +340,7 @@ func (s *Server) Routes() []Route {
 		{get, web.LinksPath, "rules:read", s.settings.RulesPage},
 		{get, web.LinksPath + "/:kind", "rules:read", s.settings.RulePage},
 		{post, web.LinksPath + "/:kind", "rules:switch", s.settings.SwitchRule},
-		{get, "/dev/keys", "apikeys:read", s.settings.KeysPage},
-		{post, "/dev/keys", "apikeys:manage" + fresh, s.settings.AddKey},
-		{post, "/dev/keys/:id/revoke", "apikeys:manage", s.settings.RevokeKey},
-		{get, web.DocsPath, "apikeys:read", s.docs.Page},
-		{get, web.DocsPath + "/:call", "apikeys:read", s.docs.CallPage},
-	}, append(s.privacyRoutes(), s.apiRoutes()...)...)
+	}, slices.Concat(s.developerRoutes(), s.privacyRoutes(), s.apiRoutes())...)
 }
 
 // register builds the app from the table. It refuses a line that does not say who may use it, or says so in a word the policy

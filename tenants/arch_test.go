@@ -61,6 +61,7 @@ var below = map[string][]string{
 	"conversations": {"erased", "identity", "phonefree", "whatsapp"},
 	"erased":        {"secrets", "whatsapp"},
 	"facts":         {"whatsapp"},
+	"forward":       {"conversations", "identity", "ingest", "notices", "secrets", "whatsapp"},
 	"handover":      {"access", "conversations", "identity", "training", "usernames"},
 	"identity":      {"adoption", "erased", "phonefree", "secrets", "whatsapp"},
 	"imports":       {"erased", "identity", "phonefree", "secrets", "whatsapp"},
@@ -73,7 +74,7 @@ var below = map[string][]string{
 	"outbox":        {"conversations", "numbers", "phonefree", "secrets", "whatsapp"},
 	"phonefree":     {"secrets", "whatsapp"},
 	"postgres":      {},
-	"privacy":       {"adoption", "conversations", "erased", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
+	"privacy":       {"adoption", "conversations", "erased", "forward", "identity", "imports", "ingest", "notices", "numbers", "phonefree", "secrets", "whatsapp"},
 	"reports":       {"adoption"},
 	"sandbox":       {"whatsapp"},
 	"secrets":       {},
@@ -217,6 +218,7 @@ var mayLeaveTheTenant = []string{
 	"server/web/live.go",          // is the session of an open stream still good
 	"server/web/request.go",       // the session of a request, and a person's own settings
 	"tenants/facts/",              // the ledger belongs to no tenant
+	"tenants/forward/",            // whose target has something waiting
 	"tenants/imports/",            // whose import is due
 	"tenants/ingest/",             // the inbox is split before it is known whose it is
 	"tenants/lives/",              // who is to be erased, and what the platform holds of them

@@ -13,21 +13,23 @@ type Quota string
 
 // The measures, each by what it counts.
 const (
-	QuotaAnswers     Quota = "answers" // cards of its own
-	QuotaApps        Quota = "apps"
-	QuotaAsks        Quota = "asks"      // for a phone number, in a day
-	QuotaBriefings   Quota = "briefings" // whose links are good
-	QuotaEscalations Quota = "escalations"
-	QuotaInvitations Quota = "invitations" // in a day
-	QuotaKeys        Quota = "keys"
-	QuotaLists       Quota = "lists"   // uploaded in a day
-	QuotaMacros      Quota = "macros"  // of its own
-	QuotaNumbers     Quota = "numbers" // connected, or waiting for it
-	QuotaQuestions   Quota = "questions"
-	QuotaSegments    Quota = "segments"
-	QuotaTrust       Quota = "trust" // asked on the public page in a day: more is no customer
-	QuotaUnfinished  Quota = "unfinished"
-	QuotaWatched     Quota = "watched"
+	QuotaAnswers      Quota = "answers" // cards of its own
+	QuotaApps         Quota = "apps"
+	QuotaAsks         Quota = "asks"      // for a phone number, in a day
+	QuotaBriefings    Quota = "briefings" // whose links are good
+	QuotaEscalations  Quota = "escalations"
+	QuotaForwards     Quota = "forwards"
+	QuotaForwardTests Quota = "forward_tests" // in an hour
+	QuotaInvitations  Quota = "invitations"   // in a day
+	QuotaKeys         Quota = "keys"
+	QuotaLists        Quota = "lists"   // uploaded in a day
+	QuotaMacros       Quota = "macros"  // of its own
+	QuotaNumbers      Quota = "numbers" // connected, or waiting for it
+	QuotaQuestions    Quota = "questions"
+	QuotaSegments     Quota = "segments"
+	QuotaTrust        Quota = "trust" // asked on the public page in a day: more is no customer
+	QuotaUnfinished   Quota = "unfinished"
+	QuotaWatched      Quota = "watched"
 )
 
 type measure struct {
@@ -47,6 +49,9 @@ var measures = map[Quota]measure{
 	QuotaAsks:        {10_000, "too_many_asks", `SELECT count(*) FROM asks WHERE tenant_id = $1 AND asked_at > now() - interval '1 day'`, false},
 	QuotaBriefings:   {50, "too_many_briefings", `SELECT count(*) FROM briefings WHERE tenant_id = $1 AND revoked_at IS NULL AND expires_at > now()`, false},
 	QuotaEscalations: {200, "too_many_escalations", `SELECT count(*) FROM escalations WHERE tenant_id = $1 AND closed_at IS NULL`, false},
+	QuotaForwards:    {5, "too_many_forwards", `SELECT count(*) FROM forward_targets WHERE tenant_id = $1 AND state <> 'removed'`, false},
+	QuotaForwardTests: {30, "too_many_forward_tests", `
+		SELECT count(*) FROM forwards WHERE tenant_id = $1 AND kind = 'test' AND made_at > now() - interval '1 hour'`, false},
 	QuotaInvitations: {100, "too_many_invitations", `SELECT count(*) FROM invitations WHERE tenant_id = $1 AND sent_at > now() - interval '1 day'`, false},
 	QuotaKeys:        {50, "too_many_keys", `SELECT count(*) FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL`, false},
 	QuotaLists:       {50, "too_many_lists", `SELECT count(*) FROM imports WHERE tenant_id = $1 AND created_at > now() - interval '1 day'`, true},

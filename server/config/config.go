@@ -14,6 +14,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"github.com/pehchan/pehchan/tenants/forward"
 	"github.com/pehchan/pehchan/tenants/mail"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -58,7 +59,10 @@ type Config struct {
 	MetricsListen  string   `env:"PEHCHAN_METRICS_LISTEN"`  // off
 	TrustedProxies []string `env:"PEHCHAN_TRUSTED_PROXIES"` // addresses or networks whose X-Forwarded-For is believed; nobody's
 
+	ForwardAllow []string `env:"PEHCHAN_FORWARD_ALLOW"` // inner addresses, IP:port, that webhooks may be passed on to; none
+
 	proxies []netip.Prefix
+	inner   []netip.AddrPort
 }
 
 // Load reads the environment. A value that cannot work is an error here, before anything starts.
@@ -148,8 +152,29 @@ func (cfg *Config) Check() error {
 		}
 	}
 
+	if err := cfg.parseForwards(); err != nil {
+		return err
+	}
+
 	return cfg.parseProxies()
 }
+
+// parseForwards reads the inner addresses that webhooks may be passed on to.
+func (cfg *Config) parseForwards() error {
+	cfg.inner = nil
+	for _, s := range cfg.ForwardAllow {
+		at, err := netip.ParseAddrPort(strings.TrimSpace(s))
+		if err != nil {
+			return fmt.Errorf("PEHCHAN_FORWARD_ALLOW: %q is no address with a port, as 10.0.0.7:9000", s)
+		}
+		cfg.inner = append(cfg.inner, at)
+	}
+
+	return nil
+}
+
+// Doors are where webhooks may be passed on to.
+func (cfg Config) Doors() forward.Doors { return forward.Doors{Inner: cfg.inner} }
 
 func (cfg *Config) checkPublicURL() error {
 	if cfg.PublicURL == "" {

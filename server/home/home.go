@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/conversations"
+	"github.com/pehchan/pehchan/tenants/forward"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
@@ -51,6 +52,11 @@ func (s *Pages) Page(c *fiber.Ctx) error {
 
 		if m.Can("privacy:handle") {
 			if err := homeIncidents(ctx, tx, &p); err != nil {
+				return err
+			}
+		}
+		if m.Can("forwards:manage") {
+			if err := homeForwards(ctx, tx, &p); err != nil {
 				return err
 			}
 		}
@@ -176,6 +182,18 @@ func homeQueue(ctx context.Context, tx *tenants.Tx, p *pages.Home) error {
 	}
 
 	return nil
+}
+
+// homeForwards adds the addresses that do not take what is passed on to them.
+func homeForwards(ctx context.Context, tx *tenants.Tx, p *pages.Home) error {
+	list, err := forward.InTrouble(ctx, tx)
+	for _, t := range list {
+		p.Forwards = append(p.Forwards, pages.Forward{
+			Host: t.Host, Href: web.ForwardsPath + "/" + t.ID.String(), Since: web.OrZero(t.FailingSince), Stopped: t.State == forward.Stopped,
+		})
+	}
+
+	return err
 }
 
 // homeMine adds what the member was named for and has not finished.

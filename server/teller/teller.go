@@ -195,6 +195,9 @@ func (t *Teller) queueNotice(ctx context.Context, tx *tenants.Tx, id uuid.UUID) 
 			href += "/health"
 		}
 	}
+	if n.Field == notices.FieldForward {
+		href = t.link(web.ForwardsPath + "/" + n.Facts["target"])
+	}
 	readers, err := access.Readers(ctx, tx, access.MailAlerts)
 	if err != nil {
 		return err

@@ -108,6 +108,7 @@ var places = []struct{ key, href string }{
 	{"audit", "/audit"},
 	{"apps", "/apps"},
 	{"keys", "/dev/keys"},
+	{"forwards", ForwardsPath},
 	{"links", LinksPath},
 	{"support", SupportPath},
 	{"settings", "/settings"},

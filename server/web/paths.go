@@ -68,7 +68,8 @@ const (
 	SupportPath  = "/support-access" // where owners let operators in
 
 	// Developers.
-	DocsPath = "/dev/docs"
+	DocsPath     = "/dev/docs"
+	ForwardsPath = "/dev/forwards" // where webhooks go on to the business's own systems
 
 	// The operator's.
 	OpTenantsPath = "/op/tenants"

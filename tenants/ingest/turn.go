@@ -36,6 +36,7 @@ var (
 // waitingItem is an item in its lane.
 type waitingItem struct {
 	ID         int64         `db:"id"`
+	Event      int64         `db:"event_id"`
 	Number     uuid.NullUUID `db:"number_id"`
 	App        uuid.UUID     `db:"app_id"`
 	WABA       string        `db:"waba_id"`
@@ -125,10 +126,10 @@ func nextItems(ctx context.Context, tx *tenants.Tx, limit int) (items []waitingI
 		Listed int `db:"listed"`
 	}
 	err = tx.SelectContext(ctx, &rows, `
-		SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, listed
-		FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, count(*) OVER () AS listed,
+		SELECT id, event_id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, listed
+		FROM (SELECT id, event_id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at, count(*) OVER () AS listed,
 		             sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
-		      FROM (SELECT id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at FROM inbox_items
+		      FROM (SELECT id, event_id, number_id, app_id, waba_id, field, kind, body, sealed, reason, note, received_at FROM inbox_items
 		            WHERE tenant_id = $1 AND state = 'waiting' AND (not_before IS NULL OR not_before <= now())
 		            ORDER BY id LIMIT $2) head) i
 		WHERE before < $3
@@ -202,6 +203,9 @@ func strike(ctx context.Context, tx *tenants.Tx, it waitingItem, note string) er
 
 	counts := tally{}
 	if err := finish(ctx, tx, []waitingItem{it}, []verdict{{SetAside, ProcessingFailed, note}}, counts); err != nil {
+		return err
+	}
+	if err := passOn(ctx, tx, []waitingItem{it}); err != nil {
 		return err
 	}
 
@@ -311,6 +315,9 @@ func (w *Worker) processed(ctx context.Context, tx *tenants.Tx, items []waitingI
 		return err
 	}
 	if err := finish(ctx, tx, items, verdicts, counts); err != nil {
+		return err
+	}
+	if err := passOn(ctx, tx, items); err != nil {
 		return err
 	}
 

@@ -34,6 +34,11 @@ const (
 	// FieldAside: something that came could not be read, and was set aside. Facts hold count.
 	FieldAside = "set_aside"
 	AsideGrew  = "grew"
+
+	// FieldForward: an address that webhooks are passed on to does not take them. Facts hold host and target.
+	FieldForward   = "forward"
+	ForwardFailing = "failing"
+	ForwardStopped = "stopped"
 )
 
 // KindTell is the job of telling the owners by mail; its args hold notice_id.
@@ -41,9 +46,9 @@ const KindTell = "tell_owners"
 
 // Own is a notice that no webhook brought. At tells one from the next: telling the same twice is telling it once.
 type Own struct {
-	Number uuid.UUID
+	Number uuid.UUID // uuid.Nil: of none
 	WABA   string
-	Field  string // FieldToken or FieldSilence
+	Field  string // FieldToken, FieldSilence, …
 	Event  string
 	At     time.Time
 	Facts  Facts
@@ -69,7 +74,7 @@ func Tell(ctx context.Context, tx *tenants.Tx, n Own) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8, 0)
 		ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
 		RETURNING id`,
-		tx.Tenant, id, n.Number, n.WABA, n.Field, n.Event, n.At, encoded); err != nil {
+		tx.Tenant, id, uuid.NullUUID{UUID: n.Number, Valid: n.Number != uuid.Nil}, n.WABA, n.Field, n.Event, n.At, encoded); err != nil {
 		return fmt.Errorf("keep notice: %w", err)
 	}
 

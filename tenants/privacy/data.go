@@ -54,6 +54,11 @@ var sections = []struct{ name, query string }{
 	{"cases", `SELECT opened_at AS at, kind AS what, outcome AS text FROM cases WHERE tenant_id = $1 AND (contact_id = ANY($2) OR identity_id = ANY($3))`},
 	{"lists", `SELECT i.created_at AS at, i.file_name AS what, r.cells AS text FROM import_rows r JOIN imports i ON i.tenant_id = $1 AND i.id = r.import_id
 		WHERE r.tenant_id = $1 AND (r.contact_id = ANY($2) OR r.phone <> '' AND r.phone = ANY($6) OR r.bsuid <> '' AND r.bsuid = ANY($6))`},
+	{"forwards", `SELECT max(f.done_at) AS at, t.host AS what, '×' || count(*) AS text FROM messages m
+		JOIN inbox_items i ON i.id = m.item_id AND i.tenant_id = $1
+		JOIN forward_targets t ON t.tenant_id = $1
+		JOIN forwards f ON f.tenant_id = $1 AND f.target_id = t.id AND f.event_id = i.event_id AND f.state = 'sent'
+		WHERE m.tenant_id = $1 AND m.tenure_id = ANY($4) GROUP BY t.id, t.host`},
 	{"requests", `SELECT opened_at AS at, kind AS what, state AS text FROM privacy_requests WHERE tenant_id = $1 AND contact_id = ANY($2)`},
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/pehchan/pehchan/tenants"
 	"github.com/pehchan/pehchan/tenants/conversations"
 	"github.com/pehchan/pehchan/tenants/erased"
+	"github.com/pehchan/pehchan/tenants/forward"
 	"github.com/pehchan/pehchan/tenants/identity"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/secrets"
@@ -82,6 +83,9 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 			return err
 		}
 		if err := forgetOthers(ctx, tx, whole); err != nil {
+			return err
+		}
+		if err := forward.TellErased(ctx, tx, whole.Contacts); err != nil {
 			return err
 		}
 		// The answers kept for repeated requests quote customers. That a write was done stays known, so that a repeat is not done again.

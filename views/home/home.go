@@ -33,6 +33,8 @@ type Home struct {
 	Linked     int             // contacts linked by rules in the last day
 	Tripped    []settings.Rule // rules that turned themselves off, told to who may switch them
 
+	Forwards []Forward // addresses that do not take what is passed on to them, for who may put that right
+
 	Clocks []Clock // of incidents, that run; for who may stop them
 	Mine   []Mine  // what the reader was named for and has not finished, the first due first
 
@@ -114,6 +116,13 @@ func (p Home) tasks(ctx context.Context) []task {
 			})
 		}
 	}
+	for _, f := range p.Forwards {
+		why := i18n.T(ctx, "home.forward_stopped")
+		if !f.Stopped {
+			why = i18n.T(ctx, "home.forward_why", "time", i18n.Ago(ctx, f.Since, p.Now))
+		}
+		all = append(all, task{"forward", i18n.T(ctx, "home.forward_title", "host", f.Host), why, i18n.T(ctx, "home.forward_go"), f.Href, ""})
+	}
 	if len(p.Numbers) == 0 && p.CanConnect {
 		all = append(all, task{"connect", i18n.T(ctx, "home.connect_title"), i18n.T(ctx, "home.connect_why"), i18n.T(ctx, "home.connect_go"), "/numbers/new", ""})
 	}
@@ -170,7 +179,7 @@ func (p Home) tone() (class, icon string) {
 	switch {
 	case p.broken() || p.late():
 		return "verdict bad", "circle-alert"
-	case p.aside() || len(p.Clocks) > 0:
+	case p.aside() || len(p.Clocks) > 0 || len(p.Forwards) > 0:
 		return "verdict look", "triangle-alert"
 	case len(p.Numbers) == 0:
 		return "verdict", "info"
@@ -188,6 +197,8 @@ func (p Home) verdict(ctx context.Context) string {
 		return i18n.T(ctx, "home.verdict_clock")
 	case p.aside():
 		return i18n.N(ctx, "home.verdict_aside", p.SetAside)
+	case len(p.Forwards) > 0:
+		return i18n.T(ctx, "home.verdict_forward")
 	case len(p.Numbers) == 0:
 		return i18n.T(ctx, "home.verdict_new")
 	}
@@ -223,6 +234,14 @@ func openDetail(ctx context.Context, p Home) string {
 type HomeNews struct {
 	ID, Text string
 	At       time.Time
+}
+
+// Forward is an address of the business's own that does not take the webhooks passed on to it, for an hour at least.
+type Forward struct {
+	Host    string
+	Href    string
+	Since   time.Time
+	Stopped bool // nothing more is passed on to it
 }
 
 // Mine is something that the reader is to see to: the username of a number, or a place that the business's name is to be printed in.

@@ -92,7 +92,7 @@ type Toast struct {
 var navIcons = map[string]string{
 	"usernames": "at-sign",
 	"home":      "house", "queue": "list-checks", "inbox": "message-circle", "contacts": "users", "numbers": "smartphone", "team": "user-cog",
-	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
+	"audit": "scroll-text", "settings": "settings", "apps": "plug", "keys": "key-round", "forwards": "send", "links": "link-2", "changes": "bell", "monthly": "calendar", "tenants": "building-2", "held": "archive",
 	"facts": "scroll-text", "library": "life-buoy", "overview": "activity", "prep": "graduation-cap", "answers": "life-buoy", "privacy": "lock", "businesses": "search", "jobs": "hourglass", "drift": "triangle-alert", "usage": "activity", "clocks": "lock", "news": "bell", "opaudit": "scroll-text", "access": "life-buoy", "support": "life-buoy",
 }
 
@@ -104,7 +104,7 @@ var daily = map[string]bool{"home": true, "queue": true, "inbox": true, "contact
 // operator's.
 var groupOf = map[string]string{
 	"changes": "prepare", "answers": "prepare", "prep": "prepare", "usernames": "prepare", "monthly": "prepare",
-	"numbers": "setup", "apps": "setup", "keys": "setup", "links": "setup",
+	"numbers": "setup", "apps": "setup", "keys": "setup", "forwards": "setup", "links": "setup",
 	"team": "care", "privacy": "care", "audit": "care", "support": "care", "settings": "care",
 }
 

@@ -31,7 +31,7 @@ var good = map[string]bool{
 
 func (n Told) tone() components.Tone {
 	switch {
-	case n.Field == "errors" && n.Event != "2593109", n.Field == "access_token", n.Field == "silence", n.Field == "app_secret", n.Field == "set_aside", n.Field == "account_update" && !good[n.Event] && i18n.Known("told.account_"+strings.ToLower(n.Event)):
+	case n.Field == "errors" && n.Event != "2593109", n.Field == "access_token", n.Field == "silence", n.Field == "app_secret", n.Field == "set_aside", n.Field == "forward", n.Field == "account_update" && !good[n.Event] && i18n.Known("told.account_"+strings.ToLower(n.Event)):
 		return components.Bad
 	case good[n.Event]:
 		return components.Good
@@ -91,6 +91,8 @@ func (n Told) text(ctx context.Context) string {
 		return i18n.T(ctx, "told.app_secret")
 	case "set_aside":
 		return i18n.T(ctx, "told.set_aside", "count", n.Facts["count"])
+	case "forward":
+		return i18n.T(ctx, "told.forward_"+n.Event, "host", n.Facts["host"])
 	case "account_alerts":
 		return i18n.T(ctx, "told.alert", "event", n.Event)
 	}

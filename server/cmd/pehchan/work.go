@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/pehchan/pehchan/server/teller"
+	"github.com/pehchan/pehchan/tenants/forward"
 	"github.com/pehchan/pehchan/tenants/imports"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/lives"
@@ -56,6 +57,7 @@ func workInBackground(ctx context.Context, group *errgroup.Group, in *installati
 		imports.NewWorker(in.db, in.keys, out.log).Run,
 		numbers.NewWorker(in.db, in.keys, in.Graph(), out.log).Run,
 		outbox.NewSender(in.db, in.keys, in.Graph(), out.log).Run,
+		forward.NewSender(in.db, in.keys, in.Doors(), out.log).Run,
 		mail.NewSender(in.db, in.keys, by, out.log).Run,
 		lives.NewWorker(in.db, out.log).Run,
 		operator.NewCounter(in.db, out.log).Run,
