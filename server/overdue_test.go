@@ -13,6 +13,7 @@ import (
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/server/teller"
 	"github.com/pehchan/pehchan/tenants"
+	"github.com/pehchan/pehchan/tenants/access"
 	"github.com/pehchan/pehchan/tenants/usernames"
 )
 
@@ -99,6 +100,31 @@ func TestSomebodyHearsThatTheirDayHasPassed(t *testing.T) {
 	b.has(b.post(leave, url.Values{"again": {"yes"}}), http.StatusOK, `data-testid="again"`, "come again")
 	if came := st.overdue(t); len(came) != 1 {
 		t.Errorf("who wants them again: got %v, want one mail", came)
+	}
+
+	// The settings say the same, also to somebody who is no owner, and ask them nothing that comes to owners alone.
+	page := reader.get("/settings")
+	reader.has(page, http.StatusOK, `name="tasks"`)
+	if strings.Contains(page.body, `name="alerts"`) {
+		t.Error("somebody of marketing is asked whether she wants what comes to owners alone")
+	}
+	wants := func() (w access.MailWishes) {
+		t.Helper()
+		s.as(func(tx *tenants.Tx) (err error) {
+			w, err = access.Wishes(t.Context(), tx, meera)
+			return err
+		})
+
+		return w
+	}
+	before := wants()
+	reader.want(reader.post("/settings/mails", url.Values{"digest": {"on"}}), http.StatusSeeOther, "/settings#mails")
+	if got := wants(); got.Tasks || !before.Tasks || got.Alerts != before.Alerts || got.Digest != before.Digest {
+		t.Errorf("who wants none: got %+v, was %+v", got, before)
+	}
+	reader.want(reader.post("/settings/mails", url.Values{"tasks": {"on"}}), http.StatusSeeOther, "/settings#mails")
+	if got := wants(); got != before {
+		t.Errorf("who wants them again: got %+v, was %+v", got, before)
 	}
 
 	// In the quiet hours of the business it waits for their end.

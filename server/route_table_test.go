@@ -322,7 +322,7 @@ var routeTable = []struct{ method, path, cells string }{
 	{"POST", "/settings/target", "+xxxxxxxL"},
 	{"POST", "/settings/quiet", "+xxxxxxxL"},
 	{"POST", "/settings/quiet/mine", "++++++++L"},
-	{"POST", "/settings/mails", "+xxxxxxxL"},
+	{"POST", "/settings/mails", "++++++++L"},
 	{"GET", "/support-access", "+xxxxxxxL"},
 	{"POST", "/support-access/standing", "+xxxxxxxL"},
 	{"POST", "/support-access/:id/allow", "+xxxxxxxL"},

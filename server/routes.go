@@ -325,7 +325,7 @@ func (s *Server) Routes() []Route {
 		{post, web.SecurityPath + "/codes", "preferences:edit" + fresh, s.signin.NewCodes},
 		{post, web.SecurityPath + "/mails", "preferences:edit", s.signin.SaveSignInMails},
 		{post, "/settings/business", "settings:edit", s.settings.SaveBusiness},
-		{post, "/settings/mails", "settings:edit", s.settings.SaveMails},
+		{post, "/settings/mails", "preferences:edit", s.settings.SaveMails},
 		{post, "/settings/target", "settings:edit", s.settings.SaveTarget},
 		{post, web.QuietPath, "settings:edit", s.settings.SaveQuiet},
 		{post, web.QuietPath + "/mine", "preferences:edit", s.settings.SaveOwnQuiet},

@@ -48,12 +48,8 @@ func (s *Pages) showSettings(c *fiber.Ctx, status int, forms settingsForms) erro
 	if err := s.fillDevices(c, &p); err != nil {
 		return err
 	}
-	if m.Role == access.Owner {
-		want, err := s.wishes(c)
-		if err != nil {
-			return err
-		}
-		p.Mails = &pages.MailChoices{Alerts: want.Alerts, Digest: want.Digest}
+	if err := s.fillMails(c, &p); err != nil {
+		return err
 	}
 	if m.HasTenant() && !slices.Contains(zones, m.Tenant.Timezone) {
 		p.Zones = append([]string{m.Tenant.Timezone}, zones...)
@@ -84,28 +80,6 @@ func (s *Pages) EndDevice(c *fiber.Ctx) error {
 	}
 
 	return s.Done(c, "/settings#devices", web.Flash{Key: "toast.device_ended"})
-}
-
-func (s *Pages) wishes(c *fiber.Ctx) (want access.MailWishes, err error) {
-	ctx, m := c.UserContext(), web.Member(c)
-	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
-		want, err = access.Wishes(ctx, tx, m.Person.ID)
-		return err
-	})
-
-	return want, err
-}
-
-// SaveMails keeps which mails an owner wants.
-func (s *Pages) SaveMails(c *fiber.Ctx) error {
-	ctx, m := c.UserContext(), web.Member(c)
-	want := access.MailWishes{Alerts: web.Field(c, "alerts") != "", Digest: web.Field(c, "digest") != ""}
-	err := s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error { return access.SetWishes(ctx, tx, m.Actor, m.Person.ID, want) })
-	if err != nil {
-		return err
-	}
-
-	return s.Done(c, "/settings#mails", web.Flash{Key: "toast.saved"})
 }
 
 func (s *Pages) SavePreferences(c *fiber.Ctx) error {

@@ -17,17 +17,18 @@ const (
 	MailTasks  = "tasks"  // the day of something they look after has passed
 )
 
-// MailWishes are the mails that an owner wants from one business.
+// MailWishes are the mails that somebody wants from one business. Alerts and Digest come to owners alone.
 type MailWishes struct {
 	Alerts bool `db:"alerts"`
 	Digest bool `db:"digest"`
+	Tasks  bool `db:"tasks"`
 }
 
 // Wishes are the mails that somebody of tx's tenant wants; ErrNotFound where they are not of its team.
 func Wishes(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (MailWishes, error) {
 	var list []MailWishes
 	if err := tx.SelectContext(ctx, &list, `
-		SELECT alerts, digest FROM memberships WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person); err != nil {
+		SELECT alerts, digest, tasks FROM memberships WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person); err != nil {
 		return MailWishes{}, fmt.Errorf("read mail wishes: %w", err)
 	}
 	if len(list) == 0 {
@@ -40,7 +41,8 @@ func Wishes(ctx context.Context, tx *tenants.Tx, person uuid.UUID) (MailWishes, 
 // SetWishes keeps which mails somebody of tx's tenant wants; ErrNotFound where they are not of its team.
 func SetWishes(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, person uuid.UUID, want MailWishes) error {
 	done, err := tx.ExecContext(ctx, `
-		UPDATE memberships SET alerts = $3, digest = $4 WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person, want.Alerts, want.Digest)
+		UPDATE memberships SET alerts = $3, digest = $4, tasks = $5 WHERE tenant_id = $1 AND person_id = $2`,
+		tx.Tenant, person, want.Alerts, want.Digest, want.Tasks)
 	if err != nil {
 		return fmt.Errorf("keep mail wishes: %w", err)
 	}
@@ -50,7 +52,7 @@ func SetWishes(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, person 
 
 	return tenants.Audit(ctx, tx, tenants.Act{
 		Actor: actor, Action: "person.mails", ObjectKind: "person", ObjectID: person.String(),
-		Detail: map[string]any{"alerts": want.Alerts, "digest": want.Digest},
+		Detail: map[string]any{"alerts": want.Alerts, "digest": want.Digest, "tasks": want.Tasks},
 	})
 }
 
@@ -70,21 +72,10 @@ func LeaveMails(ctx context.Context, tx *tenants.Tx, person uuid.UUID, kind stri
 	case MailDigest:
 		want.Digest = again
 	default:
-		return wantTasks(ctx, tx, actor, person, again)
+		want.Tasks = again
 	}
 
 	return SetWishes(ctx, tx, actor, person, want)
-}
-
-// wantTasks keeps whether somebody wants MailTasks.
-func wantTasks(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, person uuid.UUID, want bool) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE memberships SET tasks = $3 WHERE tenant_id = $1 AND person_id = $2`, tx.Tenant, person, want); err != nil {
-		return fmt.Errorf("keep mail wishes: %w", err)
-	}
-
-	return tenants.Audit(ctx, tx, tenants.Act{
-		Actor: actor, Action: "person.mails", ObjectKind: "person", ObjectID: person.String(), Detail: map[string]any{"tasks": want},
-	})
 }
 
 // Reader is somebody who gets a mail, the language they read, "" where they have not said, and their own quiet hours in the business that

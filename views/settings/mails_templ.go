@@ -184,7 +184,7 @@ func LeavePage(p Leave) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if p.Done && p.Kind != "tasks" {
+			if p.Done {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "<p><a class=\"link\" href=\"/settings\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -264,8 +264,8 @@ func LeavePage(p Leave) templ.Component {
 	})
 }
 
-// MailChoices are the mails that an owner may want.
-type MailChoices struct{ Alerts, Digest bool }
+// MailChoices are the mails that somebody may want; Alerts and Digest come to an Owner alone.
+type MailChoices struct{ Owner, Alerts, Digest, Tasks bool }
 
 func mailCard(f layout.Frame, m *MailChoices) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -330,19 +330,29 @@ func mailCard(f layout.Frame, m *MailChoices) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = components.Choice(components.ChoiceOptions{Name: "alerts", Value: "on", Many: true, Checked: m.Alerts, Title: i18n.T(ctx, "mails.alerts"), Help: i18n.T(ctx, "mails.alerts_help")}).Render(ctx, templ_7745c5c3_Buffer)
+					if m.Owner {
+						templ_7745c5c3_Err = components.Choice(components.ChoiceOptions{Name: "alerts", Value: "on", Many: true, Checked: m.Alerts, Title: i18n.T(ctx, "mails.alerts"), Help: i18n.T(ctx, "mails.alerts_help")}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, " ")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = components.Choice(components.ChoiceOptions{Name: "digest", Value: "on", Many: true, Checked: m.Digest, Title: i18n.T(ctx, "mails.digest"), Help: i18n.T(ctx, "mails.digest_help")}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+					}
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, " ")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, " ")
+					templ_7745c5c3_Err = components.Choice(components.ChoiceOptions{Name: "tasks", Value: "on", Many: true, Checked: m.Tasks, Title: i18n.T(ctx, "mails.tasks"), Help: i18n.T(ctx, "mails.tasks_help")}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = components.Choice(components.ChoiceOptions{Name: "digest", Value: "on", Many: true, Checked: m.Digest, Title: i18n.T(ctx, "mails.digest"), Help: i18n.T(ctx, "mails.digest_help")}).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, " <div class=\"acts\">")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, " <div class=\"acts\">")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -361,7 +371,7 @@ func mailCard(f layout.Frame, m *MailChoices) templ.Component {
 						var templ_7745c5c3_Var19 string
 						templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "form.save"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `settings/mails.templ`, Line: 63, Col: 32}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `settings/mails.templ`, Line: 66, Col: 32}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 						if templ_7745c5c3_Err != nil {
@@ -373,7 +383,7 @@ func mailCard(f layout.Frame, m *MailChoices) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "</div>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "</div>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

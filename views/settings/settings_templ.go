@@ -31,7 +31,7 @@ type Settings struct {
 	CanRules  bool // see what links by itself
 	CanClose  bool // end the business's account
 	Zones     []string
-	Mails     *MailChoices      // nil for who gets none
+	Mails     *MailChoices      // nil for who is of no team
 	Target    *TargetDate       // of the business; nil for who may not change it
 	Quiet     *QuietHours       // of the business; nil for who may not change them
 	MyQuiet   *QuietHours       // of whoever looks; nil for who stands in no business
