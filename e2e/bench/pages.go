@@ -113,6 +113,11 @@ func (p *place) pages(people int, deep string) []pageKind {
 		}},
 		{"forecast", func(i int) string { return "/adoption/forecast?within=" + []string{"7", "14", "30"}[i%3] }},
 		{"reach", func(int) string { return "/adoption/reach" }},
+		{"impact", func(int) string { return "/adoption/impact" }},
+		{"what stands behind work done", func(i int) string {
+			return "/overview/rows?days=90&show=" + []string{"decided", "linked_auto", "linked_manual"}[i%3]
+		}},
+		{"health of a number", func(int) string { return "/numbers/" + p.businesses[2].number.String() + "/health" }},
 		{"the month", func(int) string { return "/reports/monthly?month=" + month }},
 		{"contacts", func(int) string { return "/contacts" }},
 		{"contacts, 30 pages on", func(int) string { return deep }},
