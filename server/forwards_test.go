@@ -88,6 +88,9 @@ func TestForwardFromFormToLog(t *testing.T) {
 	if again := b.get(p.path); strings.Contains(again.body, p.secret) || !strings.Contains(again.body, "canarytoken") {
 		t.Error("the secret is shown again, or the address is not")
 	}
+	if list := b.get("/dev/forwards"); !strings.Contains(list.body, "/hook<") || strings.Contains(list.body, "canarytoken") {
+		t.Error("the list does not say which address it is, or says what is secret of it")
+	}
 	p.member(t, p.clinic, "aud", "auditor")
 	auditor := p.signedIn(t, "aud")
 	for _, path := range []string{"/dev/forwards", p.path} {

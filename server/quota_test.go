@@ -169,7 +169,8 @@ var quotaCases = map[tenants.Quota]quotaCase{
 		more: func(p *pressing, _ int) answer { return p.asha.post(p.target+"/test", nil) },
 	},
 	tenants.QuotaForwards: {
-		fill: `INSERT INTO forward_targets (tenant_id, id, host, address, secret, made_by) SELECT $1, gen_random_uuid(), 'shop' || i || '.example', 'x', 'y', 'asha' FROM generate_series(1, $2) i`,
+		fill: `INSERT INTO forward_targets (tenant_id, id, host, address, secret, made_by) SELECT $1, gen_random_uuid(), 'shop' || i || '.example', address, secret, 'asha'
+			FROM generate_series(1, $2) i, (SELECT address, secret FROM forward_targets WHERE tenant_id = $1 LIMIT 1) t`,
 		more: func(p *pressing, n int) answer {
 			return p.asha.post("/dev/forwards", url.Values{"address": {fmt.Sprintf("https://more%d.example/hook", n)}})
 		},

@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/pehchan/pehchan/tenants/forward"
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/numbers"
+	"github.com/pehchan/pehchan/tenants/secrets"
 	"github.com/pehchan/pehchan/views/components"
 	pages "github.com/pehchan/pehchan/views/settings"
 )
@@ -41,7 +43,13 @@ func (s *Pages) showForwards(c *fiber.Ctx, status int, form components.Filled) e
 			return err
 		}
 		for _, t := range list {
-			p.Items = append(p.Items, forwardView(t, own))
+			view := forwardView(t, own)
+			if p.CanManage {
+				if view.Path, err = pathOf(ctx, tx, s.Keys, t.ID); err != nil {
+					return err
+				}
+			}
+			p.Items = append(p.Items, view)
 		}
 		p.Numbers = own.options()
 
@@ -85,6 +93,20 @@ func (l labels) options() []components.Option {
 	}
 
 	return options
+}
+
+// pathOf tells targets of one host apart. What follows a question mark is often a secret, and stands on the target's own page alone.
+func pathOf(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, id uuid.UUID) (string, error) {
+	address, err := forward.Address(ctx, tx, keys, id)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("read address: %w", err)
+	}
+
+	return u.EscapedPath(), nil
 }
 
 func forwardView(t forward.Target, own labels) pages.ForwardTarget {

@@ -33,6 +33,7 @@ func (p Forwards) numberOptions(ctx context.Context) []components.Option {
 type ForwardTarget struct {
 	ID           string
 	Host         string
+	Path         string // what follows the host, as far as the list shows it; empty for those who may not see the address
 	Number       string // how it is called; empty for all
 	State        string // on, paused or stopped
 	FailingSince time.Time
