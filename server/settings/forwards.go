@@ -172,7 +172,7 @@ func (s *Pages) showForward(c *fiber.Ctx, status int, id uuid.UUID, fresh string
 	times, over := forward.Tries()
 	p := pages.ForwardHome{
 		Frame: s.Frame(c, "forwards.title"), Now: time.Now(), Fresh: fresh, CanManage: m.Can("forwards:manage"), Form: form, State: page.State,
-		Times: times, Hours: int(over.Hours()), StopDays: int(forward.StopAfter.Hours() / 24), KeepDays: int(forward.KeepLog.Hours() / 24),
+		Times: times, Hours: int(over.Hours()), StopDays: int(forward.StopAfter.Hours() / 24), KeepDays: int(forward.KeepLog.Hours() / 24), Most: forward.MostWaiting,
 	}
 	err = s.DB.As(ctx, m.Tenant.ID, func(tx *tenants.Tx) error {
 		t, err := forward.Get(ctx, tx, id)

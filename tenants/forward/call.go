@@ -21,6 +21,8 @@ import (
 	"unicode"
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
 
 const (
@@ -124,7 +126,8 @@ func whyNot(err error) string {
 	}
 }
 
-// readable is the beginning of an answer as one line of text, for a person to read and nothing else.
+// readable is the beginning of an answer as one line of text, for a person to read and nothing else. It may quote what was posted, so phones in
+// it are dots.
 func readable(answer []byte) string {
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
@@ -137,7 +140,7 @@ func readable(answer []byte) string {
 		return r
 	}, strings.ToValidUTF8(string(answer), ""))
 
-	return strings.Join(strings.Fields(text), " ")
+	return whatsapp.MaskPhones(strings.Join(strings.Fields(text), " "))
 }
 
 // parcel is what is posted.

@@ -22,3 +22,6 @@ func Ask(ctx context.Context, d Doors, address string, timeout, unreachable time
 
 	return o.reason, o.status, o.answer
 }
+
+// StopsBeyond sets how much may wait for a target that fails.
+func (s *Sender) StopsBeyond(n int) { s.most = n }

@@ -82,6 +82,9 @@ const (
 	// StopAfter is how long a target may fail before nothing more is sent there.
 	StopAfter = 5 * 24 * time.Hour
 
+	// MostWaiting is how much may wait for a target that fails, before it is stopped.
+	MostWaiting = 100_000
+
 	// KeepLog is how long what was passed on is known.
 	KeepLog = 30 * 24 * time.Hour
 	// OldSecretLife is how long a secret that was replaced signs beside the new one.

@@ -151,6 +151,13 @@ func TestPauseResumeRemove(t *testing.T) {
 	turn(func(tx *tenants.Tx) error { _, err := forward.Remove(t.Context(), tx, meera, target.ID); return err })
 	h.receive(delivery(entry("701", "801", text(3, "removed"))))
 	h.contact("IN.7700000003")
+	left := 0
+	h.as(h.asha, func(tx *tenants.Tx) error {
+		return tx.GetContext(t.Context(), &left, `SELECT sum(length(address) + length(secret)) FROM forward_targets WHERE tenant_id = $1`, h.asha)
+	})
+	if left != 0 {
+		t.Errorf("of a target that was removed %d bytes of address and secret are left", left)
+	}
 	h.as(h.asha, func(tx *tenants.Tx) error {
 		if list, err := forward.Targets(t.Context(), tx); len(list) != 0 || err != nil {
 			t.Errorf("targets: got %v, %v, want none", list, err)
@@ -219,13 +226,18 @@ func TestWordOfAnErasure(t *testing.T) {
 	h := open(t)
 	target, _ := h.target("/hook", uuid.Nil)
 	gone := uuid.New()
+	h.exec(`WITH f AS (INSERT INTO forwards (tenant_id, id, target_id, kind, state) VALUES ($1, $2, $2, 'test', 'failed') RETURNING id)
+		INSERT INTO forward_tries (tenant_id, forward_id, n, reason, status, answer) SELECT $1, id, 1, 'status', 500, 'no room for canary' FROM f`, target.ID)
 	for range 2 {
-		h.as(h.asha, func(tx *tenants.Tx) error { return forward.TellErased(t.Context(), tx, []uuid.UUID{gone}) })
+		h.as(h.asha, func(tx *tenants.Tx) error { return forward.Erased(t.Context(), tx, []uuid.UUID{gone}) })
 	}
 	h.send()
 	h.wantState(target.ID, forward.Sent, 1)
 	if all := h.system.got(); len(all) != 1 || all[0].header.Get("X-Identity-Contact") != gone.String() || !strings.Contains(string(all[0].body), gone.String()) {
 		t.Errorf("got %v, want word of %s once", all, gone)
+	}
+	if tries := h.tries(target.ID); len(tries) != 1 || tries[0].Answer != "" {
+		t.Errorf("what a target answered is kept: %v", tries)
 	}
 }
 

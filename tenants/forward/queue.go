@@ -103,15 +103,18 @@ func wakeLane(ctx context.Context, tx *tenants.Tx, target uuid.UUID) error {
 	return nil
 }
 
-// TellErased queues word of somebody's erasure for all targets: what they hold of the contact is to go, too.
-func TellErased(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
-	for _, contact := range contacts {
-		if _, err := tx.ExecContext(ctx, `
-			INSERT INTO forwards (tenant_id, id, target_id, kind, contact_id)
-			SELECT $1, gen_random_uuid(), t.id, 'erased', $2 FROM forward_targets t WHERE t.tenant_id = $1 AND t.state IN ('on', 'paused')
-			AND NOT EXISTS (SELECT 1 FROM forwards f WHERE f.tenant_id = $1 AND f.target_id = t.id AND f.contact_id = $2)`, tx.Tenant, contact); err != nil {
-			return fmt.Errorf("queue word of an erasure: %w", err)
-		}
+// Erased queues word of somebody's erasure for all targets, as what they hold of the contacts is to go, too; and forgets what targets answered,
+// which may quote customers.
+func Erased(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE forward_tries SET answer = '' WHERE tenant_id = $1 AND answer <> ''`, tx.Tenant); err != nil {
+		return fmt.Errorf("forget what targets answered: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `
+		INSERT INTO forwards (tenant_id, id, target_id, kind, contact_id)
+		SELECT $1, gen_random_uuid(), t.id, 'erased', c FROM forward_targets t, unnest($2::uuid[]) AS c
+		WHERE t.tenant_id = $1 AND t.state <> 'removed'
+		  AND NOT EXISTS (SELECT 1 FROM forwards f WHERE f.tenant_id = $1 AND f.target_id = t.id AND f.contact_id = c)`, tx.Tenant, pq.Array(contacts)); err != nil {
+		return fmt.Errorf("queue word of an erasure: %w", err)
 	}
 
 	return ready(ctx, tx, `EXISTS (SELECT 1 FROM forwards f WHERE f.tenant_id = $1 AND f.target_id = forward_lanes.target_id AND f.state = 'waiting')`)

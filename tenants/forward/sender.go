@@ -34,12 +34,13 @@ type Sender struct {
 	keys   *secrets.Keyring
 	caller caller
 	log    *slog.Logger
+	most   int               // MostWaiting; less in tests
 	step   func(name string) // tests end a turn between two steps with it
 }
 
 // NewSender makes a Sender; Run starts it.
 func NewSender(db *tenants.DB, keys *secrets.Keyring, d Doors, log *slog.Logger) *Sender {
-	return &Sender{db: db, keys: keys, caller: newCaller(d), log: log, step: func(string) {}}
+	return &Sender{db: db, keys: keys, caller: newCaller(d), log: log, most: MostWaiting, step: func(string) {}}
 }
 
 // Run passes on until ctx ends. Calls under way are waited for, and what came of them is kept.

@@ -219,6 +219,10 @@ func turnTo(ctx context.Context, tx *tenants.Tx, by tenants.Actor, id uuid.UUID,
 	switch state {
 	case Removed:
 		if _, err := tx.ExecContext(ctx, `
+			UPDATE forward_targets SET address = '', secret = '', old_secret = NULL, old_until = NULL WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id); err != nil {
+			return t, fmt.Errorf("forget the address of a target: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `
 			UPDATE forwards SET state = 'dropped', reason = 'removed', done_at = now()
 			WHERE tenant_id = $1 AND target_id = $2 AND state = 'waiting'`, tx.Tenant, id); err != nil {
 			return t, fmt.Errorf("drop what waits for a target: %w", err)

@@ -50,7 +50,7 @@ func TestTriesAndGivingUp(t *testing.T) {
 	h := open(t)
 	target, _ := h.target("/hook", uuid.Nil)
 	h.system.answers(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "our database is down", http.StatusBadGateway)
+		http.Error(w, "our database is down for 919800000001", http.StatusBadGateway)
 	})
 	h.send()
 	h.receive(delivery(entry("701", "801", text(1, "namaste"))))
@@ -69,7 +69,7 @@ func TestTriesAndGivingUp(t *testing.T) {
 	}
 	h.wantState(target.ID, forward.Failed, 1)
 	tries := h.tries(target.ID)
-	if last := tries[len(tries)-1]; last.Status != http.StatusBadGateway || last.Reason != forward.BadStatus || last.Answer != "our database is down" {
+	if last := tries[len(tries)-1]; last.Status != http.StatusBadGateway || last.Reason != forward.BadStatus || strings.Contains(last.Answer, "9198000") || !strings.HasPrefix(last.Answer, "our database is down for ") {
 		t.Errorf("the log says %+v", last)
 	}
 	if got := h.get(target.ID); got.Failed != 1 || got.FailingSince == nil {
@@ -236,6 +236,47 @@ func TestSuspendedBusinessesPassNothingOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.wantState(target.ID, forward.Sent, 1)
+}
+
+// One that fails while more and more waits for it is stopped, and one whose secret does not open is not tried over and over.
+func TestTooMuchWaitsOrNothingOpens(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	target, _ := h.target("/hook", uuid.Nil)
+	h.system.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
+	h.exec(`INSERT INTO forwards (tenant_id, id, target_id, kind, contact_id) SELECT $1, gen_random_uuid(), $2, 'erased', gen_random_uuid() FROM generate_series(0, 40)`, target.ID)
+	h.exec(`UPDATE forward_lanes SET ready = true WHERE tenant_id = $1`)
+	var lines countedLines
+	sender := forward.NewSender(h.DB, h.keys, h.doors, slog.New(slog.NewTextHandler(&lines, nil)))
+	sender.StopsBeyond(40)
+	h.run(sender.Run)
+	h.until("it is stopped", func() bool { return h.get(target.ID).State == forward.Stopped })
+
+	other, _ := h.target("/other", uuid.Nil)
+	h.exec(`UPDATE forward_targets SET secret = 'x' WHERE tenant_id = $1 AND id = $2`, other.ID)
+	h.as(h.asha, func(tx *tenants.Tx) error { return forward.Test(t.Context(), tx, meera, other.ID) })
+	h.until("it rests", func() bool {
+		resting := false
+		h.as(h.asha, func(tx *tenants.Tx) error {
+			return tx.GetContext(t.Context(), &resting, `SELECT rest_until > now() FROM forward_lanes WHERE tenant_id = $1 AND target_id = $2`, h.asha, other.ID)
+		})
+
+		return resting
+	})
+	if n := lines.errors.Load(); n == 0 || n > 2 {
+		t.Errorf("it was complained of %d times, want once", n)
+	}
+}
+
+// countedLines counts the errors that are logged.
+type countedLines struct{ errors atomic.Int64 }
+
+func (c *countedLines) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "level=ERROR") {
+		c.errors.Add(1)
+	}
+
+	return len(p), nil
 }
 
 func TestTwiceAndTooMany(t *testing.T) {

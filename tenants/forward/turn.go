@@ -36,6 +36,7 @@ type turn struct {
 	failing  *time.Time
 	host     string
 	waiting  []waiting
+	most     int
 }
 
 type waiting struct {
@@ -50,8 +51,11 @@ type waiting struct {
 // serve gives a target its turn.
 func (s *Sender) serve(ctx context.Context, l lane) error {
 	t, ok, err := s.claim(ctx, l)
-	if err != nil || !ok {
-		return err
+	if err != nil {
+		return errors.Join(err, s.rest(ctx, l))
+	}
+	if !ok {
+		return nil
 	}
 	s.step("claimed")
 
@@ -87,12 +91,30 @@ func (s *Sender) serve(ctx context.Context, l lane) error {
 		s.log.Info("passed on", "tenant", t.Tenant, "target", t.Target, "host", t.host, "sent", sent.Load(), "failed", failed.Load())
 	}
 
-	return errors.Join(err, s.release(keeping, t, int(sent.Load()), int(failed.Load())))
+	rest := time.Duration(0)
+	if err != nil {
+		rest = longRest // it is we who fail: not the target's doing, and not mended by trying at once
+	}
+
+	return errors.Join(err, s.release(keeping, t, int(sent.Load()), int(failed.Load()), rest))
+}
+
+// rest keeps a target that cannot be served, as its secret does not open, from being served again at once.
+func (s *Sender) rest(ctx context.Context, l lane) error {
+	return s.db.As(ctx, l.Tenant, func(tx *tenants.Tx) error {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE forward_lanes SET rest_until = now() + $3 * interval '1 second' WHERE tenant_id = $1 AND target_id = $2`,
+			l.Tenant, l.Target, longRest.Seconds()); err != nil {
+			return fmt.Errorf("let target rest: %w", err)
+		}
+
+		return nil
+	})
 }
 
 // claim takes the lease of a target and reads what is to be passed on to it. ok is false where somebody else was quicker, or it is not on.
 func (s *Sender) claim(ctx context.Context, l lane) (t turn, ok bool, err error) {
-	t = turn{lane: l, lease: uuid.New()}
+	t = turn{lane: l, lease: uuid.New(), most: s.most}
 	err = s.db.As(ctx, l.Tenant, func(tx *tenants.Tx) error {
 		err := tx.QueryRowxContext(ctx, `
 			UPDATE forward_lanes SET lease = $3, leased_until = now() + $4 * interval '1 second', served_at = now()
@@ -235,14 +257,14 @@ func (s *Sender) fail(ctx context.Context, t turn, w waiting, o outcome) error {
 
 // release gives a target back: to rest where it fails, else until more is to be passed on. One that is well again gets at once what waited for
 // it to be.
-func (s *Sender) release(ctx context.Context, t turn, sent, failed int) error {
+func (s *Sender) release(ctx context.Context, t turn, sent, failed int, rest time.Duration) error {
 	return s.db.As(ctx, t.Tenant, func(tx *tenants.Tx) error {
-		failures, rest := t.failures, time.Duration(0)
+		failures := t.failures
 		switch {
 		case failed > 0:
 			failures += failed
 			if failures >= breakAfter {
-				rest = min(firstRest<<min((failures-breakAfter), 8), longRest)
+				rest = max(rest, min(firstRest<<min((failures-breakAfter), 8), longRest))
 			}
 			if err := t.ill(ctx, tx, time.Now()); err != nil {
 				return err
@@ -269,7 +291,7 @@ func (s *Sender) release(ctx context.Context, t turn, sent, failed int) error {
 	})
 }
 
-// ill keeps since when a target fails, tells the owners after a while, and stops it after days.
+// ill keeps since when a target fails, tells the owners after a while, and stops it after days, or when too much waits for it.
 func (t turn) ill(ctx context.Context, tx *tenants.Tx, now time.Time) error {
 	var since time.Time
 	err := tx.GetContext(ctx, &since, `
@@ -282,8 +304,14 @@ func (t turn) ill(ctx context.Context, tx *tenants.Tx, now time.Time) error {
 		return fmt.Errorf("keep that a target fails: %w", err)
 	}
 	tell := notices.Own{Field: notices.FieldForward, Event: notices.ForwardFailing, At: since.UTC(), Facts: notices.Facts{"host": t.host, "target": t.Target.String()}}
+	var much bool
+	if err := tx.GetContext(ctx, &much, `
+		SELECT count(*) > $3 FROM (SELECT 1 FROM forwards WHERE tenant_id = $1 AND target_id = $2 AND state = 'waiting' LIMIT $3 + 1) w`,
+		t.Tenant, t.Target, t.most); err != nil {
+		return fmt.Errorf("count what waits for a target: %w", err)
+	}
 	switch failing := now.Sub(since); {
-	case failing >= StopAfter:
+	case failing >= StopAfter || much:
 		if _, err := tx.ExecContext(ctx, `
 			UPDATE forward_targets SET state = 'stopped' WHERE tenant_id = $1 AND id = $2 AND state = 'on'`, t.Tenant, t.Target); err != nil {
 			return fmt.Errorf("stop target: %w", err)

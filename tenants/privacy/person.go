@@ -85,7 +85,7 @@ func erasePerson(ctx context.Context, w *Worker, tenant uuid.UUID, p progress) (
 		if err := forgetOthers(ctx, tx, whole); err != nil {
 			return err
 		}
-		if err := forward.TellErased(ctx, tx, whole.Contacts); err != nil {
+		if err := forward.Erased(ctx, tx, whole.Contacts); err != nil {
 			return err
 		}
 		// The answers kept for repeated requests quote customers. That a write was done stays known, so that a repeat is not done again.

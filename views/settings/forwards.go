@@ -82,6 +82,7 @@ type ForwardHome struct {
 	Times     int    // tries of each thing, over Hours
 	Hours     int
 	StopDays  int // of failing, until it is stopped
+	Most      int // that may wait, until it is stopped
 	KeepDays  int // the log goes back
 }
 
