@@ -88,7 +88,7 @@ var attackRegister = []attackCase{
 	{n: 53, tests: "server.TestNothingBesideTheTable server.TestDeliveries"},
 
 	// E. What deliveries hold
-	{n: 54, tests: "server.TestDeliveries server.TestManyDeliveriesAtOnce tenants/ingest.TestRepeatsAreRouted"},
+	{n: 54, tests: "tenants/forward.TestPassedOnOnce server.TestDeliveries server.TestManyDeliveriesAtOnce tenants/ingest.TestRepeatsAreRouted"},
 	{n: 55, tests: "server.TestSameIDWithOtherWords tenants/conversations.TestOtherWordsAreRemembered"},
 	{n: 56, tests: "tenants/ingest.TestEachTenantGetsItsOwn"},
 	{n: 57, tests: "server.TestDeliveries server.TestWhatIsRefusedTakesNoMemory server.TestWhatTheServerItselfRefuses server.TestOddRequestsOnTheWire tenants/whatsapp.TestUnusableEnvelopesAreRefused"},

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	impactNewest = 1_000 // parts of conversations that are looked at
-	impactSample = 5     // rows of each area
+	impactNewest = 250 // parts of conversations that are looked at
+	impactSample = 5   // rows of each area
 )
 
 // ImpactPage shows what of the business hangs on customers' phone numbers.

@@ -247,7 +247,7 @@ func fillLog(ctx context.Context, tx *tenants.Tx, id uuid.UUID, page forward.Pag
 	return nil
 }
 
-// change does something to a target, and says so on its page.
+// changeForward does something to a target, and says so on its page.
 func (s *Pages) changeForward(c *fiber.Ctx, toast string, do func(ctx context.Context, tx *tenants.Tx, m access.Member, id uuid.UUID) (args []any, err error)) error {
 	id, err := uuid.Parse(c.Params("id"))
 	if err != nil {

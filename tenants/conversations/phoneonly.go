@@ -29,8 +29,8 @@ func HangOnPhone(ctx context.Context, tx *tenants.Tx, newest, sample int) (Phone
 		FROM (SELECT tenure_id, place FROM thread_tips WHERE tenant_id = $1 ORDER BY place DESC, tenure_id DESC LIMIT $2) p
 		JOIN tenures t ON t.tenant_id = $1 AND t.id = p.tenure_id
 		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
-		JOIN identities o ON o.tenant_id = $1 AND o.id = coalesce(i.absorbed_into, i.id)
-		JOIN contact_reach r ON r.tenant_id = $1 AND r.contact_id = o.contact_id
+		LEFT JOIN identities o ON o.tenant_id = $1 AND o.id = i.absorbed_into
+		JOIN contact_reach r ON r.tenant_id = $1 AND r.contact_id = CASE WHEN i.absorbed_into IS NULL THEN i.contact_id ELSE o.contact_id END
 		ORDER BY p.place DESC, p.tenure_id DESC`, tx.Tenant, newest); err != nil {
 		return PhoneOnly{}, fmt.Errorf("look at the newest conversations: %w", err)
 	}

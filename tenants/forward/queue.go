@@ -26,21 +26,11 @@ func Test(ctx context.Context, tx *tenants.Tx, by tenants.Actor, id uuid.UUID) e
 		INSERT INTO forwards (tenant_id, id, target_id, kind) VALUES ($1, gen_random_uuid(), $2, 'test')`, tx.Tenant, id); err != nil {
 		return fmt.Errorf("queue test: %w", err)
 	}
-	if err := ready(ctx, tx, `target_id = $2`, id); err != nil {
+	if err := wakeLane(ctx, tx, id); err != nil {
 		return err
 	}
 
 	return audit(ctx, tx, by, "forward.test", t)
-}
-
-// ready has lanes looked at.
-func ready(ctx context.Context, tx *tenants.Tx, which string, args ...any) error {
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE forward_lanes SET ready = true, gen = gen + 1, not_before = now() WHERE tenant_id = $1 AND `+which, append([]any{tx.Tenant}, args...)...); err != nil {
-		return fmt.Errorf("make forward targets ready: %w", err)
-	}
-
-	return nil
 }
 
 // Again queues a forward anew that failed or was sent, with its id, so that who took it already knows it. One that waits goes at once.
@@ -117,7 +107,13 @@ func Erased(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) error {
 		return fmt.Errorf("queue word of an erasure: %w", err)
 	}
 
-	return ready(ctx, tx, `EXISTS (SELECT 1 FROM forwards f WHERE f.tenant_id = $1 AND f.target_id = forward_lanes.target_id AND f.state = 'waiting')`)
+	if _, err := tx.ExecContext(ctx, `
+		UPDATE forward_lanes l SET ready = true, gen = gen + 1, not_before = now()
+		WHERE tenant_id = $1 AND EXISTS (SELECT 1 FROM forwards f WHERE f.tenant_id = $1 AND f.target_id = l.target_id AND f.state = 'waiting')`, tx.Tenant); err != nil {
+		return fmt.Errorf("make forward targets ready: %w", err)
+	}
+
+	return nil
 }
 
 // Page asks for a page of the log: of one state, "" for any, after the place of the page before.

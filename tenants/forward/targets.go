@@ -256,12 +256,8 @@ func wake(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 		UPDATE forwards SET not_before = now() WHERE tenant_id = $1 AND target_id = $2 AND state = 'waiting' AND not_before > now()`, tx.Tenant, id); err != nil {
 		return fmt.Errorf("have what waits go at once: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `
-		UPDATE forward_lanes SET ready = true, gen = gen + 1, failures = 0, not_before = now(), rest_until = now() WHERE tenant_id = $1 AND target_id = $2`, tx.Tenant, id); err != nil {
-		return fmt.Errorf("wake forward target: %w", err)
-	}
 
-	return nil
+	return wakeLane(ctx, tx, id)
 }
 
 // NewSecret gives a target another secret, which is shown this once. The old one signs beside it for OldSecretLife.

@@ -173,7 +173,7 @@ func (s *Sender) read(ctx context.Context, tx *tenants.Tx, t *turn) error {
 
 	limit, order := batch, `not_before`
 	if t.failures >= breakAfter {
-		limit, order = 1, `tries, not_before`
+		limit, order = 1, `kind <> 'test', tries, not_before` // somebody waits for a test
 	}
 	if err := tx.SelectContext(ctx, &t.waiting, `
 		SELECT id, kind, event_id, contact_id, tries, made_at FROM forwards
@@ -266,9 +266,6 @@ func (s *Sender) release(ctx context.Context, t turn, sent, failed int, rest tim
 			if failures >= breakAfter {
 				rest = max(rest, min(firstRest<<min((failures-breakAfter), 8), longRest))
 			}
-			if err := t.ill(ctx, tx, time.Now()); err != nil {
-				return err
-			}
 		case sent > 0:
 			failures = 0
 			if err := t.well(ctx, tx); err != nil {
@@ -285,6 +282,9 @@ func (s *Sender) release(ctx context.Context, t turn, sent, failed int, rest tim
 			t.Tenant, t.Target, t.lease, failures, t.gen, rest.Seconds())
 		if err != nil {
 			return fmt.Errorf("release target: %w", err)
+		}
+		if failed > 0 {
+			return t.ill(ctx, tx, time.Now())
 		}
 
 		return nil
