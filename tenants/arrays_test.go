@@ -2,6 +2,7 @@ package tenants_test
 
 import (
 	"database/sql/driver"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -30,9 +31,8 @@ func TestArraysArriveAsTheyAre(t *testing.T) {
 		{"uuid", []uuid.UUID{}},
 		{"uuid", []uuid.UUID(nil)},
 		{"uuid", []*uuid.UUID{nil, &id}},
-		{"timestamptz", []time.Time{at, old, {}}},
+		{"timestamptz", []time.Time{at, old, {}, at.Add(700)}}, // nanoseconds are rounded
 		{"timestamptz", []*time.Time{&at, nil}},
-		{"date", []time.Time{at.UTC()}},
 		{"text", []*string{nil}}, // left to the driver
 	} {
 		err := d.DB.System(t.Context(), func(tx *tenants.Tx) error {
@@ -48,5 +48,23 @@ func TestArraysArriveAsTheyAre(t *testing.T) {
 		if err != nil {
 			t.Errorf("%T: %v", c.array, err)
 		}
+	}
+}
+
+func TestJSONArrivesAsText(t *testing.T) {
+	t.Parallel()
+	err := testdb.New(t).DB.System(t.Context(), func(tx *tenants.Tx) error {
+		var got string
+		if err := tx.GetContext(t.Context(), &got, `SELECT $1::jsonb ->> 'name'`, json.RawMessage(`{"name":"Asha"}`)); err != nil {
+			return err
+		}
+		if got != "Asha" {
+			t.Errorf("got %q", got)
+		}
+
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

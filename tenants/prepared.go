@@ -109,14 +109,14 @@ func (k *keeping) statement(ctx context.Context, query string) (pqStatement, err
 	return s, nil
 }
 
-// connect makes connections to a database. Where bytes go raw, a []byte is sent as it is and not as hexadecimal digits, which halves what a
-// delivery's body costs on its way; a statement that takes jsonb must then be given a string.
-func connect(dsn string, raw bool) (connector, error) {
+// connect makes connections to a database on which a []byte is sent as it is and not as hexadecimal digits; what is given to a jsonb must
+// then be a string or a json.RawMessage.
+func connect(dsn string) (connector, error) {
 	cfg, err := pq.NewConfig(dsn)
 	if err != nil {
 		return connector{}, fmt.Errorf("read the database's address: %w", err)
 	}
-	cfg.BinaryParameters = cfg.BinaryParameters || raw
+	cfg.BinaryParameters = true
 	c, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
 		return connector{}, fmt.Errorf("read the database's address: %w", err)

@@ -49,7 +49,7 @@ func (tx *Tx) Holds(lock string) bool { return tx.held[heldLock{tx.Tenant, lock}
 // Open connects to the database with the application role's DSN. It refuses a login that row level security does not bind:
 // a superuser, a BYPASSRLS role, the owner of any table, or who can become one of these by SET ROLE.
 func Open(ctx context.Context, dsn string) (*DB, error) {
-	c, err := connect(dsn, false)
+	c, err := connect(dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +63,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) {
 		_ = pool.Close()
 		return nil, err
 	}
-	raw, err := connect(dsn, true)
-	if err != nil {
-		_ = pool.Close()
-		return nil, err
-	}
-	intake := sqlx.NewDb(sql.OpenDB(raw), "postgres")
+	intake := sqlx.NewDb(sql.OpenDB(c), "postgres")
 	limit(intake, 8)
 
 	return &DB{pool: pool, intake: intake}, nil

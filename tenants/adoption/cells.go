@@ -223,7 +223,7 @@ func (m *moves) write(ctx context.Context, tx *tenants.Tx) error {
 			continue
 		}
 		c := columnsOf(w.list)
-		if _, err := tx.ExecContext(ctx, w.statement, tx.Tenant, pq.Array(c.ids), pq.Array(c.places), pq.Array(c.days), pq.Array(c.showns),
+		if _, err := tx.ExecContext(ctx, w.statement, tx.Tenant, pq.Array(c.ids), pq.Array(c.places), days(c.days), pq.Array(c.showns),
 			pq.Array(c.countries), pq.Array(c.several)); err != nil {
 			return fmt.Errorf("put standings: %w", err)
 		}

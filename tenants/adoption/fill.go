@@ -91,7 +91,7 @@ func ContinueFill(ctx context.Context, tx *tenants.Tx, job uuid.UUID) error {
 	// Lanes ask for the tenant's lock rather than wait for it, so between two parts they get a moment.
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE jobs SET args = $3, done = done + $4, state = 'running', run_at = clock_timestamp() + interval '50 milliseconds'
-		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, job, next, len(tenures)); err != nil {
+		WHERE tenant_id = $1 AND id = $2`, tx.Tenant, job, string(next), len(tenures)); err != nil {
 		return fmt.Errorf("keep job going: %w", err)
 	}
 

@@ -115,11 +115,11 @@ func calendarMonth(t time.Time) time.Time {
 func Reached(ctx context.Context, tx *tenants.Tx, of time.Time, after uuid.UUID, limit int) ([]Person, error) {
 	month := calendarMonth(of)
 	var (
-		weeks []time.Time
-		days  []int64
+		weeks  []time.Time
+		ofWeek []int64 // the days of it in the month
 	)
 	for week := monday(month); week.Before(month.AddDate(0, 1, 0)); week = week.AddDate(0, 0, 7) {
-		weeks, days = append(weeks, week), append(days, int64(daysIn(week, month)))
+		weeks, ofWeek = append(weeks, week), append(ofWeek, int64(daysIn(week, month)))
 	}
 	var people []Person
 	if err := tx.SelectContext(ctx, &people, `
@@ -148,7 +148,7 @@ func Reached(ctx context.Context, tx *tenants.Tx, of time.Time, after uuid.UUID,
 		CROSS JOIN LATERAL (
 			SELECT max(h.week + length(ltrim((h.days & o.days)::int::bit(7)::text, '0')) - 1) AS day FROM month o
 			JOIN heard_weeks h ON h.tenant_id = $1 AND h.identity_id = f.identity_id AND h.week = o.week WHERE h.days & o.days <> 0) last
-		ORDER BY f.identity_id DESC`, tx.Tenant, pq.Array(weeks), pq.Array(days), after, limit); err != nil {
+		ORDER BY f.identity_id DESC`, tx.Tenant, days(weeks), pq.Array(ofWeek), after, limit); err != nil {
 		return nil, fmt.Errorf("list who was reached in a month: %w", err)
 	}
 

@@ -107,6 +107,20 @@ func sorted[V any](of map[uuid.UUID]V) []uuid.UUID {
 	return slices.SortedFunc(maps.Keys(of), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 }
 
+// days are dates as the text of an array.
+func days(at []time.Time) string {
+	out := make([]byte, 1, 2+len(at)*(len(time.DateOnly)+1))
+	out[0] = '{'
+	for i, t := range at {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = t.AppendFormat(out, time.DateOnly)
+	}
+
+	return string(append(out, '}'))
+}
+
 // change is what changed of an account: rows as they are now, and the months that their news are of.
 type change struct {
 	rows   []row
@@ -146,7 +160,7 @@ func weeksOf(ctx context.Context, tx *tenants.Tx, told map[rowKey]row) ([]row, e
 		SELECT h.identity_id, h.week, h.number_id, h.tenure_id, h.bsuid, h.country, h.days, h.named, h.phoned
 		FROM unnest($2::uuid[], $3::date[], $4::date[]) AS w (identity_id, first, last)
 		JOIN heard_weeks h ON h.tenant_id = $1 AND h.identity_id = w.identity_id AND h.week BETWEEN w.first AND w.last`,
-		tx.Tenant, pq.Array(ids), pq.Array(first), pq.Array(last)); err != nil {
+		tx.Tenant, pq.Array(ids), days(first), days(last)); err != nil {
 		return nil, fmt.Errorf("read weeks of accounts: %w", err)
 	}
 	for i, r := range rows {
@@ -178,14 +192,14 @@ func storeRows(ctx context.Context, tx *tenants.Tx, rows []row, known string) er
 		at                    []time.Time
 		bsuids                []bool
 		countries             []string
-		days, named, phoned   []int64
+		heard, named, phoned  []int64
 		all                   []int64
 		split                 []bool
 	)
 	for _, r := range rows {
 		ids, numbers, tenures, at = append(ids, r.Identity), append(numbers, r.Number), append(tenures, r.Tenure), append(at, r.Week)
 		bsuids, countries = append(bsuids, r.BSUID), append(countries, r.Country)
-		days, named, phoned = append(days, int64(r.Days)), append(named, int64(r.Named)), append(phoned, int64(r.Phoned))
+		heard, named, phoned = append(heard, int64(r.Days)), append(named, int64(r.Named)), append(phoned, int64(r.Phoned))
 		all, split = append(all, int64(shown([]row{r}, r.Days))), append(split, parted(r))
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -193,8 +207,8 @@ func storeRows(ctx context.Context, tx *tenants.Tx, rows []row, known string) er
 		SELECT $1, w.*
 		FROM unnest($2::uuid[], $3::date[], $4::uuid[], $5::uuid[], $6::boolean[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
 		            $12::boolean[]) AS w`+known,
-		tx.Tenant, pq.Array(ids), pq.Array(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
-		pq.Array(days), pq.Array(named), pq.Array(phoned), pq.Array(all), pq.Array(split)); err != nil {
+		tx.Tenant, pq.Array(ids), days(at), pq.Array(numbers), pq.Array(tenures), pq.Array(bsuids), pq.Array(countries),
+		pq.Array(heard), pq.Array(named), pq.Array(phoned), pq.Array(all), pq.Array(split)); err != nil {
 		return fmt.Errorf("put weeks of accounts: %w", err)
 	}
 

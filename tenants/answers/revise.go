@@ -224,12 +224,14 @@ func Return(ctx context.Context, tx *tenants.Tx, by tenants.Actor, kind, key str
 
 // shelve writes the next edition of a card or macro.
 func shelve(ctx context.Context, tx *tenants.Tx, by tenants.Actor, s Shelved, e Edition) error {
-	var content []byte
+	var content *string // none where what ships counts
 	if e.Wording != nil {
-		var err error
-		if content, err = json.Marshal(e.Wording); err != nil {
+		raw, err := json.Marshal(e.Wording)
+		if err != nil {
 			return fmt.Errorf("encode the words of %s %s: %w", s.Kind, s.Key, err)
 		}
+		text := string(raw)
+		content = &text
 	}
 	if e.WrittenAt.IsZero() {
 		e.WrittenAt = e.At

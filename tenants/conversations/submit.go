@@ -292,7 +292,7 @@ func (d Draft) store(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, t
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO outbox (tenant_id, id, message_id, number_id, identity_id, identifier_id, last_inbound, key, draft, content, actor_kind, actor_id, actor_name)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		tx.Tenant, id, message, to.Number, to.Identity, to.identifierID, tenureOrNil(to.lastInbound), d.Key, d.digest(), raw,
+		tx.Tenant, id, message, to.Number, to.Identity, to.identifierID, tenureOrNil(to.lastInbound), d.Key, d.digest(), string(raw),
 		actor.Kind, actor.ID, actor.Name); err != nil {
 		return Outgoing{}, fmt.Errorf("store outbox row: %w", err)
 	}

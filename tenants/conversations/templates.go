@@ -177,7 +177,7 @@ func KeepTemplates(ctx context.Context, tx *tenants.Tx, waba string, list []what
 	}
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO template_lists (tenant_id, waba_id, list) VALUES ($1, $2, $3)
-		ON CONFLICT (tenant_id, waba_id) DO UPDATE SET list = excluded.list, fetched_at = now()`, tx.Tenant, waba, raw); err != nil {
+		ON CONFLICT (tenant_id, waba_id) DO UPDATE SET list = excluded.list, fetched_at = now()`, tx.Tenant, waba, string(raw)); err != nil {
 		return fmt.Errorf("keep templates: %w", err)
 	}
 

@@ -216,7 +216,7 @@ func insert(ctx context.Context, tx *tenants.Tx, f *Fact) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, coalesce($22, now()))
 		RETURNING seq, at`,
 		f.Key, f.Version, f.Topic, f.Country, f.Aspect, f.Kind, f.Value, f.TitleEN, f.TitleHI, f.TextEN, f.TextHI, f.DoubtEN, f.DoubtHI,
-		sources, f.VerifiedOn, f.ExpiresOn, f.Confidence, f.Dated, f.News, f.Shipped, f.By, at).Scan(&f.Seq, &f.At)
+		string(sources), f.VerifiedOn, f.ExpiresOn, f.Confidence, f.Dated, f.News, f.Shipped, f.By, at).Scan(&f.Seq, &f.At)
 	if err != nil {
 		return fmt.Errorf("add a version of fact %s: %w", f.Key, err)
 	}

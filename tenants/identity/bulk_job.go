@@ -36,7 +36,7 @@ func (b Bulk) leave(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, ba
 		INSERT INTO jobs (id, tenant_id, kind, args, total, done, run_at) VALUES ($2, $1, $3, $4, $5, $6, now() + $7 * interval '1 second')
 		ON CONFLICT (id) DO UPDATE
 		SET args = excluded.args, state = 'running', done = excluded.done, run_at = excluded.run_at, tries = 0, problem = '', finished_at = NULL`,
-		tx.Tenant, b.ID, KindBulk, args, b.Total, done, attended); err != nil {
+		tx.Tenant, b.ID, KindBulk, string(args), b.Total, done, attended); err != nil {
 		return fmt.Errorf("leave bulk to a job: %w", err)
 	}
 

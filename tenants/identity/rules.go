@@ -138,7 +138,7 @@ func switchRule(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, eviden
 	if err != nil {
 		return fmt.Errorf("encode job: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO jobs (id, tenant_id, kind, args) VALUES ($1, $2, $3, $4)`, newID(), tx.Tenant, KindRelink, args); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO jobs (id, tenant_id, kind, args) VALUES ($1, $2, $3, $4)`, newID(), tx.Tenant, KindRelink, string(args)); err != nil {
 		return fmt.Errorf("have links derived again: %w", err)
 	}
 

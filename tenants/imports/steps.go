@@ -39,7 +39,7 @@ func Map(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, id uuid.UUID,
 		WHERE tenant_id = $1 AND import_id = $2 AND outcome <> ''`, tx.Tenant, id); err != nil {
 		return fmt.Errorf("forget trial: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE imports SET mapping = $3, scope = $4 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, raw, scope); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE imports SET mapping = $3, scope = $4 WHERE tenant_id = $1 AND id = $2`, tx.Tenant, id, string(raw), scope); err != nil {
 		return fmt.Errorf("write mapping: %w", err)
 	}
 
@@ -153,7 +153,7 @@ func goOn(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, i Import, st
 		return fmt.Errorf("encode job: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO jobs (id, tenant_id, kind, args, total) VALUES ($1, $2, $3, $4, $5)`, job, tx.Tenant, jobKind, args, i.Rows); err != nil {
+		INSERT INTO jobs (id, tenant_id, kind, args, total) VALUES ($1, $2, $3, $4, $5)`, job, tx.Tenant, jobKind, string(args), i.Rows); err != nil {
 		return fmt.Errorf("write job: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `

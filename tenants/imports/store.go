@@ -130,7 +130,7 @@ func Start(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, fileName st
 		return Import{}, fmt.Errorf("encode mapping: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE imports SET rows = $3, widest = $4, mapping = $5 WHERE tenant_id = $1 AND id = $2`,
-		tx.Tenant, id, rows.Count, widest, mapping); err != nil {
+		tx.Tenant, id, rows.Count, widest, string(mapping)); err != nil {
 		return Import{}, fmt.Errorf("write import: %w", err)
 	}
 	if err := audit(ctx, tx, actor, "import.upload", id, map[string]any{"rows": rows.Count}); err != nil {

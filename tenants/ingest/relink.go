@@ -70,7 +70,7 @@ func relink(ctx context.Context, tx *tenants.Tx, id uuid.UUID) error {
 	if raw, err = json.Marshal(args); err != nil {
 		return fmt.Errorf("encode job: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'running', args = $2, done = done + $3, tries = 0, run_at = now() WHERE id = $1`, id, raw, looked); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE jobs SET state = 'running', args = $2, done = done + $3, tries = 0, run_at = now() WHERE id = $1`, id, string(raw), looked); err != nil {
 		return fmt.Errorf("keep progress of job: %w", err)
 	}
 

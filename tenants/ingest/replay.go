@@ -89,7 +89,7 @@ func Replay(ctx context.Context, tx *tenants.Tx, actor tenants.Actor, in ReplayI
 		return uuid.Nil, fmt.Errorf("make job id: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO jobs (id, tenant_id, kind, args, total) VALUES ($1, $2, $3, $4, $5)`, id, tx.Tenant, kindReplay, args, total); err != nil {
+		INSERT INTO jobs (id, tenant_id, kind, args, total) VALUES ($1, $2, $3, $4, $5)`, id, tx.Tenant, kindReplay, string(args), total); err != nil {
 		return uuid.Nil, fmt.Errorf("write job: %w", err)
 	}
 
@@ -239,7 +239,7 @@ func (j *replayJob) keep(ctx context.Context, tx *tenants.Tx, done int, pause ti
 	}
 	_, err = tx.ExecContext(ctx, `
 		UPDATE jobs SET state = 'running', args = $2, done = done + $3, tries = 0, run_at = now() + $4 * interval '1 second'
-		WHERE id = $1`, j.ID, args, done, pause.Seconds())
+		WHERE id = $1`, j.ID, string(args), done, pause.Seconds())
 	if err != nil {
 		return fmt.Errorf("keep progress of replay: %w", err)
 	}

@@ -125,7 +125,7 @@ func note(ctx context.Context, tx *tenants.Tx, j *job) error {
 		return fmt.Errorf("note what has gone: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
-		UPDATE jobs SET args = $2, run_at = now() + make_interval(secs => $3) WHERE id = $1`, j.ID, args, workLimit.Seconds()); err != nil {
+		UPDATE jobs SET args = $2, run_at = now() + make_interval(secs => $3) WHERE id = $1`, j.ID, string(args), workLimit.Seconds()); err != nil {
 		return fmt.Errorf("note what has gone: %w", err)
 	}
 

@@ -74,7 +74,7 @@ func Tell(ctx context.Context, tx *tenants.Tx, n Own) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $6, $8, 0)
 		ON CONFLICT ON CONSTRAINT notices_once DO NOTHING
 		RETURNING id`,
-		tx.Tenant, id, uuid.NullUUID{UUID: n.Number, Valid: n.Number != uuid.Nil}, n.WABA, n.Field, n.Event, n.At, encoded); err != nil {
+		tx.Tenant, id, uuid.NullUUID{UUID: n.Number, Valid: n.Number != uuid.Nil}, n.WABA, n.Field, n.Event, n.At, string(encoded)); err != nil {
 		return fmt.Errorf("keep notice: %w", err)
 	}
 

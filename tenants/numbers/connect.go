@@ -195,7 +195,7 @@ func insert(ctx context.Context, tx *tenants.Tx, keys *secrets.Keyring, actor te
 		    first_event_at = NULL, disconnected_at = NULL, grace_until = NULL, on_app = excluded.on_app,
 		    onboarded_at = excluded.onboarded_at, registered_at = NULL`,
 		tx.Tenant, id, app, in.WABAID, in.PhoneNumberID, in.DisplayPhone, proof.Name, portfolio, scope,
-		token, nullTime(proof.TokenExpires), state, checks, onApp, in.window.used); err != nil {
+		token, nullTime(proof.TokenExpires), state, string(checks), onApp, in.window.used); err != nil {
 		return Number{}, fmt.Errorf("write number: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `
@@ -303,7 +303,7 @@ func keepChecks(ctx context.Context, db *tenants.DB, keys *secrets.Keyring, tena
 func writeChecks(ctx context.Context, tx *tenants.Tx, n Number, checks []byte, problem string, well bool) (Number, error) {
 	if _, err := tx.ExecContext(ctx, `
 		UPDATE numbers SET checks = $3, token_problem = CASE WHEN $4 THEN '' ELSE token_problem END
-		WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tx.Tenant, n.ID, checks, well); err != nil {
+		WHERE tenant_id = $1 AND id = $2 AND state <> 'disconnected'`, tx.Tenant, n.ID, string(checks), well); err != nil {
 		return Number{}, fmt.Errorf("write checks: %w", err)
 	}
 	if err := mirrorProblem(ctx, tx, n.ID); err != nil {

@@ -45,7 +45,7 @@ func planWith(ctx context.Context, tx *tenants.Tx, kind string, number uuid.UUID
 		INSERT INTO jobs (id, tenant_id, kind, args, run_at) VALUES (md5($2::text || ' ' || $3::uuid)::uuid, $1, $2, $5, $4)
 		ON CONFLICT (id) DO UPDATE
 		SET state = 'waiting', args = excluded.args, run_at = excluded.run_at, tries = 0, problem = '', finished_at = NULL`,
-		tx.Tenant, kind, number, at, raw); err != nil {
+		tx.Tenant, kind, number, at, string(raw)); err != nil {
 		return fmt.Errorf("plan %s of number %s: %w", kind, number, err)
 	}
 

@@ -122,7 +122,7 @@ func MakeBriefing(ctx context.Context, tx *tenants.Tx, by tenants.Actor, audienc
 	if _, err := tx.ExecContext(ctx, `
 		INSERT INTO briefings (tenant_id, id, audience, lang, figures, hash, by_person, by_name, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))`,
-		tx.Tenant, id, audience, lang, figures, hash[:], person, by.Name, BriefingLife.Seconds()); err != nil {
+		tx.Tenant, id, audience, lang, string(figures), hash[:], person, by.Name, BriefingLife.Seconds()); err != nil {
 		return "", fmt.Errorf("keep briefing: %w", err)
 	}
 
