@@ -25,6 +25,7 @@ type tipKey struct{ tenure, number uuid.UUID }
 
 // tip is what a batch says of a part of a thread. Zero times say nothing.
 type tip struct {
+	account      uuid.UUID // whose the identifier is
 	place        time.Time // of the last message
 	first, asked time.Time // of those that want an answer, the first and the last
 }
@@ -46,7 +47,7 @@ func touchThreads(ctx context.Context, tx *tenants.Tx, batch *identity.Batch, se
 		case whatsapp.KindMessage, whatsapp.KindCall, whatsapp.KindEcho, whatsapp.KindHistory:
 			k := tipKey{p.TenureID, s.NumberID}
 			t := tips[k]
-			t.place = latest(t.place, at)
+			t.account, t.place = p.IdentityID, latest(t.place, at)
 			switch {
 			case !plain:
 			case e.Direction == whatsapp.DirectionOut:
@@ -136,7 +137,7 @@ func failedOf(ctx context.Context, tx *tenants.Tx, sent map[messageKey]sending) 
 // touchAnswered notes a message of the business's own that was not seen in a batch: one just submitted to an account by an
 // identifier of its.
 func touchAnswered(ctx context.Context, tx *tenants.Tx, account, tenure, number uuid.UUID, at time.Time) error {
-	if err := putTips(ctx, tx, map[tipKey]tip{{tenure, number}: {place: at}}); err != nil {
+	if err := putTips(ctx, tx, map[tipKey]tip{{tenure, number}: {account: account, place: at}}); err != nil {
 		return err
 	}
 
@@ -174,7 +175,7 @@ func putTips(ctx context.Context, tx *tenants.Tx, tips map[tipKey]tip) error {
 		tenures, numbers, place = append(tenures, k.tenure), append(numbers, k.number), append(place, t.place)
 		first, asked = append(first, timeOrNil(t.first)), append(asked, timeOrNil(t.asked))
 	}
-	var begun []uuid.UUID
+	var begun []begunTip
 	err := tx.SelectContext(ctx, &begun, `
 		WITH noted AS (
 			INSERT INTO thread_tips AS p (tenant_id, tenure_id, number_id, place, asked_at, waiting_since, unread)
@@ -189,15 +190,26 @@ func putTips(ctx context.Context, tx *tenants.Tx, tips map[tipKey]tip) error {
 			    unread = p.unread OR coalesce(excluded.asked_at > coalesce(p.asked_at, '-infinity'), false)
 			WHERE excluded.place > p.place OR excluded.asked_at > coalesce(p.asked_at, '-infinity')
 			   OR excluded.asked_at > `+settled("p.answered_at")+` AND excluded.waiting_since < coalesce(p.waiting_since, 'infinity')
-			RETURNING p.tenure_id, p.waiting_since, xmax = 0 AS begun
+			RETURNING p.tenure_id, p.number_id, p.waiting_since, xmax = 0 AS begun
 		)
-		SELECT tenure_id FROM noted WHERE begun AND waiting_since IS NOT NULL ORDER BY tenure_id`,
+		SELECT tenure_id, number_id FROM noted WHERE begun AND waiting_since IS NOT NULL`,
 		tx.Tenant, pq.Array(tenures), pq.Array(numbers), pq.Array(place), pq.Array(first), pq.Array(asked))
 	if err != nil {
 		return fmt.Errorf("note messages of threads: %w", err)
 	}
 
+	for i, b := range begun {
+		begun[i].account = tips[tipKey{b.Tenure, b.Number}].account
+	}
+
 	return answeredBefore(ctx, tx, begun)
+}
+
+// begunTip is a part of a thread of which nothing was known, in which somebody waits.
+type begunTip struct {
+	Tenure  uuid.UUID `db:"tenure_id"`
+	Number  uuid.UUID `db:"number_id"`
+	account uuid.UUID
 }
 
 // settled is until when nobody waits in a part p of a thread: it was answered at a time, or needs no answer.
@@ -214,22 +226,28 @@ func firstAsked(answered string) string {
 
 // answeredBefore finds, for parts of threads that begin, what answered them before they were heard of: by another identifier of the
 // account, or from other software, of which there is only a status.
-func answeredBefore(ctx context.Context, tx *tenants.Tx, begun []uuid.UUID) error {
+func answeredBefore(ctx context.Context, tx *tenants.Tx, begun []begunTip) error {
 	if len(begun) == 0 {
 		return nil
+	}
+	slices.SortFunc(begun, func(a, b begunTip) int {
+		return cmp.Or(bytes.Compare(a.account[:], b.account[:]), bytes.Compare(a.Number[:], b.Number[:]))
+	})
+	var tenures, accounts, numbers []uuid.UUID
+	for _, b := range begun {
+		tenures, accounts, numbers = append(tenures, b.Tenure), append(accounts, b.account), append(numbers, b.Number)
 	}
 	var threads []struct {
 		Identity uuid.UUID `db:"identity_id"`
 		Number   uuid.UUID `db:"number_id"`
 	}
 	err := tx.SelectContext(ctx, &threads, `
-		SELECT DISTINCT t.identity_id, p.number_id FROM tenures t
-		JOIN thread_tips p ON p.tenant_id = $1 AND p.tenure_id = t.id
-		JOIN tenures o ON o.tenant_id = $1 AND o.identity_id = t.identity_id
-		WHERE t.tenant_id = $1 AND t.id = ANY($2)
-		  AND (EXISTS (SELECT 1 FROM thread_tips q WHERE q.tenant_id = $1 AND q.tenure_id = o.id AND q.number_id = p.number_id AND q.answered_at IS NOT NULL)
-		    OR EXISTS (SELECT 1 FROM statuses s WHERE s.tenant_id = $1 AND s.tenure_id = o.id AND s.number_id = p.number_id AND s.status = 'sent'))
-		ORDER BY t.identity_id, p.number_id`, tx.Tenant, pq.Array(begun))
+		SELECT DISTINCT w.identity_id, w.number_id FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS w (tenure_id, identity_id, number_id)
+		JOIN tenures o ON o.tenant_id = $1 AND o.identity_id = w.identity_id
+		WHERE o.id <> w.tenure_id
+		      AND EXISTS (SELECT 1 FROM thread_tips q WHERE q.tenant_id = $1 AND q.tenure_id = o.id AND q.number_id = w.number_id AND q.answered_at IS NOT NULL)
+		   OR EXISTS (SELECT 1 FROM statuses s WHERE s.tenant_id = $1 AND s.tenure_id = o.id AND s.number_id = w.number_id AND s.status = 'sent')
+		ORDER BY w.identity_id, w.number_id`, tx.Tenant, pq.Array(tenures), pq.Array(accounts), pq.Array(numbers))
 	if err != nil {
 		return fmt.Errorf("look what answered before: %w", err)
 	}
