@@ -120,21 +120,25 @@ func (b *Batch) recordProfiles(ctx context.Context) error {
 		tenures, kinds, values = append(tenures, f.tenure), append(kinds, f.kind), append(values, f.value)
 		first, last = append(first, at.first), append(last, at.last)
 	}
+	// Each is looked up once: what is there is lengthened where it lies, which nobody changes meanwhile for want of the tenant's lock.
 	var named []uuid.UUID
 	err := b.tx.SelectContext(ctx, &named, `
-		WITH changed AS (
-			INSERT INTO profile_facts AS f (tenant_id, tenure_id, kind, value, first_seen, last_seen)
-			SELECT $1, w.* FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w (tenure_id, kind, value, first_seen, last_seen)
-			WHERE (SELECT k.first_seen <= w.first_seen AND k.last_seen >= w.last_seen FROM profile_facts k
-			       WHERE k.tenant_id = $1 AND k.tenure_id = w.tenure_id AND k.kind = w.kind AND k.value = w.value) IS NOT TRUE
-			ON CONFLICT (tenant_id, tenure_id, kind, value) DO UPDATE
-			SET first_seen = least(f.first_seen, excluded.first_seen), last_seen = greatest(f.last_seen, excluded.last_seen)
-			RETURNING f.tenure_id, xmax = 0 AS added
+		WITH told AS MATERIALIZED (
+			SELECT w.*, f.ctid AS place, (w.first_seen < f.first_seen OR w.last_seen > f.last_seen) AS more
+			FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) AS w (tenure_id, kind, value, first_seen, last_seen)
+			LEFT JOIN profile_facts f ON f.tenant_id = $1 AND f.tenure_id = w.tenure_id AND f.kind = w.kind AND f.value = w.value
+		), lengthened AS (
+			UPDATE profile_facts f SET first_seen = least(f.first_seen, w.first_seen), last_seen = greatest(f.last_seen, w.last_seen)
+			FROM told w WHERE f.tenant_id = $1 AND f.ctid = w.place AND w.more
+		), added AS (
+			INSERT INTO profile_facts (tenant_id, tenure_id, kind, value, first_seen, last_seen)
+			SELECT $1, tenure_id, kind, value, first_seen, last_seen FROM told WHERE place IS NULL
+			RETURNING tenure_id
 		)
-		SELECT DISTINCT i.contact_id FROM changed c
-		JOIN tenures t ON t.tenant_id = $1 AND t.id = c.tenure_id
+		SELECT DISTINCT i.contact_id FROM added a
+		JOIN tenures t ON t.tenant_id = $1 AND t.id = a.tenure_id
 		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id
-		WHERE c.added AND i.contact_id IS NOT NULL`,
+		WHERE i.contact_id IS NOT NULL`,
 		b.tx.Tenant, pq.Array(tenures), pq.Array(kinds), pq.Array(values), pq.Array(first), pq.Array(last))
 	if err != nil {
 		return fmt.Errorf("keep profile facts: %w", err)
