@@ -53,7 +53,7 @@ func write[E any](list []E, oid uint32, size int, appendTo func([]byte, E) []byt
 	}
 	out := appendHeader(make([]byte, 0, headerSize+(4+size)*len(list)), oid, len(list), false)
 	for _, e := range list {
-		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), e) //nolint:gosec // 8 or 16
+		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), e)
 	}
 
 	return out
@@ -70,7 +70,7 @@ func writeNullable[E any](list []*E, oid uint32, size int, appendTo func([]byte,
 			out = binary.BigEndian.AppendUint32(out, isNull)
 			continue
 		}
-		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), *e) //nolint:gosec // 8 or 16
+		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), *e)
 	}
 
 	return out
@@ -96,7 +96,7 @@ func appendHeader(out []byte, oid uint32, n int, nullable bool) []byte {
 	if n == 0 {
 		return out
 	}
-	out = binary.BigEndian.AppendUint32(out, uint32(n)) //nolint:gosec // far fewer
+	out = binary.BigEndian.AppendUint32(out, uint32(n))
 
 	return binary.BigEndian.AppendUint32(out, 1)
 }
@@ -105,7 +105,7 @@ func appendID(out []byte, id uuid.UUID) []byte { return append(out, id[:]...) }
 
 // appendTime counts microseconds from the year 2000 on, rounded as PostgreSQL rounds what it reads.
 func appendTime(out []byte, t time.Time) []byte {
-	return binary.BigEndian.AppendUint64(out, uint64(t.Round(time.Microsecond).UnixMicro()-year2000)) //nolint:gosec // two's complement is what is wanted
+	return binary.BigEndian.AppendUint64(out, uint64(t.Round(time.Microsecond).UnixMicro()-year2000))
 }
 
 var year2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
