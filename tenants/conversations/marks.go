@@ -22,22 +22,29 @@ type InboxCounts struct {
 }
 
 // people counts whose conversations have a part p for which a condition holds. One person may have several: where they wrote by several
-// accounts or to several numbers. A third more parts than people are looked at; should there be more parts, people are not told apart.
-// The bounds stand in the statement, so that PostgreSQL keeps its plan: every page runs it.
-func people(condition string) string {
+// accounts or to several numbers. A third more parts than people are looked at; should there be more parts, people are not told apart, and
+// nothing is read but the index of those parts, whose order is named so that no other way is taken: every page of a business runs this.
+// The bounds stand in the statement for the same reason, so that PostgreSQL keeps its plan.
+func people(condition, order string) string {
 	most, parts := strconv.Itoa(MostCounted), strconv.Itoa(MostCounted*4/3)
+	some := `SELECT p.tenure_id FROM thread_tips p WHERE p.tenant_id = $1 AND ` + condition + ` ORDER BY ` + order + ` LIMIT ` + parts
 
-	return `(SELECT CASE WHEN count(*) = ` + parts + ` THEN ` + most + ` ELSE least(count(DISTINCT i.contact_id), ` + most + `) END
-		FROM (SELECT p.tenure_id FROM thread_tips p WHERE p.tenant_id = $1 AND ` + condition + ` LIMIT ` + parts + `) p
-		JOIN tenures t ON t.tenant_id = $1 AND t.id = p.tenure_id
-		JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id)`
+	return `(SELECT CASE WHEN (SELECT count(*) FROM (` + some + `) p) = ` + parts + ` THEN ` + most + ` ELSE (
+			SELECT least(count(DISTINCT i.contact_id), ` + most + `) FROM (` + some + `) p
+			JOIN tenures t ON t.tenant_id = $1 AND t.id = p.tenure_id
+			JOIN identities i ON i.tenant_id = $1 AND i.id = t.identity_id) END)`
 }
+
+var (
+	peopleUnread  = people(`p.unread`, `p.place DESC, p.tenure_id DESC`)
+	peopleWaiting = people(`p.waiting_since IS NOT NULL`, `p.waiting_since, p.tenure_id`)
+)
 
 // CountInbox counts for the inbox.
 func CountInbox(ctx context.Context, tx *tenants.Tx) (InboxCounts, error) {
 	var n InboxCounts
 	if err := tx.GetContext(ctx, &n, `
-		SELECT `+people(`p.unread`)+` AS unread, `+people(`p.waiting_since IS NOT NULL`)+` AS waiting`, tx.Tenant); err != nil {
+		SELECT `+peopleUnread+` AS unread, `+peopleWaiting+` AS waiting`, tx.Tenant); err != nil {
 		return InboxCounts{}, fmt.Errorf("count conversations: %w", err)
 	}
 
@@ -46,7 +53,7 @@ func CountInbox(ctx context.Context, tx *tenants.Tx) (InboxCounts, error) {
 
 // CountWaiting is how many people wait for an answer, at most MostCounted.
 func CountWaiting(ctx context.Context, tx *tenants.Tx) (n int, err error) {
-	if err := tx.GetContext(ctx, &n, `SELECT `+people(`p.waiting_since IS NOT NULL`), tx.Tenant); err != nil {
+	if err := tx.GetContext(ctx, &n, `SELECT `+peopleWaiting, tx.Tenant); err != nil {
 		return 0, fmt.Errorf("count who waits: %w", err)
 	}
 
