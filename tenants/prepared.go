@@ -3,6 +3,7 @@ package tenants
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/lib/pq"
@@ -29,6 +30,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, ok := raw.(pqConn)
 	if !ok {
 		return nil, fmt.Errorf("connection %T cannot prepare statements", raw)
+	}
+
+	// What runs here is short, also where the planner takes it for long: compiling it would take longer than running it.
+	if _, err := conn.ExecContext(ctx, `SET jit = off`, nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("set the connection up: %w", err), conn.Close())
 	}
 
 	return &keeping{pqConn: conn, kept: map[string]pqStatement{}}, nil

@@ -106,3 +106,24 @@ func TestAPooledConnectionRemembersNobody(t *testing.T) {
 		t.Errorf("%d rounds panicked, want fifty", broken)
 	}
 }
+
+// Compiling takes longer than what runs here, whatever the planner thinks of it.
+func TestNothingIsCompiled(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t).DB
+	for name, db := range map[string]*tenants.DB{"pages": db, "intake": db.Intake()} {
+		err := db.System(t.Context(), func(tx *tenants.Tx) error {
+			var jit string
+			if err := tx.Get(&jit, `SHOW jit`); err != nil {
+				return err
+			}
+			if jit != "off" {
+				t.Errorf("connections of %s have jit %s, want off", name, jit)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
