@@ -34,10 +34,10 @@ const notThisSound = 3.0
 // namesake is a contact with a phone whose name sounds like the one asked for.
 type namesake struct {
 	contact uuid.UUID
-	bits    float64 // see nameBits
-	others  int     // how many more sound as much like it
-	account bool    // whether any WhatsApp ID of theirs is known
-	likely  float64 // what is left of bits by what else is known; see nearest
+	bits    float64  // see nameBits
+	others  int      // how many more sound as much like it
+	ids     []string // the WhatsApp IDs that are known of them, as values of identifiers
+	likely  float64  // what is left of bits by what else is known; see nearest
 }
 
 // asked is a name that is looked for: the ways in which somebody is called, and how rare each sound is.
@@ -243,7 +243,7 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	var list []namesake
 	for _, id := range ids {
 		if bits, alike := a.bits(called[id].words); alike && bits > 0 {
-			list = append(list, namesake{contact: id, bits: bits, account: called[id].account})
+			list = append(list, namesake{contact: id, bits: bits, ids: called[id].ids})
 		}
 	}
 	slices.SortStableFunc(list, func(x, y namesake) int {
@@ -271,8 +271,8 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 
 // known is what contact_words tells of somebody with a phone.
 type known struct {
-	words   []nameWord // of all their names
-	account bool       // whether any WhatsApp ID of theirs is known
+	words []nameWord // of all their names
+	ids   []string   // the WhatsApp IDs that are known of them
 }
 
 // calledWithPhone is what those among the contacts who have a phone are called.
@@ -287,20 +287,20 @@ func calledWithPhone(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID) 
 		ORDER BY contact_id, word`, tx.Tenant, pq.Array(contacts)); err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}
-	texts, account, phone := map[uuid.UUID][]string{}, map[uuid.UUID]bool{}, map[uuid.UUID]bool{}
+	texts, ids, phone := map[uuid.UUID][]string{}, map[uuid.UUID][]string{}, map[uuid.UUID]bool{}
 	for _, r := range rows {
 		switch kind, text, _ := strings.Cut(r.Word, ":"); kind {
 		case "n":
 			texts[r.Contact] = append(texts[r.Contact], text)
 		case "b":
-			account[r.Contact] = true
+			ids[r.Contact] = append(ids[r.Contact], text)
 		default:
 			phone[r.Contact] = true
 		}
 	}
 	called := map[uuid.UUID]known{}
 	for id := range phone {
-		called[id] = known{newNameWords(texts[id]), account[id]}
+		called[id] = known{newNameWords(texts[id]), ids[id]}
 	}
 
 	return called, nil

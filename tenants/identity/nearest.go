@@ -32,7 +32,7 @@ func nearest(ctx context.Context, tx *tenants.Tx, c Contact, sounding []namesake
 	}
 	var near, without, with []namesake
 	for _, n := range sounding {
-		if n.account {
+		if len(n.ids) > 0 {
 			with = append(with, n)
 		} else {
 			without = append(without, n)
@@ -65,7 +65,7 @@ func lookUp(ctx context.Context, tx *tenants.Tx, some []namesake, scopes []strin
 	if err != nil {
 		return nil, err
 	}
-	own, err := withAccounts(ctx, tx, ids, scopes)
+	own, err := withAccounts(ctx, tx, some, scopes)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +82,51 @@ func lookUp(ctx context.Context, tx *tenants.Tx, some []namesake, scopes []strin
 	return welcome, nil
 }
 
-// withAccounts are those of some contacts of whom a WhatsApp ID is known in one of the scopes.
-func withAccounts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, scopes []string) (map[uuid.UUID]bool, error) {
-	if len(scopes) == 0 {
-		return map[uuid.UUID]bool{}, nil
+// withAccounts are those of some namesakes who have a WhatsApp ID in one of the scopes: an account goes by one of its IDs at any time, so
+// that it is enough where an ID is known. That stands in an index, side by side. Only where one ID is known in several scopes, and not in all
+// of these, is it looked at whose it is.
+func withAccounts(ctx context.Context, tx *tenants.Tx, some []namesake, scopes []string) (map[uuid.UUID]bool, error) {
+	own := map[uuid.UUID]bool{}
+	var ids []string
+	for _, n := range some {
+		ids = append(ids, n.ids...)
+	}
+	if len(scopes) == 0 || len(ids) == 0 {
+		return own, nil
+	}
+	var rows []struct {
+		ID string `db:"value"`
+		In bool   `db:"inside"`
+		On bool   `db:"outside"`
+	}
+	if err := tx.SelectContext(ctx, &rows, `
+		SELECT w.value, bool_or(d.scope = ANY($3)) AS inside, bool_or(d.scope <> ALL($3)) AS outside FROM unnest($2::text[]) AS w (value)
+		CROSS JOIN LATERAL ( -- ID by ID, however few customers there are
+			SELECT d.scope FROM identifiers d WHERE d.tenant_id = $1 AND d.kind = 'bsuid' AND d.value = w.value OFFSET 0) d
+		GROUP BY w.value`, tx.Tenant, pq.Array(ids), pq.Array(scopes)); err != nil {
+		return nil, fmt.Errorf("look where WhatsApp IDs are known: %w", err)
+	}
+	inside, shared := map[string]bool{}, map[string]bool{}
+	for _, r := range rows {
+		inside[r.ID], shared[r.ID] = r.In && !r.On, r.In && r.On
+	}
+	var unsure []uuid.UUID
+	for _, n := range some {
+		switch {
+		case slices.ContainsFunc(n.ids, func(id string) bool { return inside[id] }):
+			own[n.contact] = true
+		case slices.ContainsFunc(n.ids, func(id string) bool { return shared[id] }):
+			unsure = append(unsure, n.contact)
+		}
+	}
+
+	return own, addHolders(ctx, tx, own, unsure, scopes)
+}
+
+// addHolders adds those of some contacts who have a WhatsApp ID in one of the scopes.
+func addHolders(ctx context.Context, tx *tenants.Tx, own map[uuid.UUID]bool, contacts []uuid.UUID, scopes []string) error {
+	if len(contacts) == 0 {
+		return nil
 	}
 	var found []uuid.UUID
 	if err := tx.SelectContext(ctx, &found, `
@@ -94,12 +135,11 @@ func withAccounts(ctx context.Context, tx *tenants.Tx, contacts []uuid.UUID, sco
 			SELECT FROM identities i JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id AND t.current
 			JOIN identifiers d ON d.tenant_id = $1 AND d.id = t.identifier_id AND d.kind || '' = 'bsuid'
 			WHERE i.tenant_id = $1 AND i.contact_id = w.id AND i.scope = ANY($3) LIMIT 1) own`, tx.Tenant, pq.Array(contacts), pq.Array(scopes)); err != nil {
-		return nil, fmt.Errorf("look who has an account of their own: %w", err)
+		return fmt.Errorf("look who has an account of their own: %w", err)
 	}
-	own := make(map[uuid.UUID]bool, len(found))
 	for _, id := range found {
 		own[id] = true
 	}
 
-	return own, nil
+	return nil
 }

@@ -309,10 +309,13 @@ func activeTogether(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, list
 			CROSS JOIN LATERAL (SELECT m.at, m.item_id, m.text FROM messages m
 			                    WHERE m.tenant_id = $1 AND m.tenure_id = t.id AND m.direction = 'in' AND NOT m.imported ORDER BY m.at DESC, m.id DESC LIMIT 50) m
 			WHERE i.tenant_id = $1 AND i.contact_id = $2 AND i.absorbed_into IS NULL
-		)
+		), span AS (SELECT min(at) - $4 * interval '1 second' AS first, max(at) + $4 * interval '1 second' AS last FROM mine)
 		SELECT DISTINCT ON (i.contact_id) i.contact_id, m.at, m.item_id
 		FROM identities i
 		JOIN tenures t ON t.tenant_id = $1 AND t.identity_id = i.id
+		CROSS JOIN span s
+		CROSS JOIN LATERAL ( -- most wrote nothing in all that time
+			SELECT FROM messages o WHERE o.tenant_id = $1 AND o.tenure_id = t.id AND o.at BETWEEN s.first AND s.last LIMIT 1) wrote
 		CROSS JOIN mine m
 		WHERE i.tenant_id = $1 AND i.contact_id = ANY($3) AND i.absorbed_into IS NULL
 		  AND EXISTS (SELECT 1 FROM messages o WHERE o.tenant_id = $1 AND o.tenure_id = t.id AND o.direction = 'in' AND NOT o.imported AND o.text <> m.text

@@ -344,3 +344,28 @@ func TestNamesakesWithAnAccountComeLast(t *testing.T) {
 		}
 	}
 }
+
+// TestSameIDInAnotherPortfolio: an ID is somebody's in one portfolio. Whoever has it in another is no account of this one, also where somebody
+// else has the same here.
+func TestSameIDInAnotherPortfolio(t *testing.T) {
+	t.Parallel()
+	w := freshWorld(t)
+	known := []event{{wamid: "here", phone: "919800000106", bsuid: "IN.5", name: "Meena"}}
+	for n := range 60 {
+		known = append(known,
+			event{wamid: fmt.Sprint("k", n), phone: fmt.Sprint(919800000200 + n), bsuid: fmt.Sprint("IN.1", n), name: "Rajesh"},
+			event{wamid: fmt.Sprint("o", n), phone: fmt.Sprint(919800000400 + n), bsuid: fmt.Sprint("IN.2", n), name: "Meena"})
+	}
+	w.feed(known...)
+	w.feed(
+		event{number: farNumber, wamid: "far1", phone: "919800000104", bsuid: "IN.5", name: "Rajesh"},
+		event{number: farNumber, wamid: "far2", phone: "919800000105", bsuid: "IN.4", name: "Rajesh"},
+		event{at: 2, wamid: "s1", bsuid: "IN.600", name: "राजेश"},
+	)
+	got := said(w.suggested())
+	for _, phone := range []string{"919800000104", "919800000105"} {
+		if !strings.Contains(got, phone) {
+			t.Errorf("suggested %q, want %s, who is known in another portfolio, among the first", got, phone)
+		}
+	}
+}
