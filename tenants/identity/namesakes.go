@@ -185,10 +185,27 @@ const (
 			GROUP BY o.contact_id, s.of
 		`
 	inOneGo = `
-			SELECT c.contact_id, s.of, max(s.weight) AS weight FROM unnest($5::text[], $6::int[], $7::float8[]) AS s (word, of, weight)
+			SELECT o.contact_id, s.of, max(s.weight) AS weight FROM unnest($5::text[], $6::int[], $7::float8[]) AS s (word, of, weight)
 			CROSS JOIN LATERAL (SELECT c.contact_id FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word LIMIT $11) c
-			GROUP BY c.contact_id, s.of
+			JOIN once o ON o.contact_id = c.contact_id
+			GROUP BY o.contact_id, s.of
 		`
+)
+
+// The rarest sounds of names: what each who has them is worth, where they may all be of one word and where they are of several.
+const (
+	ofOneWord = `
+			SELECT w.contact_id, max(s.weight) AS weight ` + whoHas + ` GROUP BY w.contact_id
+		`
+	ofWords = `
+			SELECT contact_id, sum(weight) AS weight FROM (
+				SELECT w.contact_id, s.of, max(s.weight) AS weight ` + whoHas + ` GROUP BY w.contact_id, s.of) heard
+			GROUP BY contact_id
+		`
+	whoHas = `
+			FROM unnest($2::text[], $3::int[], $4::float8[]) AS s (word, of, weight)
+			CROSS JOIN LATERAL (SELECT c.contact_id FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word LIMIT $8) w
+			WHERE w.contact_id <> ALL($9)`
 )
 
 // namesakes finds who is called much like this, best first, except the given contacts. It reads contact_words alone.
@@ -199,7 +216,10 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 	}
 	words, of, weights := columnsOfSounds(through)
 	checkWords, checkOf, checkWeights := columnsOfSounds(check)
-	people := 0
+	once, people := ofOneWord, 0
+	if through[0].of != through[len(through)-1].of { // they stand word by word
+		once = ofWords
+	}
 	for _, s := range through {
 		people += a.held[s.word]
 	}
@@ -212,19 +232,13 @@ func (a asked) namesakes(ctx context.Context, tx *tenants.Tx, except []uuid.UUID
 		AsGood  int       `db:"as_good"`
 	}
 	err := tx.SelectContext(ctx, &found, `
-		WITH heard AS (
-			SELECT w.contact_id, s.of, max(s.weight) AS weight
-			FROM unnest($2::text[], $3::int[], $4::float8[]) AS s (word, of, weight)
-			CROSS JOIN LATERAL (SELECT c.contact_id FROM contact_words c WHERE c.tenant_id = $1 AND c.word = s.word LIMIT $8) w
-			WHERE w.contact_id <> ALL($9)
-			GROUP BY w.contact_id, s.of
-		), once AS (
-			SELECT contact_id, sum(weight) AS weight FROM heard GROUP BY contact_id
-		), rest AS (`+rest+`), whole AS (
+		WITH once AS MATERIALIZED (`+once+`), rest AS (`+rest+`), whole AS MATERIALIZED (
 			SELECT o.contact_id, o.weight + coalesce(r.weight, 0) AS weight FROM once o
 			LEFT JOIN (SELECT contact_id, sum(weight) AS weight FROM rest GROUP BY contact_id) r USING (contact_id)
 		)
-		SELECT contact_id, count(*) OVER (ORDER BY weight DESC) AS as_good FROM whole ORDER BY weight DESC, contact_id LIMIT $10`,
+		SELECT w.contact_id, l.as_good FROM (SELECT contact_id, weight FROM whole ORDER BY weight DESC, contact_id LIMIT $10) w
+		JOIN (SELECT weight, sum(count(*)) OVER (ORDER BY weight DESC)::bigint AS as_good FROM whole GROUP BY weight) l ON l.weight = w.weight
+		ORDER BY w.weight DESC, w.contact_id`,
 		tx.Tenant, pq.Array(words), pq.Array(of), pq.Array(weights), pq.Array(checkWords), pq.Array(checkOf), pq.Array(checkWeights),
 		maxHeld, pq.Array(except), maxScored, most)
 	if err != nil {
