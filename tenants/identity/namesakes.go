@@ -104,10 +104,10 @@ func ask(ctx context.Context, tx *tenants.Tx, contact uuid.UUID, names []string)
 	return a, nil
 }
 
-// poolSize is about how many customers with a phone there are. Past ten thousand it is told from those whose phone's last four digits
-// begin with 37, a hundredth of all.
+// poolSize is about how many customers with a phone there are. Past twenty thousand it is told from those whose phone's last four digits
+// begin with 37, a hundredth of all; of fewer these are too few to tell.
 func poolSize(ctx context.Context, tx *tenants.Tx) (float64, error) {
-	const exact = 10_000
+	const exact = 20_000
 	var pool float64
 	err := tx.GetContext(ctx, &pool, `
 		SELECT CASE WHEN h.held > $2 / 100 THEN 100 * h.held
