@@ -10,12 +10,6 @@ import (
 	"github.com/lib/pq"
 )
 
-// Types of elements, as PostgreSQL numbers them.
-const (
-	oidUUID        = 2950
-	oidTimestampTZ = 1184
-)
-
 // CheckNamedValue writes arrays of ids and times, of which a lane's batch is made, in PostgreSQL's own form: spelling each here and reading
 // it there was a fifteenth of what an event costs. Such an array is of uuid or timestamptz and of nothing else; where dates are wanted, they
 // are given as text. JSON goes as text, for jsonb in its own form is another. All else is left to the driver.
@@ -24,16 +18,16 @@ func (k *keeping) CheckNamedValue(value *driver.NamedValue) error {
 	case pq.GenericArray:
 		switch of := v.A.(type) {
 		case []uuid.UUID:
-			value.Value = write(of, oidUUID, 16, appendID)
+			value.Value = ids.array(of)
 			return nil
 		case []*uuid.UUID:
-			value.Value = writeNullable(of, oidUUID, 16, appendID)
+			value.Value = ids.nullable(of)
 			return nil
 		case []time.Time:
-			value.Value = write(of, oidTimestampTZ, 8, appendTime)
+			value.Value = times.array(of)
 			return nil
 		case []*time.Time:
-			value.Value = writeNullable(of, oidTimestampTZ, 8, appendTime)
+			value.Value = times.nullable(of)
 			return nil
 		}
 	case json.RawMessage:
@@ -46,59 +40,61 @@ func (k *keeping) CheckNamedValue(value *driver.NamedValue) error {
 	return k.pqConn.CheckNamedValue(value)
 }
 
-// write is an array in PostgreSQL's own form, of elements of a fixed size; nil is NULL.
-func write[E any](list []E, oid uint32, size int, appendTo func([]byte, E) []byte) driver.Value {
-	if list == nil {
-		return nil
-	}
-	out := appendHeader(make([]byte, 0, headerSize+(4+size)*len(list)), oid, len(list), false)
-	for _, e := range list {
-		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), e)
-	}
-
-	return out
+// elements is how those of an array are written: of what type they are, as PostgreSQL numbers it, how many bytes each has, and which.
+type elements[E any] struct {
+	oid, size uint32
+	appendTo  func([]byte, E) []byte
 }
 
-// writeNullable is write of elements that may be NULL.
-func writeNullable[E any](list []*E, oid uint32, size int, appendTo func([]byte, E) []byte) driver.Value {
-	if list == nil {
-		return nil
-	}
-	out := appendHeader(make([]byte, 0, headerSize+(4+size)*len(list)), oid, len(list), true)
-	for _, e := range list {
-		if e == nil {
-			out = binary.BigEndian.AppendUint32(out, isNull)
-			continue
-		}
-		out = appendTo(binary.BigEndian.AppendUint32(out, uint32(size)), *e)
-	}
-
-	return out
-}
-
-const (
-	headerSize = 20
-	isNull     = 0xffffffff // as a length
+var (
+	ids   = elements[uuid.UUID]{2950, 16, appendID}
+	times = elements[time.Time]{1184, 8, appendTime}
 )
 
-// appendHeader says how many dimensions there are, whether elements may be NULL, of what type they are, how many, and the first one's index.
-func appendHeader(out []byte, oid uint32, n int, nullable bool) []byte {
-	var dimensions, nulls uint32
-	if n > 0 {
-		dimensions = 1
+// array is a list as PostgreSQL's own form of an array; nil is NULL.
+func (e elements[E]) array(list []E) driver.Value {
+	if list == nil {
+		return nil
 	}
-	if nullable {
-		nulls = 1
+
+	return e.write(len(list), func(i int) *E { return &list[i] })
+}
+
+// nullable is array of a list in which nil is NULL.
+func (e elements[E]) nullable(list []*E) driver.Value {
+	if list == nil {
+		return nil
 	}
-	out = binary.BigEndian.AppendUint32(out, dimensions)
-	out = binary.BigEndian.AppendUint32(out, nulls)
-	out = binary.BigEndian.AppendUint32(out, oid)
+
+	return e.write(len(list), func(i int) *E { return list[i] })
+}
+
+func (e elements[E]) write(n int, at func(int) *E) []byte {
+	const (
+		header    = 20
+		mayBeNull = 1
+		first     = 1          // index of the first element
+		isNull    = 0xffffffff // as a length
+	)
+	out := make([]byte, 0, header+n*int(4+e.size))
+	out = binary.BigEndian.AppendUint32(out, uint32(min(n, 1))) // dimensions
+	out = binary.BigEndian.AppendUint32(out, mayBeNull)
+	out = binary.BigEndian.AppendUint32(out, e.oid)
 	if n == 0 {
 		return out
 	}
 	out = binary.BigEndian.AppendUint32(out, uint32(n))
+	out = binary.BigEndian.AppendUint32(out, first)
+	for i := range n {
+		element := at(i)
+		if element == nil {
+			out = binary.BigEndian.AppendUint32(out, isNull)
+			continue
+		}
+		out = e.appendTo(binary.BigEndian.AppendUint32(out, e.size), *element)
+	}
 
-	return binary.BigEndian.AppendUint32(out, 1)
+	return out
 }
 
 func appendID(out []byte, id uuid.UUID) []byte { return append(out, id[:]...) }
