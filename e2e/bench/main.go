@@ -1,7 +1,7 @@
 // Command bench measures what the product promises about speed, on a PostgreSQL of its own that syncs to disk, and prints one
 // table with the baselines it was measured beside. Nothing hangs on its figures.
 //
-//	go run ./e2e/bench [-only ingest,resolve,through,merge,send,pages,memory] [-profile folder]
+//	go run ./e2e/bench [-only ingest,resolve,through,merge,send,pages,memory] [-for 10m] [-profile folder]
 //
 // SCALE multiplies how much is stored before measuring. 1 is a million contacts and ten million messages, ten million identifiers in the
 // largest lane, and takes a while and some 20 GB of disk; a tenth of it is measured where nothing is said.
@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/pehchan/pehchan/tenants"
 )
@@ -44,6 +45,7 @@ func main() {
 	role := flag.String("role", "", "serve as one of hmac, row, group, work: what the measuring starts by itself")
 	only := flag.String("only", "", "measure these `parts` only, with commas between them")
 	profile := flag.String("profile", "", "write CPU profiles to this `folder`")
+	longest := flag.Duration("for", throughFor, "let 5,000 deliveries a second last this `long` on their whole way")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -52,7 +54,7 @@ func main() {
 	if *role != "" {
 		err = serve(ctx, *role, *profile)
 	} else {
-		err = measure(ctx, *only, *profile)
+		err = measure(ctx, *only, *profile, *longest)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -61,7 +63,7 @@ func main() {
 	}
 }
 
-func measure(ctx context.Context, only, profile string) (err error) {
+func measure(ctx context.Context, only, profile string, longest time.Duration) (err error) {
 	scale, err := strconv.ParseFloat(cmp.Or(os.Getenv("SCALE"), "0.1"), 64)
 	if err != nil || scale <= 0 {
 		return fmt.Errorf("SCALE is not a number above 0: %q", os.Getenv("SCALE"))
@@ -72,6 +74,7 @@ func measure(ctx context.Context, only, profile string) (err error) {
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
 
+	p.longest = longest
 	t := &table{}
 	for _, part := range parts {
 		if only != "" && !slices.Contains(strings.Split(only, ","), part.name) {

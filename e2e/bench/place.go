@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -39,6 +40,7 @@ type business struct {
 type place struct {
 	scale      float64
 	profile    string
+	longest    time.Duration // how long the highest rate lasts on the whole way
 	dir        string
 	server     *postgres.Server
 	super      *sql.DB // passes the wall, to store much quickly

@@ -10,6 +10,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -81,13 +82,27 @@ var httpCodes = map[int]string{
 	fiber.StatusRequestHeaderFieldsTooLarge: "headers_too_large",
 }
 
+// logFailed writes one line of a request that failed for a reason of ours. Deliveries that have to come again do so by the thousand, and
+// nobody is shown the number of one: of these there is a line a second, with how many more there were since the last.
+func (s *Site) logFailed(c *fiber.Ctx, err error, r Refusal) {
+	about := []any{"error", err, "method", c.Method(), "route", c.Route().Path, "status", r.Status, "request", RequestID(c.UserContext())}
+	if r.Status == fiber.StatusServiceUnavailable && strings.HasPrefix(c.Path(), "/hooks/") {
+		kept, now := s.putOff.pass(time.Now())
+		if !now {
+			return
+		}
+		about = append(about, "more", kept)
+	}
+	s.Log.Error("request failed", about...)
+}
+
 // Fail answers an error in the form its reader understands: a problem for the API, one line for Meta and probes, a fragment for htmx,
 // else a page.
 func (s *Site) Fail(c *fiber.Ctx, err error) error {
 	s.SecureHeaders(c)
 	r := Classify(err)
 	if r.Status >= fiber.StatusInternalServerError {
-		s.Log.Error("request failed", "error", err, "method", c.Method(), "route", c.Route().Path, "status", r.Status, "request", RequestID(c.UserContext()))
+		s.logFailed(c, err, r)
 	}
 
 	c.Response().ResetBody()

@@ -32,6 +32,7 @@ type Site struct {
 	Permissions map[string]string // permission of each page, by path
 	Ending      chan struct{}     // closed when the server shuts down: what has no end of its own ends then
 	pulse       *pulse
+	putOff      seldom // lines about deliveries that have to come again
 	formKey     []byte
 	ReadKey     []byte // signs what a browser keeps that has opened a briefing
 	Uploads     uploads
