@@ -64,6 +64,7 @@ func TestEventKeepsNoPhone(t *testing.T) {
 	}
 	h := phonefree.For(open(t), uuid.New())
 	phone := regexp.MustCompile(`(?:919800000|213550000|573000000|5511|52155|5491)\d{3,}`)
+	digest := regexp.MustCompile(`"p:[0-9a-f]{64}"`) // of the key of this run: any digits may stand in it
 	for _, file := range files {
 		body, err := os.ReadFile(file)
 		if err != nil {
@@ -83,7 +84,8 @@ func TestEventKeepsNoPhone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if leak := phone.FindString(strings.ReplaceAll(string(got), item.DisplayPhone, "")); leak != "" {
+			told := digest.ReplaceAllString(strings.ReplaceAll(string(got), item.DisplayPhone, ""), "")
+			if leak := phone.FindString(told); leak != "" {
 				t.Errorf("%s %s: holds %s in %s", filepath.Base(file), item.Position, leak, got)
 			}
 			if hidden.Party.BSUID != e.Party.BSUID || hidden.Party.Parent != e.Party.Parent || (hidden.Party.Phone == "") != (e.Party.Phone == "") {
