@@ -10,7 +10,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -83,17 +82,15 @@ var httpCodes = map[int]string{
 }
 
 // logFailed writes one line of a request that failed for a reason of ours. Deliveries that have to come again do so by the thousand, and
-// nobody is shown the number of one: of these there is a line a second, with how many more there were since the last.
+// nobody is shown the number of one: of these there is a line a second, with how many it stands for.
 func (s *Site) logFailed(c *fiber.Ctx, err error, r Refusal) {
 	about := []any{"error", err, "method", c.Method(), "route", c.Route().Path, "status", r.Status, "request", RequestID(c.UserContext())}
-	if r.Status == fiber.StatusServiceUnavailable && strings.HasPrefix(c.Path(), "/hooks/") {
-		kept, now := s.putOff.pass(time.Now())
-		if !now {
-			return
-		}
-		about = append(about, "more", kept)
+	if r.Status != fiber.StatusServiceUnavailable || !strings.HasPrefix(c.Path(), "/hooks/") {
+		s.Log.Error("request failed", about...)
+		return
 	}
-	s.Log.Error("request failed", about...)
+	s.putOff.Add(1)
+	s.tellPutOff.Do(func() { s.Log.Error("request failed", append(about, "deliveries", s.putOff.Swap(0))...) })
 }
 
 // Fail answers an error in the form its reader understands: a problem for the API, one line for Meta and probes, a fragment for htmx,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/pehchan/pehchan/server/config"
 	"github.com/pehchan/pehchan/tenants"
@@ -32,7 +33,8 @@ type Site struct {
 	Permissions map[string]string // permission of each page, by path
 	Ending      chan struct{}     // closed when the server shuts down: what has no end of its own ends then
 	pulse       *pulse
-	putOff      seldom // lines about deliveries that have to come again
+	putOff      atomic.Int64 // deliveries that have to come again, of which no line of the log tells yet
+	tellPutOff  rate.Sometimes
 	formKey     []byte
 	ReadKey     []byte // signs what a browser keeps that has opened a briefing
 	Uploads     uploads
@@ -48,6 +50,7 @@ func New(cfg config.Config, db *tenants.DB, keys *secrets.Keyring, log *slog.Log
 	s := &Site{
 		Config: cfg, DB: db, Keys: keys, Log: log, Graph: cfg.Graph(), Zone: zone, Permissions: map[string]string{}, Ending: make(chan struct{}),
 		Sessions: access.NewSessions(keys.Derive("session")), formKey: keys.Derive("csrf"), ReadKey: keys.Derive("flash"),
+		tellPutOff: rate.Sometimes{Interval: time.Second},
 	}
 	s.Sessions.FactorOptional = cfg.SecondFactor == config.FactorOptional
 	s.pulse = newPulse(db, s.Ending)
