@@ -18,6 +18,7 @@ const (
 	rowWiseEvents = 200
 	newPeople     = 100 // one event in so many is a stranger's first
 	fewPeople     = 1_000
+	talking       = 2_000 // people of a conversation that goes on
 	manyTenants   = 100
 )
 
@@ -42,6 +43,14 @@ func benchResolve(ctx context.Context, p *place, t *table) error {
 			first = measured
 		}
 		last = measured
+
+		r.among = talking
+		again, err := r.measure(ctx, 0, 1, resolveEvents)
+		if err != nil {
+			return err
+		}
+		r.among = 0
+		t.line(fmt.Sprintf("  of them %d who write again and again", talking), again.String())
 	}
 	t.line("  an event in the largest ÷ in the smallest", fmt.Sprintf("%.2f× processor time", (last.own+last.database)/(first.own+first.database)))
 
@@ -89,7 +98,8 @@ func benchResolve(ctx context.Context, p *place, t *table) error {
 // resolving feeds and drains lanes.
 type resolving struct {
 	*place
-	sent int
+	sent  int
+	among int // so many people write in turn; 0: everybody does
 }
 
 // grow seeds a business up to a number of people.
@@ -208,7 +218,11 @@ func (r *resolving) feedLane(ctx context.Context, b business, deliveries []strin
 // next is the next message: of somebody known, or once in a while of a stranger.
 func (r *resolving) next(b business) string {
 	r.sent++
-	person := 1 + r.sent*7919%b.people
+	turn := r.sent
+	if r.among > 0 {
+		turn %= r.among
+	}
+	person := 1 + turn*7919%b.people
 	if r.sent%newPeople == 0 {
 		person = 900_000_000 + r.sent
 	}
