@@ -22,8 +22,9 @@ const (
 	maxDelivery = 3 << 20         // bytes
 	appFor      = 2 * time.Second // how long an app's secrets are believed without asking again
 	maxApps     = 1000
-	looksAgain  = 50 // a second, at apps whose remembered secrets do not match
-	looksAround = 50 // a second, for apps that nobody has asked for before
+	looksAgain  = 50              // a second, at apps whose remembered secrets do not match
+	looksAround = 50              // a second, for apps that nobody has asked for before
+	lookFor     = 4 * time.Second // how long one look may take, so that there is time left to store the delivery or to refuse it
 )
 
 var (
@@ -38,7 +39,7 @@ type apps struct {
 	byName map[string]rememberedApp
 	again  *rate.Limiter
 	around *rate.Limiter
-	first  singleflight.Group // looks for apps nobody has asked for before, by name
+	looks  singleflight.Group // of many who ask for one app at once, by name
 }
 
 type rememberedApp struct {
@@ -55,17 +56,19 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 	s.apps.mu.Lock()
 	known, remembered := s.apps.byName[name]
 	s.apps.mu.Unlock()
-	if !remembered {
-		app, err = s.lookAround(ctx, name)
-		return app, err == nil && matches(app), err
+	if !remembered || !time.Now().Before(known.until) {
+		app, err = s.lookTogether(ctx, name, remembered)
+		if err != nil || !remembered {
+			return app, err == nil && matches(app), err
+		}
+		known.Credentials = app
 	}
-	if time.Now().Before(known.until) {
-		if matches(known.Credentials) {
-			return known.Credentials, true, nil
-		}
-		if !s.apps.again.Allow() {
-			return known.Credentials, false, nil
-		}
+	if matches(known.Credentials) {
+		return known.Credentials, true, nil
+	}
+	// Also what others have just looked up may be of before a rotation.
+	if !s.apps.again.Allow() {
+		return known.Credentials, false, nil
 	}
 
 	if app, err = s.lookUpApp(ctx, name); err != nil {
@@ -75,11 +78,12 @@ func (s *Server) hookApp(ctx context.Context, name string, matches func(numbers.
 	return app, matches(app), nil
 }
 
-// lookAround looks for an app that nobody has asked for before. A flood of made-up names must not keep the database from those
-// that are true; all who ask for one name at once are one look, so that a true app's first burst is no flood.
-func (s *Server) lookAround(ctx context.Context, name string) (numbers.Credentials, error) {
-	found, err, _ := s.apps.first.Do(name, func() (any, error) {
-		if !s.apps.around.Allow() {
+// lookTogether looks for an app that nobody has asked for before, or not for a while. All who ask for one name at once are one look, so that
+// a true app's first burst is no flood and a slow look holds one connection. A flood of made-up names must not keep the database from those
+// that are true.
+func (s *Server) lookTogether(ctx context.Context, name string, remembered bool) (numbers.Credentials, error) {
+	found, err, _ := s.apps.looks.Do(name, func() (any, error) {
+		if !remembered && !s.apps.around.Allow() {
 			return numbers.Credentials{}, tenants.ErrUnavailable
 		}
 
@@ -91,6 +95,8 @@ func (s *Server) lookAround(ctx context.Context, name string) (numbers.Credentia
 }
 
 func (s *Server) lookUpApp(ctx context.Context, name string) (numbers.Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
 	var found numbers.Credentials
 	err := s.DB.Intake().System(ctx, func(tx *tenants.Tx) (err error) {
 		found, err = numbers.AppByName(ctx, tx, s.Keys, name)

@@ -20,10 +20,18 @@ type often struct{}
 const maxPrepared = 500
 
 // connector makes connections that keep the statements of contexts marked with Often.
-type connector struct{ driver.Connector }
+type connector struct{ cfg pq.Config }
+
+func (connector) Driver() driver.Driver { return &pq.Driver{} }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	raw, err := c.Connector.Connect(ctx)
+	dialer, err := pq.NewConnectorConfig(c.cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's address: %w", err)
+	}
+	wait := &leash{}
+	dialer.Dialer(wait)
+	raw, err := dialer.Connect(ctx)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // the driver's own words
 	}
@@ -37,7 +45,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(fmt.Errorf("set the connection up: %w", err), conn.Close())
 	}
 
-	return &keeping{pqConn: conn, kept: map[string]pqStatement{}}, nil
+	if err := wait.connected(); err != nil {
+		return nil, errors.Join(fmt.Errorf("set the connection up: %w", err), conn.Close())
+	}
+
+	return &keeping{pqConn: conn, wait: wait, kept: map[string]pqStatement{}}, nil
 }
 
 // pqConn is what a connection of lib/pq can do, all of which database/sql makes use of.
@@ -63,7 +75,34 @@ type pqStatement interface {
 type keeping struct {
 	pqConn
 
+	wait *leash
 	kept map[string]pqStatement
+}
+
+// BeginTx lets all of the transaction, its end too, wait for as long as the context it begins with.
+func (k *keeping) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := k.wait.last(ctx); err != nil {
+		return nil, driver.ErrBadConn
+	}
+
+	return k.pqConn.BeginTx(ctx, opts) //nolint:wrapcheck // the driver's own words
+}
+
+func (k *keeping) Ping(ctx context.Context) error {
+	if err := k.wait.last(ctx); err != nil {
+		return driver.ErrBadConn
+	}
+
+	return k.pqConn.Ping(ctx) //nolint:wrapcheck // the driver's own words
+}
+
+// ResetSession is called before the connection is used again.
+func (k *keeping) ResetSession(ctx context.Context) error {
+	if err := k.wait.last(ctx); err != nil {
+		return driver.ErrBadConn
+	}
+
+	return k.pqConn.ResetSession(ctx) //nolint:wrapcheck // the driver's own words
 }
 
 func (k *keeping) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
@@ -123,10 +162,9 @@ func connect(dsn string) (connector, error) {
 		return connector{}, fmt.Errorf("read the database's address: %w", err)
 	}
 	cfg.BinaryParameters = true
-	c, err := pq.NewConnectorConfig(cfg)
-	if err != nil {
+	if _, err := pq.NewConnectorConfig(cfg); err != nil {
 		return connector{}, fmt.Errorf("read the database's address: %w", err)
 	}
 
-	return connector{c}, nil
+	return connector{cfg}, nil
 }
