@@ -66,6 +66,7 @@ func TestAddressesTypedAreAskedFromOnePlace(t *testing.T) {
 		"tenants/sandbox/":                "the stand-in for Meta, of the demonstration",
 		"tenants/postgres/":               "the programs of the embedded database",
 		"tenants/testdb/":                 "the tests' own database",
+		"tenants/leash.go":                "the configured database",
 		"server/cmd/pehchan/":             "what whoever starts the command names",
 	}
 	calls := map[string][]string{
