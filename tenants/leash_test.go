@@ -35,7 +35,11 @@ func standing(t *testing.T, dsn string) *still {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = ln.Close() })
+	t.Cleanup(func() {
+		if err := ln.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	args.Del("host")
 	args.Del("port")
 	at.Host, at.RawQuery = ln.Addr().String(), args.Encode()
@@ -83,7 +87,11 @@ func TestADatabaseThatStandsStillIsLeftInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	one := func(tx *tenants.Tx) error {
 		var n int
 		return tx.GetContext(t.Context(), &n, `SELECT 1`)

@@ -9,6 +9,8 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/pehchan/pehchan/tenants/ingest"
 	"github.com/pehchan/pehchan/tenants/whatsapp"
 )
@@ -26,7 +28,7 @@ const (
 // benchResolve measures how fast waiting items become messages of contacts: by the lanes as they are, in a business that grows, and
 // beside them by the same engine fed one event a transaction.
 func benchResolve(ctx context.Context, p *place, t *table) error {
-	r := &resolving{place: p}
+	r := &resolving{place: p, turns: map[uuid.UUID]int{}}
 	var first, last rate
 	for _, identifiers := range []int{100_000, 1_000_000, 5_000_000, 10_000_000} {
 		if float64(identifiers) > 10_000_000*p.scale {
@@ -100,7 +102,8 @@ func benchResolve(ctx context.Context, p *place, t *table) error {
 type resolving struct {
 	*place
 	sent  int
-	among int // so many people write in turn; 0: everybody does
+	turns map[uuid.UUID]int // messages of each business
+	among int               // so many people write in turn; 0: everybody does
 }
 
 // grow seeds a business up to a number of people.
@@ -219,7 +222,8 @@ func (r *resolving) feedLane(ctx context.Context, b business, deliveries []strin
 // next is the next message: of somebody known, or once in a while of a stranger.
 func (r *resolving) next(b business) string {
 	r.sent++
-	turn := r.sent
+	r.turns[b.tenant]++
+	turn := r.turns[b.tenant]
 	if r.among > 0 {
 		turn %= r.among
 	}
